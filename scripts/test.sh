@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Sets up and checks everything, cheapest first: format, build, lints, tests, documentation.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+scripts/setup.sh
+
+step() { printf '\n== %s\n' "$*"; }
+
+if cargo fmt --version >/dev/null 2>&1; then step format; cargo fmt --check; fi
+step "tests (libtorch and flex)"
+cargo test --all-targets
+step "doctests"
+cargo test --doc
+if cargo clippy --version >/dev/null 2>&1; then step lints; cargo clippy --all-targets -- -D warnings; fi
+step documentation
+RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --quiet
+step "build without libtorch"
+# Another feature set in the same target folder: only what depends on libtorch is built again.
+cargo check --no-default-features --quiet
+step "all passed"

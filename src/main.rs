@@ -1,0 +1,3 @@
+//! The `driftscope` command.
+
+fn main() {}

@@ -1,0 +1,68 @@
+//! Initial parameters, drawn on the host from the run's seed: the same numbers on every device and backend.
+
+use crate::seed::{self, Purpose};
+use burn::module::Param;
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+/// Draws parameters in the order in which a model asks for them.
+#[derive(Debug)]
+pub struct Initialiser {
+    device: Device,
+    generator: ChaCha8Rng,
+}
+
+impl Initialiser {
+    /// Parameters go to `device`; on an autodiff device they require gradients.
+    pub fn new(device: &Device, seed: u64) -> Self {
+        Self { device: device.clone(), generator: seed::generator(seed, Purpose::Initialise, &[]) }
+    }
+
+    /// Where the parameters go.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Every entry equal to `value`.
+    pub fn constant<const D: usize>(&mut self, shape: [usize; D], value: f32) -> Param<Tensor<D>> {
+        self.fill(shape, |_| value)
+    }
+
+    /// Normal of mean zero.
+    pub fn normal<const D: usize>(&mut self, shape: [usize; D], deviation: f64) -> Param<Tensor<D>> {
+        self.fill(shape, |generator| (standard_normal(generator) * deviation) as f32)
+    }
+
+    /// Normal of mean zero, cut off at two deviations.
+    pub fn truncated_normal<const D: usize>(&mut self, shape: [usize; D], deviation: f64) -> Param<Tensor<D>> {
+        self.fill(shape, |generator| {
+            loop {
+                let draw = standard_normal(generator);
+                if draw.abs() <= 2.0 {
+                    return (draw * deviation) as f32;
+                }
+            }
+        })
+    }
+
+    /// Uniform in `±bound`.
+    pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f64) -> Param<Tensor<D>> {
+        self.fill(shape, |generator| (generator.random_range(-1.0..1.0) * bound) as f32)
+    }
+
+    fn fill<const D: usize>(
+        &mut self,
+        shape: [usize; D],
+        mut draw: impl FnMut(&mut ChaCha8Rng) -> f32,
+    ) -> Param<Tensor<D>> {
+        let values: Vec<f32> = (0..shape.iter().product()).map(|_| draw(&mut self.generator)).collect();
+        Param::from_data(TensorData::new(values, shape), &self.device)
+    }
+}
+
+/// Box and Muller 1958; one of the pair is enough here.
+fn standard_normal(generator: &mut ChaCha8Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - generator.random::<f64>()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * generator.random::<f64>()).cos()
+}

@@ -1,0 +1,8 @@
+//! The integration tests: one binary, so that libtorch is linked once. Each module is about one promise.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod models;
+mod ops;
+mod support;
+mod taps;

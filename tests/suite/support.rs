@@ -1,0 +1,69 @@
+//! What several tests need: the devices under test, comparisons, and a ready command in a temporary directory.
+
+use burn::tensor::{Device, Tensor};
+use driftscope::device::DeviceChoice;
+use driftscope::models::{Model, ModelName};
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Every device that this build has on a machine without a GPU, by name.
+pub(crate) fn devices() -> Vec<(&'static str, Device)> {
+    let names = if cfg!(feature = "libtorch") { vec!["flex", "cpu"] } else { vec!["flex"] };
+    names.into_iter().map(|name| (name, device(name))).collect()
+}
+
+/// The fastest of them.
+pub(crate) fn fast_device() -> Device {
+    device("auto")
+}
+
+fn device(name: &str) -> Device {
+    name.parse::<DeviceChoice>().unwrap().open().unwrap().0
+}
+
+/// Both minis, by name, initialised on `device`.
+pub(crate) fn minis(device: &Device) -> Vec<(ModelName, Model)> {
+    let init = |name: ModelName| (name, name.init(10, 0.0, 1, device));
+    [ModelName::ResnetMini, ModelName::DeitMini].into_iter().map(init).collect()
+}
+
+/// Numbers in ±1 that look random and are the same everywhere.
+pub(crate) fn pseudo_random<const D: usize>(shape: [usize; D], salt: u32, device: &Device) -> Tensor<D> {
+    let mut state = salt.wrapping_mul(0x9E37_79B9) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as f32 / u32::MAX as f32 * 2.0 - 1.0
+    };
+    let values: Vec<f32> = (0..shape.iter().product()).map(|_| next()).collect();
+    Tensor::from_data(burn::tensor::TensorData::new(values, shape), device)
+}
+
+pub(crate) fn numbers<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+    tensor.to_data().iter::<f32>().collect()
+}
+
+/// Greatest difference over the greatest reference: the project's measure of agreement.
+pub(crate) fn relative_difference(found: &[f32], reference: &[f32]) -> f32 {
+    assert_eq!(found.len(), reference.len(), "as many numbers");
+    assert!(found.iter().chain(reference).all(|value| value.is_finite()), "finite numbers");
+    let greatest = |values: &mut dyn Iterator<Item = f32>| values.fold(0.0_f32, |most, value| most.max(value.abs()));
+    let scale = greatest(&mut reference.iter().copied());
+    assert!(scale > 0.0, "a reference that is not all zero");
+    greatest(&mut found.iter().zip(reference).map(|(a, b)| a - b)) / scale
+}
+
+/// `driftscope ARGUMENTS…` in `dir`.
+pub(crate) fn driftscope(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_driftscope"));
+    command.current_dir(dir).args(arguments);
+    command
+}
+
+/// Runs it to its end and expects success.
+pub(crate) fn succeed(dir: &Path, arguments: &[&str]) -> Output {
+    let output = driftscope(dir, arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
