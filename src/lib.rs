@@ -10,19 +10,38 @@
 //!
 //! | room | owns |
 //! |---|---|
+//! | [`cli`] | arguments to library calls to stdout |
+//! | [`config`] | what a person may type, and [`config::RunConfig`], what a run obeys |
 //! | [`device`] | from `auto`, `cpu`, `cuda:N` or `flex` to a device |
+//! | [`data`] | samples, splits, the panel, augmentation, the deterministic loader, the textures |
 //! | [`models`] | ResNet and DeiT, and their taps |
 //! | [`ops`] | fused operations behind one backend-extension trait |
+//! | [`train`] | the loop, one step in plain sight, and the checkpoint directory |
+//! | [`explain`] | one small file a method: raw maps out |
+//! | [`heatmap`] | a map, and its named normalisations |
+//! | [`store`] | the explanation files' schema; reading a run |
+//! | [`drift`] | measures on two maps, their floor and their chance level |
+//! | [`report`] | tables, overlays, the HTML page |
 //! | [`weights`] | named tensors in safetensors, loaded strictly |
 //! | [`fsx`] | whole files or none; IO errors that name their path |
 //! | [`seed`] | where every random number comes from |
 //!
+//! Start with [`train::fit`]: it is the whole program on one page.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
+pub mod cli;
+pub mod config;
+pub mod data;
 pub mod device;
+pub mod drift;
+pub mod explain;
 pub mod fsx;
+pub mod heatmap;
 pub mod models;
 pub mod ops;
+pub mod report;
 pub mod seed;
+pub mod store;
+pub mod train;
 pub mod weights;

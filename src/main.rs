@@ -1,3 +1,7 @@
-//! The `driftscope` command.
+//! The `driftscope` command: arguments in, exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    driftscope::cli::run()
+}

@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+mod architecture;
+mod cli;
+mod explainers;
 mod models;
 mod ops;
+mod resume;
+mod side_effects;
 mod support;
 mod taps;

@@ -1,6 +1,6 @@
 //! The models: sizes as published, modes as asked for, and a state that saving and loading does not change.
 
-use crate::support::{devices, minis, numbers, pseudo_random, relative_difference};
+use crate::support::{alone, devices, minis, numbers, pseudo_random, relative_difference};
 use burn::tensor::Device;
 use driftscope::models::{Mode, Model, ModelName, Taps};
 use driftscope::weights;
@@ -12,6 +12,7 @@ const ROUNDING: f32 = 1e-5;
 /// torchvision and timm publish 25,557,032 and 5,717,416 parameters with 1,000 classes.
 #[test]
 fn full_sizes_have_the_published_number_of_parameters() {
+    let _turn = alone();
     let device = Device::flex().autodiff();
     assert_eq!(ModelName::Resnet50.init(1000, 0.0, 0, &device).parameter_count(), 25_557_032);
     assert_eq!(ModelName::DeitTiny.init(1000, 0.0, 0, &device).parameter_count(), 5_717_416);
@@ -21,6 +22,7 @@ fn full_sizes_have_the_published_number_of_parameters() {
 /// inference does not need, and 152 (`deit_tiny_patch16_224`).
 #[test]
 fn state_dict_keys_are_those_of_torchvision_and_timm() {
+    let _turn = alone();
     let device = Device::flex();
     let resnet = weights::state_dict(&ModelName::Resnet50.init(1000, 0.0, 0, &device));
     assert_eq!(resnet.len(), 320 - 53);
@@ -49,6 +51,7 @@ fn state_dict_keys_are_those_of_torchvision_and_timm() {
 
 #[test]
 fn evaluation_on_an_autodiff_device_equals_the_plain_one_and_moves_no_statistics() {
+    let _turn = alone();
     for (name, device) in devices() {
         let live = minis(&device.clone().autodiff());
         for ((model_name, plain), (_, live)) in minis(&device).into_iter().zip(live) {
@@ -75,6 +78,7 @@ fn trained_a_little(model: Model, device: &Device) -> Model {
 
 #[test]
 fn a_training_pass_moves_the_running_statistics_of_the_model_and_not_of_its_evaluated_copy() {
+    let _turn = alone();
     for (name, device) in devices() {
         let (_, model) = minis(&device.clone().autodiff()).remove(0);
         let copy = model.valid();
@@ -91,6 +95,7 @@ fn a_training_pass_moves_the_running_statistics_of_the_model_and_not_of_its_eval
 /// numbers is n/(n−1). One update with momentum 0.1: mean 0.2, variance 0.9 + 0.1·n/(n−1).
 #[test]
 fn running_statistics_are_pytorchs() {
+    let _turn = alone();
     use burn::tensor::Tensor;
     use driftscope::models::{BatchNorm2d, Initialiser};
     for (name, device) in devices() {
@@ -106,6 +111,7 @@ fn running_statistics_are_pytorchs() {
 
 #[test]
 fn a_model_loads_what_it_saved_and_lists_what_does_not_fit() {
+    let _turn = alone();
     let device = Device::flex();
     let path = Path::new("some.safetensors");
     for (name, model) in minis(&device) {
@@ -130,6 +136,7 @@ fn a_model_loads_what_it_saved_and_lists_what_does_not_fit() {
 
 #[test]
 fn a_truncated_file_is_an_error_that_names_it() {
+    let _turn = alone();
     let (_, model) = minis(&Device::flex()).remove(0);
     let bytes = weights::encode(&weights::state_dict(&model), ("format", "pt")).unwrap();
     let error = weights::decode(&bytes[..bytes.len() / 2], Path::new("half.safetensors")).unwrap_err();

@@ -1,6 +1,6 @@
 //! Every fused operation agrees with its reference body, in value and in each gradient.
 
-use crate::support::{devices, numbers, pseudo_random, relative_difference};
+use crate::support::{alone, devices, numbers, pseudo_random, relative_difference};
 use burn::tensor::module::conv2d as reference_conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
@@ -27,6 +27,7 @@ fn run(conv: Conv, kernel: usize, stride: usize, device: &Device) -> [Vec<f32>; 
 
 #[test]
 fn fused_convolution_equals_its_reference_in_value_and_gradients() {
+    let _turn = alone();
     let flex = Device::flex();
     for (name, device) in devices() {
         for (kernel, stride) in [(1, 1), (1, 2), (3, 1), (3, 2), (7, 2)] {
@@ -43,6 +44,7 @@ fn fused_convolution_equals_its_reference_in_value_and_gradients() {
 /// On paper: 1×1 input 3, weight 2: output 6; the gradient for the input is the weight and the other way round.
 #[test]
 fn a_one_by_one_convolution_is_a_product() {
+    let _turn = alone();
     for (_, device) in devices() {
         let device = device.autodiff();
         let input = Tensor::<4>::from_floats([[[[3.0]]]], &device).require_grad();
@@ -57,6 +59,7 @@ fn a_one_by_one_convolution_is_a_product() {
 
 #[test]
 fn only_the_gradient_that_is_wanted_is_made() {
+    let _turn = alone();
     for (_, device) in devices() {
         let input = pseudo_random([1, 2, 5, 5], 1, &device).autodiff().require_grad();
         let weight = pseudo_random([2, 2, 3, 3], 2, &device);

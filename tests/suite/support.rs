@@ -5,6 +5,14 @@ use driftscope::device::DeviceChoice;
 use driftscope::models::{Model, ModelName};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held by tests that compute much: two at a time on two cores, each with libtorch's own threads, take many times longer
+/// than one after the other.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Every device that this build has on a machine without a GPU, by name.
 pub(crate) fn devices() -> Vec<(&'static str, Device)> {

@@ -1,6 +1,6 @@
 //! The proofs that explaining stands on: taps give the analytic gradient, whichever way they are differentiated.
 
-use crate::support::{devices, minis, numbers, pseudo_random, relative_difference};
+use crate::support::{alone, devices, minis, numbers, pseudo_random, relative_difference};
 use burn::tensor::{Device, Int, Tensor};
 use driftscope::models::{Mode, Model, Tap, Taps, Watch};
 
@@ -34,6 +34,7 @@ fn images(model: &Model, device: &Device) -> Tensor<4> {
 /// in every cell.
 #[test]
 fn a_lifted_activation_has_the_analytic_gradient_under_a_pooled_linear_head() {
+    let _turn = alone();
     for (name, device) in devices() {
         for autodiff in [false, true] {
             let device = if autodiff { device.clone().autodiff() } else { device.clone() };
@@ -55,6 +56,7 @@ fn a_lifted_activation_has_the_analytic_gradient_under_a_pooled_linear_head() {
 
 #[test]
 fn a_zero_probe_and_a_lifted_activation_agree_with_parameters_frozen_or_not() {
+    let _turn = alone();
     for (name, device) in devices() {
         let plain = minis(&device);
         let trained = minis(&device.clone().autodiff());
@@ -72,6 +74,7 @@ fn a_zero_probe_and_a_lifted_activation_agree_with_parameters_frozen_or_not() {
 
 #[test]
 fn explicit_and_fused_attention_give_the_same_logits() {
+    let _turn = alone();
     for (name, device) in devices() {
         let (_, model) = minis(&device).remove(1);
         let fused = model.forward(images(&model, &device), Mode::Eval, &mut Taps::none());
@@ -85,6 +88,7 @@ fn explicit_and_fused_attention_give_the_same_logits() {
 
 #[test]
 fn a_requested_tap_is_never_absent_and_has_the_grid_it_promises() {
+    let _turn = alone();
     for (_, device) in devices() {
         for (name, model) in minis(&device) {
             let specs = model.taps();
@@ -110,6 +114,7 @@ fn a_requested_tap_is_never_absent_and_has_the_grid_it_promises() {
 
 #[test]
 fn an_unknown_tap_is_an_error_that_names_those_there_are() {
+    let _turn = alone();
     let (_, model) = minis(&Device::flex()).remove(0);
     let error = Taps::request(&model.taps(), &[(Tap::Attention(3), Watch::Value)]).unwrap_err().to_string();
     assert!(error.contains("blocks.3.attn") && error.contains("layer4"), "{error}");
@@ -117,6 +122,7 @@ fn an_unknown_tap_is_an_error_that_names_those_there_are() {
 
 #[test]
 fn attention_rows_sum_to_one() {
+    let _turn = alone();
     for (_, device) in devices() {
         let (_, model) = minis(&device).remove(1);
         let wanted = [(Tap::Attention(0), Watch::Value)];

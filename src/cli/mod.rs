@@ -1,0 +1,87 @@
+//! The command line: one file a subcommand, each from flags through the library to stdout.
+//!
+//! stdout carries data, stderr progress and errors. Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 stopped by a
+//! signal and saved.
+
+mod drift;
+mod report;
+mod train;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Fine-tune vision models, look at them in every validation epoch, and see how the evidence drifts.
+#[derive(Debug, Parser)]
+#[command(name = "driftscope", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train a model, explain it at every epoch, keep both.
+    Train(train::TrainArguments),
+    /// How far the evidence of a run moved, beside its noise floor and chance level.
+    Drift(drift::DriftArguments),
+    /// One HTML page for one or more runs: a slider moves every heat map through the epochs.
+    Report(report::ReportArguments),
+}
+
+/// Stopped by a signal, as shells count it.
+const INTERRUPTED: u8 = 130;
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Train(arguments) => train::run(arguments),
+        Command::Drift(arguments) => drift::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nowhere to complain if stderr is gone.
+            drop(writeln!(std::io::stderr(), "error: {}", chain(&error)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The error and its causes on one line, each once: some messages already end in their cause.
+fn chain(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !line.contains(cause.trim_end()) {
+            let separator = if line.is_empty() { "" } else { ": " };
+            line = format!("{line}{separator}{}", cause.trim_end());
+        }
+    }
+    line
+}
+
+/// The reader of our stdout has seen enough: no failure of ours.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Writes data to stdout.
+fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    Ok(stdout.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,234 @@
+//! What a person may type: a TOML file and flags, everything optional, unknown keys refused.
+//!
+//! [`FileConfig::resolve`] turns it into a [`RunConfig`]; flags are merged in by overwriting fields first.
+
+use super::{AdamWConfig, InvalidConfig, PanelConfig, RunConfig, ScheduleConfig};
+use crate::data::{Augmentation, TexturesConfig};
+use crate::explain::Explainer;
+use crate::fsx::{self, FsError};
+use crate::models::{ModelName, UnknownModel};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// A config file that cannot be read or does not make sense.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file itself.
+    #[error(transparent)]
+    File(#[from] FsError),
+    /// Not the TOML we expect; the source names line and key.
+    #[error("{path} is not a config file")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Line, key and reason.
+        #[source]
+        source: toml::de::Error,
+    },
+    /// No model was named.
+    #[error("no model is named: give --model or a config file with a line `model = \"…\"`; there are {}",
+            ModelName::ALL.map(ModelName::as_str).join(", "))]
+    NoModel,
+    /// No such model.
+    #[error(transparent)]
+    Model(#[from] UnknownModel),
+    /// Values that do not work.
+    #[error(transparent)]
+    Invalid(#[from] InvalidConfig),
+}
+
+/// The file. Durations name their unit; see `configs/` for commented examples.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileConfig {
+    /// `resnet50`, `deit_tiny`, `resnet_mini` or `deit_mini`.
+    pub model: Option<String>,
+    /// Drop-path rate of a ViT's last block.
+    pub drop_path: Option<f64>,
+    /// Passes over the training split.
+    pub epochs: Option<usize>,
+    /// Pictures a step.
+    pub batch_size: Option<usize>,
+    /// The run's seed.
+    pub seed: Option<u64>,
+    /// `[data]`
+    #[serde(default)]
+    pub data: DataSection,
+    /// `[augmentation]`
+    #[serde(default)]
+    pub augmentation: AugmentationSection,
+    /// `[optimizer]`
+    #[serde(default)]
+    pub optimizer: OptimizerSection,
+    /// `[schedule]`
+    #[serde(default)]
+    pub schedule: ScheduleSection,
+    /// `[panel]`
+    #[serde(default)]
+    pub panel: PanelSection,
+    /// `[[explainers]]`
+    pub explainers: Option<Vec<Explainer>>,
+}
+
+macro_rules! section {
+    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($(#[$field_meta])* pub $field: Option<$type>,)* }
+    };
+}
+
+section! {
+    /// The procedural textures.
+    DataSection {
+        /// Training pictures a class.
+        train_per_class: usize,
+        /// Validation pictures a class.
+        val_per_class: usize,
+        /// Another seed is another data set.
+        seed: u64,
+    }
+}
+
+section! {
+    /// What training does to a picture.
+    AugmentationSection {
+        /// Share of the area that a random crop keeps.
+        crop_scale: [f64; 2],
+        /// Width-to-height ratio of the crop.
+        crop_ratio: [f64; 2],
+        /// Probability of a horizontal flip.
+        flip: f64,
+    }
+}
+
+section! {
+    /// AdamW.
+    OptimizerSection {
+        /// Decay of the moments.
+        betas: [f64; 2],
+        /// Added to the denominator.
+        epsilon: f64,
+        /// Decoupled decay.
+        weight_decay: f64,
+    }
+}
+
+section! {
+    /// The learning rate.
+    ScheduleSection {
+        /// Full learning rate.
+        learning_rate: f64,
+        /// Where the cosine ends.
+        minimum: f64,
+        /// Epochs of warm-up.
+        warmup_epochs: f64,
+        /// Fraction of the full rate at the first step.
+        warmup_start: f64,
+    }
+}
+
+section! {
+    /// The panel.
+    PanelSection {
+        /// Pictures a class.
+        per_class: usize,
+        /// The panel's own seed.
+        seed: u64,
+        /// Overlays written with every epoch.
+        overlays: usize,
+    }
+}
+
+impl FileConfig {
+    /// Reads a TOML file.
+    ///
+    /// # Errors
+    ///
+    /// Where it is missing, or has a key we do not know.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = fsx::read_to_string(path)?;
+        toml::from_str(&text).map_err(|source| ConfigError::Parse { path: path.to_path_buf(), source })
+    }
+
+    /// Fills in the defaults and checks the whole.
+    ///
+    /// # Errors
+    ///
+    /// Where no model is named, or values do not work.
+    pub fn resolve(self) -> Result<RunConfig, ConfigError> {
+        let model: ModelName = self.model.ok_or(ConfigError::NoModel)?.parse()?;
+        let optimizer = AdamWConfig::default();
+        let config = RunConfig {
+            model,
+            drop_path: self.drop_path.unwrap_or(0.0),
+            epochs: self.epochs.unwrap_or(8),
+            batch_size: self.batch_size.unwrap_or(32),
+            seed: self.seed.unwrap_or(0),
+            data: TexturesConfig {
+                train_per_class: self.data.train_per_class.unwrap_or(200),
+                val_per_class: self.data.val_per_class.unwrap_or(40),
+                seed: self.data.seed.unwrap_or(0),
+            },
+            augmentation: Augmentation {
+                crop_scale: self.augmentation.crop_scale.unwrap_or([0.35, 1.0]),
+                crop_ratio: self.augmentation.crop_ratio.unwrap_or([3.0 / 4.0, 4.0 / 3.0]),
+                flip: self.augmentation.flip.unwrap_or(0.5),
+            },
+            optimizer: AdamWConfig {
+                betas: self.optimizer.betas.unwrap_or(optimizer.betas),
+                epsilon: self.optimizer.epsilon.unwrap_or(optimizer.epsilon),
+                weight_decay: self.optimizer.weight_decay.unwrap_or(0.05),
+            },
+            schedule: ScheduleConfig {
+                learning_rate: self.schedule.learning_rate.unwrap_or(1e-3),
+                minimum: self.schedule.minimum.unwrap_or(0.0),
+                warmup_epochs: self.schedule.warmup_epochs.unwrap_or(1.0),
+                warmup_start: self.schedule.warmup_start.unwrap_or(0.1),
+            },
+            panel: PanelConfig {
+                per_class: self.panel.per_class.unwrap_or(4),
+                seed: self.panel.seed.unwrap_or(0),
+                overlays: self.panel.overlays.unwrap_or(6),
+            },
+            explainers: self.explainers,
+        };
+        config.validate()?;
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let error = toml::from_str::<FileConfig>("model = \"deit_mini\"\nlearning_rat = 1").unwrap_err();
+        assert!(error.to_string().contains("learning_rat"), "{error}");
+    }
+
+    #[test]
+    fn a_file_without_a_model_is_told_which_there_are() {
+        let error = FileConfig::default().resolve().unwrap_err();
+        assert!(error.to_string().contains("deit_mini"), "{error}");
+    }
+
+    #[test]
+    fn all_problems_are_reported_at_once() {
+        let text = "model = \"deit_mini\"\nepochs = 0\n[augmentation]\nflip = 2\ncrop_scale = [0.9, 0.1]";
+        let error = toml::from_str::<FileConfig>(text).unwrap().resolve().unwrap_err().to_string();
+        for name in ["epochs", "augmentation.flip", "augmentation.crop_scale"] {
+            assert!(error.contains(name), "{name} is missing from: {error}");
+        }
+    }
+
+    #[test]
+    fn explainers_are_chosen_by_kind() {
+        let text = "model = \"deit_mini\"\n[[explainers]]\nkind = \"rollout\"";
+        let config = toml::from_str::<FileConfig>(text).unwrap().resolve().unwrap();
+        assert_eq!(config.explainers.map(|explainers| explainers[0].name()), Some("rollout"));
+        assert!(toml::from_str::<FileConfig>("[[explainers]]\nkind = \"tea-leaves\"").is_err());
+    }
+}

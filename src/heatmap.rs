@@ -1,0 +1,336 @@
+//! A heat map: rows, columns and one f32 a cell, with its health, bilinear resizing and named normalisations.
+//!
+//! Maps are kept raw, signed and at the grid they were computed on. Whoever compares or paints one says here which
+//! normalisation it means, and a map that has none (all zeros, not a number) answers `None` rather than some number.
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+/// Why some values are no heat map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeatmapError {
+    /// No rows or no columns.
+    #[error("a heat map of {rows} x {cols} has no cells")]
+    Empty {
+        /// Rows asked for.
+        rows: usize,
+        /// Columns asked for.
+        cols: usize,
+    },
+    /// Not one value a cell.
+    #[error("a heat map of {rows} x {cols} takes {expected} values, found {found}")]
+    Length {
+        /// Rows asked for.
+        rows: usize,
+        /// Columns asked for.
+        cols: usize,
+        /// `rows * cols`.
+        expected: usize,
+        /// Values given.
+        found: usize,
+    },
+}
+
+/// What a map is worth, before anything is measured on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MapStatus {
+    /// Finite, and not the same everywhere.
+    Alive,
+    /// Zero everywhere: the method found nothing.
+    Dead,
+    /// The same non-zero value everywhere: it points nowhere.
+    Constant,
+    /// Holds a NaN or an infinity.
+    NonFinite,
+}
+
+/// How to bring a raw map to a common scale. See [`Heatmap::normalised`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Normalise {
+    /// The raw values.
+    None,
+    /// `(v - min) / (max - min)`, in [0, 1]. Hides how strong the evidence is.
+    MinMax,
+    /// `max(v, 0) / sum(max(v, 0))`: a probability over cells, positive evidence only.
+    UnitSum,
+    /// `(rank - 1) / (n - 1)` in [0, 1], ascending, ties sharing their average rank.
+    Rank,
+}
+
+/// One raw map, `[rows, cols]`, row by row, signed, in the unit of the method that made it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heatmap {
+    rows: usize,
+    cols: usize,
+    values: Vec<f32>,
+}
+
+impl Heatmap {
+    /// A map from its values, row by row. Non-finite values are kept and show in [`Heatmap::status`].
+    ///
+    /// # Errors
+    ///
+    /// When there are no cells, or not one value a cell.
+    pub fn new(rows: usize, cols: usize, values: Vec<f32>) -> Result<Self, HeatmapError> {
+        let expected = rows.saturating_mul(cols);
+        if expected == 0 {
+            return Err(HeatmapError::Empty { rows, cols });
+        }
+        if values.len() != expected {
+            return Err(HeatmapError::Length { rows, cols, expected, found: values.len() });
+        }
+        Ok(Heatmap { rows, cols, values })
+    }
+
+    /// Number of rows, at least 1.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns, at least 1.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// `[rows, cols]`.
+    pub fn grid(&self) -> [usize; 2] {
+        [self.rows, self.cols]
+    }
+
+    /// The values, row by row.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// What the map is worth. One non-finite cell makes the whole map [`MapStatus::NonFinite`].
+    pub fn status(&self) -> MapStatus {
+        let first = self.values[0];
+        if self.values.iter().any(|value| !value.is_finite()) {
+            MapStatus::NonFinite
+        } else if self.values.iter().any(|&value| value != first) {
+            MapStatus::Alive
+        } else if first == 0.0 {
+            MapStatus::Dead
+        } else {
+            MapStatus::Constant
+        }
+    }
+
+    /// The map on another grid, each new cell interpolated between the centres of the four nearest old ones.
+    ///
+    /// # Source
+    ///
+    /// `torch.nn.functional.interpolate(mode="bilinear", align_corners=False)`: half-pixel centres, edges repeated, no
+    /// anti-aliasing when shrinking.
+    ///
+    /// # Errors
+    ///
+    /// When the new grid has no cells.
+    pub fn resize_bilinear(&self, rows: usize, cols: usize) -> Result<Heatmap, HeatmapError> {
+        let across: Vec<Neighbours> = (0..cols).map(|col| Neighbours::of(col, cols, self.cols)).collect();
+        let mut values = Vec::with_capacity(rows.saturating_mul(cols));
+        for row in 0..rows {
+            let down = Neighbours::of(row, rows, self.rows);
+            let (above, below) = (self.row(down.low), self.row(down.high));
+            values.extend(across.iter().map(|at| down.mix(at.mix_of(above), at.mix_of(below)) as f32));
+        }
+        Heatmap::new(rows, cols, values)
+    }
+
+    /// The values of one row.
+    fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.cols..][..self.cols]
+    }
+
+    /// The map on a common scale, or `None` where that scale does not exist: for any non-finite map; for
+    /// [`Normalise::MinMax`] and [`Normalise::Rank`] when all cells are equal; for [`Normalise::UnitSum`] when no cell is
+    /// positive.
+    pub fn normalised(&self, normalise: Normalise) -> Option<Heatmap> {
+        let values = match normalise {
+            Normalise::None => (self.status() != MapStatus::NonFinite).then(|| self.values.clone()),
+            Normalise::MinMax => self.stretched(),
+            Normalise::UnitSum => Some(to_single(self.positive_mass()?)),
+            Normalise::Rank => {
+                let last = (self.values.len() - 1) as f64;
+                Some(to_single(self.average_ranks()?.into_iter().map(|rank| (rank - 1.0) / last).collect()))
+            }
+        };
+        Some(Heatmap { values: values?, ..*self })
+    }
+
+    /// Every value moved into [0, 1], the smallest at 0 and the largest at 1. In f64, where no difference of two f32
+    /// overflows.
+    fn stretched(&self) -> Option<Vec<f32>> {
+        if self.status() != MapStatus::Alive {
+            return None;
+        }
+        let low = f64::from(self.values.iter().copied().fold(f32::INFINITY, f32::min));
+        let high = f64::from(self.values.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+        Some(self.values.iter().map(|&value| ((f64::from(value) - low) / (high - low)) as f32).collect())
+    }
+
+    /// The positive evidence as a probability over cells: negatives clipped to 0, then divided by the sum. `None` for a
+    /// non-finite map and for one without a positive cell.
+    pub fn positive_mass(&self) -> Option<Vec<f64>> {
+        if self.status() == MapStatus::NonFinite {
+            return None;
+        }
+        let positive = || self.values.iter().map(|&value| f64::from(value).max(0.0));
+        let sum: f64 = positive().sum();
+        (sum > 0.0).then(|| positive().map(|value| value / sum).collect())
+    }
+
+    /// The rank of every cell, from 1 for the smallest value to `n`; equal values share the average of their ranks.
+    /// `None` unless the map is [`MapStatus::Alive`].
+    ///
+    /// # Source
+    ///
+    /// `scipy.stats.rankdata(method="average")`.
+    pub fn average_ranks(&self) -> Option<Vec<f64>> {
+        if self.status() != MapStatus::Alive {
+            return None;
+        }
+        let value = |cell: usize| self.values[cell];
+        let ascending = self.cells_by(|left, right| left.total_cmp(&right));
+        let mut ranks = vec![0.0; ascending.len()];
+        let mut before = 0;
+        // Adding 0 turns -0 into 0, so equal values are neighbours in the total order and one run each here.
+        for ties in ascending.chunk_by(|&left, &right| value(left) == value(right)) {
+            let shared = before as f64 + (ties.len() + 1) as f64 / 2.0;
+            ties.iter().for_each(|&cell| ranks[cell] = shared);
+            before += ties.len();
+        }
+        Some(ranks)
+    }
+
+    /// The indices of all cells, sorted by an order on their values; equal values stay in index order. Values are
+    /// passed with -0 replaced by 0.
+    pub fn cells_by(&self, order: impl Fn(f32, f32) -> Ordering) -> Vec<usize> {
+        let mut cells: Vec<usize> = (0..self.values.len()).collect();
+        cells.sort_by(|&left, &right| order(self.values[left] + 0.0, self.values[right] + 0.0));
+        cells
+    }
+}
+
+/// The two old cells a new one lies between along one axis, and how far it is from the lower one, in [0, 1).
+struct Neighbours {
+    low: usize,
+    high: usize,
+    distance: f64,
+}
+
+impl Neighbours {
+    /// Of cell `index` out of `new` on an axis of `old` cells.
+    fn of(index: usize, new: usize, old: usize) -> Self {
+        let centre = ((index as f64 + 0.5) * old as f64 / new as f64 - 0.5).max(0.0);
+        let low = (centre as usize).min(old - 1);
+        Neighbours { low, high: (low + 1).min(old - 1), distance: centre - low as f64 }
+    }
+
+    /// Between a value at the lower and one at the higher cell.
+    fn mix(&self, low: f64, high: f64) -> f64 {
+        // Equal neighbours give their value exactly, an infinite one included.
+        if low == high { low } else { low * (1.0 - self.distance) + high * self.distance }
+    }
+
+    /// Between the two cells of a row.
+    fn mix_of(&self, row: &[f32]) -> f64 {
+        self.mix(f64::from(row[self.low]), f64::from(row[self.high]))
+    }
+}
+
+/// Back to the precision maps are kept in.
+fn to_single(values: Vec<f64>) -> Vec<f32> {
+    values.into_iter().map(|value| value as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(values: &[f32]) -> Heatmap {
+        Heatmap::new(1, values.len(), values.to_vec()).unwrap()
+    }
+
+    fn normalised(values: &[f32], normalise: Normalise) -> Option<Vec<f32>> {
+        row(values).normalised(normalise).map(|map| map.values)
+    }
+
+    #[test]
+    fn a_map_has_one_value_a_cell_and_at_least_one_cell() {
+        let wrong = HeatmapError::Length { rows: 2, cols: 3, expected: 6, found: 5 };
+        assert_eq!(Heatmap::new(2, 3, vec![0.0; 5]), Err(wrong));
+        assert_eq!(Heatmap::new(0, 3, vec![]), Err(HeatmapError::Empty { rows: 0, cols: 3 }));
+        assert_eq!(Heatmap::new(2, 3, vec![0.0; 6]).unwrap().grid(), [2, 3]);
+    }
+
+    #[test]
+    fn the_status_tells_dead_constant_and_broken_maps_apart() {
+        assert_eq!(row(&[0.0, -0.0]).status(), MapStatus::Dead);
+        assert_eq!(row(&[-2.0, -2.0]).status(), MapStatus::Constant);
+        assert_eq!(row(&[0.0, f32::NAN]).status(), MapStatus::NonFinite);
+        assert_eq!(row(&[f32::INFINITY, f32::INFINITY]).status(), MapStatus::NonFinite);
+        assert_eq!(row(&[-1.0, -2.0]).status(), MapStatus::Alive);
+        assert_eq!(serde_json::to_string(&MapStatus::NonFinite).unwrap(), "\"non-finite\"");
+    }
+
+    /// Four cells from two: the new centres lie at -0.25, 0.25, 0.75 and 1.25 of the old axis, so 0, a quarter, three
+    /// quarters and 1 after repeating the edges. With [0, 8] across that is 0, 2, 6, 8; the row below adds 4 at its full
+    /// weight.
+    #[test]
+    fn upscaling_uses_half_pixel_centres() {
+        let wide = row(&[0.0, 8.0]).resize_bilinear(1, 4).unwrap();
+        assert_eq!(wide.values(), [0.0, 2.0, 6.0, 8.0]);
+        let square = Heatmap::new(2, 2, vec![0.0, 8.0, 4.0, 12.0]).unwrap().resize_bilinear(4, 4).unwrap();
+        assert_eq!(square.values()[..4], [0.0, 2.0, 6.0, 8.0]);
+        assert_eq!(square.values()[4..8], [1.0, 3.0, 7.0, 9.0]);
+        assert_eq!(square.values()[12..], [4.0, 6.0, 10.0, 12.0]);
+    }
+
+    /// Two cells from four: the new centres lie at 0.5 and 2.5, half-way between neighbours.
+    #[test]
+    fn downscaling_reads_between_the_nearest_two() {
+        assert_eq!(row(&[0.0, 2.0, 10.0, 20.0]).resize_bilinear(1, 2).unwrap().values(), [1.0, 15.0]);
+    }
+
+    #[test]
+    fn resizing_keeps_the_same_grid_and_a_constant_exactly() {
+        let map = Heatmap::new(2, 2, vec![0.1, -0.7, 3.3, 0.2]).unwrap();
+        assert_eq!(map.resize_bilinear(2, 2).unwrap(), map);
+        assert_eq!(row(&[0.1]).resize_bilinear(3, 5).unwrap().values(), [0.1; 15]);
+        assert!(map.resize_bilinear(0, 5).is_err());
+    }
+
+    /// [-1, 1, 3]: the range is 4, so 0, 1/2, 1; the positive sum is 4, so 0, 1/4, 3/4.
+    #[test]
+    fn normalisations_follow_their_formulas() {
+        let values = [-1.0, 1.0, 3.0];
+        assert_eq!(normalised(&values, Normalise::None), Some(values.to_vec()));
+        assert_eq!(normalised(&values, Normalise::MinMax), Some(vec![0.0, 0.5, 1.0]));
+        assert_eq!(normalised(&values, Normalise::UnitSum), Some(vec![0.0, 0.25, 0.75]));
+    }
+
+    /// Sorted: -1, then 5 three times, then 9. Ranks 1, (2+3+4)/3 = 3, and 5; as fractions 0, (3-1)/4 = 1/2, 1.
+    #[test]
+    fn ties_share_their_average_rank() {
+        let values = [5.0, 9.0, 5.0, -1.0, 5.0];
+        assert_eq!(row(&values).average_ranks(), Some(vec![3.0, 5.0, 3.0, 1.0, 3.0]));
+        assert_eq!(normalised(&values, Normalise::Rank), Some(vec![0.5, 1.0, 0.5, 0.0, 0.5]));
+        assert_eq!(row(&[0.0, 1.0, -0.0]).average_ranks(), Some(vec![1.5, 3.0, 1.5]));
+    }
+
+    #[test]
+    fn a_scale_that_does_not_exist_is_none() {
+        for normalise in [Normalise::None, Normalise::MinMax, Normalise::UnitSum, Normalise::Rank] {
+            assert_eq!(normalised(&[f32::NAN, 1.0], normalise), None);
+        }
+        assert_eq!(normalised(&[2.0, 2.0], Normalise::MinMax), None);
+        assert_eq!(normalised(&[2.0, 2.0], Normalise::Rank), None);
+        assert_eq!(normalised(&[2.0, 2.0], Normalise::UnitSum), Some(vec![0.5, 0.5]));
+        assert_eq!(normalised(&[-2.0, 0.0], Normalise::UnitSum), None);
+        assert_eq!(normalised(&[f32::MIN, f32::MAX], Normalise::MinMax), Some(vec![0.0, 1.0]));
+    }
+}

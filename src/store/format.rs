@@ -1,0 +1,392 @@
+//! The explanation file, schema 1: what one explainer saw on the panel at one epoch, as safetensors.
+//!
+//! One line of Python reads every map: `safetensors.numpy.load_file(path)["maps"]`. With `N` panel images, `T` targets
+//! an image and a grid of `h` by `w` cells, the tensors are
+//!
+//! | tensor       | type | shape          | meaning                                                                  |
+//! |--------------|------|----------------|--------------------------------------------------------------------------|
+//! | `maps`       | f32  | `[N, T, h, w]` | raw maps: signed, unnormalised, at the tap's own grid                    |
+//! | `floor_maps` | f32  | `[N, T, h, w]` | the same by the same weights on imperceptibly perturbed images           |
+//! | `targets`    | i64  | `[N, T]`       | the class each map explains                                              |
+//! | `predicted`  | i64  | `[N]`          | the class with the largest logit                                         |
+//! | `labels`     | i64  | `[N]`          | the true class                                                           |
+//! | `logits`     | f32  | `[N, classes]` | the model's output on the unperturbed images, before softmax             |
+//!
+//! The file's metadata has one key, `driftscope`, holding one JSON object with sorted keys: `schema`, the version as a
+//! number; `explainer`, `settings`, `tap`, `class_specific`, `untrained_head`, `panel_digest`, `image_ids` (`N`, panel
+//! order), `target_kinds` (`T`), `grid` and `classes`, as documented on [`Explanations`]. One key, because the order of
+//! several is random in the safetensors crate and equal explanations must be equal bytes. Readers ignore tensors and
+//! keys they do not know; whatever changes the meaning of a known one raises the version.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use crate::heatmap::Heatmap;
+
+/// The version of the schema written, and the newest one read.
+pub const SCHEMA: u64 = 1;
+
+/// The metadata key all but the tensors is under.
+const METADATA_KEY: &str = "driftscope";
+
+/// What one explainer saw on the panel at one epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanations {
+    /// The method: `"grad-cam"`.
+    pub explainer: String,
+    /// The method's settings, as resolved; `{}` or null when it has none.
+    pub settings: serde_json::Value,
+    /// Where in the model it read: `"layer4"`.
+    pub tap: String,
+    /// Whether the map depends on the class it explains. Attention rollout does not.
+    pub class_specific: bool,
+    /// Whether the classification head had never been trained when the maps were made.
+    pub untrained_head: bool,
+    /// Digest of the panel the images come from.
+    pub panel_digest: String,
+    /// `N` image ids, in panel order.
+    pub image_ids: Vec<String>,
+    /// `T` kinds of target: `["label"]`, `["label", "prediction"]`.
+    pub target_kinds: Vec<String>,
+    /// Rows and columns of every map.
+    pub grid: [usize; 2],
+    /// `[N, T, h, w]`: raw, signed, in the unit of the method.
+    pub maps: Vec<f32>,
+    /// `[N, T, h, w]`: the same by the same weights on imperceptibly perturbed images. Their distance from `maps` is the
+    /// noise floor of every drift figure.
+    pub floor_maps: Vec<f32>,
+    /// `[N, T]`: the class index each map explains.
+    pub targets: Vec<i64>,
+    /// `[N]`: the class index with the largest logit.
+    pub predicted: Vec<i64>,
+    /// `[N]`: the true class index.
+    pub labels: Vec<i64>,
+    /// `[N, classes]`: logits on the unperturbed images.
+    pub logits: Vec<f32>,
+    /// Number of classes.
+    pub classes: usize,
+}
+
+/// The JSON under [`METADATA_KEY`], next to `schema`.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    schema: u64,
+    explainer: String,
+    settings: serde_json::Value,
+    tap: String,
+    class_specific: bool,
+    untrained_head: bool,
+    panel_digest: String,
+    image_ids: Vec<String>,
+    target_kinds: Vec<String>,
+    grid: [usize; 2],
+    classes: usize,
+}
+
+/// Of a header alone, so that a newer file is refused by its number before anything else about it is doubted.
+#[derive(Deserialize)]
+struct Version {
+    schema: u64,
+}
+
+impl Header {
+    /// Shape of `maps` and `floor_maps`.
+    fn maps(&self) -> Vec<usize> {
+        vec![self.image_ids.len(), self.target_kinds.len(), self.grid[0], self.grid[1]]
+    }
+
+    /// Shape of `targets`.
+    fn targets(&self) -> Vec<usize> {
+        vec![self.image_ids.len(), self.target_kinds.len()]
+    }
+
+    /// Shape of `predicted` and `labels`.
+    fn images(&self) -> Vec<usize> {
+        vec![self.image_ids.len()]
+    }
+
+    /// Shape of `logits`.
+    fn logits(&self) -> Vec<usize> {
+        vec![self.image_ids.len(), self.classes]
+    }
+
+    /// As JSON with sorted keys at every depth, whichever map type serde_json was compiled with.
+    fn to_sorted_json(&self) -> Result<String, StoreError> {
+        let mut json = serde_json::to_value(self).map_err(StoreError::EncodeHeader)?;
+        json.sort_all_objects();
+        Ok(json.to_string())
+    }
+}
+
+impl Explanations {
+    /// The bytes of the file: the same for equal explanations, in every process.
+    ///
+    /// # Errors
+    ///
+    /// When a field's length is not what its documented shape asks for.
+    pub fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        let header = self.header();
+        let tensors = [
+            ("floor_maps", Dtype::F32, header.maps(), f32_bytes(&self.floor_maps)),
+            ("labels", Dtype::I64, header.images(), i64_bytes(&self.labels)),
+            ("logits", Dtype::F32, header.logits(), f32_bytes(&self.logits)),
+            ("maps", Dtype::F32, header.maps(), f32_bytes(&self.maps)),
+            ("predicted", Dtype::I64, header.images(), i64_bytes(&self.predicted)),
+            ("targets", Dtype::I64, header.targets(), i64_bytes(&self.targets)),
+        ];
+        let mut views = Vec::with_capacity(tensors.len());
+        for (tensor, dtype, shape, bytes) in &tensors {
+            let view = TensorView::new(*dtype, shape.clone(), bytes);
+            views.push((*tensor, view.map_err(|source| StoreError::Encode { tensor, source })?));
+        }
+        let metadata = HashMap::from([(METADATA_KEY.to_string(), header.to_sorted_json()?)]);
+        safetensors::serialize(views, Some(metadata))
+            .map_err(|source| StoreError::Encode { tensor: "all of them", source })
+    }
+
+    /// Explanations from the bytes of a file; `path` is only named in errors.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are no whole safetensors file, lack the `driftscope` metadata, are of a newer schema, or hold a
+    /// tensor of another type or shape than the schema asks for.
+    pub fn decode(bytes: &[u8], path: &Path) -> Result<Self, StoreError> {
+        let container = |source| StoreError::Container { path: path.to_path_buf(), source };
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(container)?;
+        let json = metadata.metadata().as_ref().and_then(|metadata| metadata.get(METADATA_KEY));
+        let json = json.ok_or_else(|| StoreError::NoMetadata { path: path.to_path_buf(), key: METADATA_KEY })?;
+        let header = parse_header(json, path)?;
+        let file = Tensors { file: SafeTensors::deserialize(bytes).map_err(container)?, path };
+        Ok(Explanations {
+            maps: file.f32("maps", header.maps())?,
+            floor_maps: file.f32("floor_maps", header.maps())?,
+            targets: file.i64("targets", header.targets())?,
+            predicted: file.i64("predicted", header.images())?,
+            labels: file.i64("labels", header.images())?,
+            logits: file.f32("logits", header.logits())?,
+            explainer: header.explainer,
+            settings: header.settings,
+            tap: header.tap,
+            class_specific: header.class_specific,
+            untrained_head: header.untrained_head,
+            panel_digest: header.panel_digest,
+            image_ids: header.image_ids,
+            target_kinds: header.target_kinds,
+            grid: header.grid,
+            classes: header.classes,
+        })
+    }
+
+    /// All but the tensors.
+    fn header(&self) -> Header {
+        Header {
+            schema: SCHEMA,
+            explainer: self.explainer.clone(),
+            settings: self.settings.clone(),
+            tap: self.tap.clone(),
+            class_specific: self.class_specific,
+            untrained_head: self.untrained_head,
+            panel_digest: self.panel_digest.clone(),
+            image_ids: self.image_ids.clone(),
+            target_kinds: self.target_kinds.clone(),
+            grid: self.grid,
+            classes: self.classes,
+        }
+    }
+
+    /// Number of panel images.
+    pub fn images(&self) -> usize {
+        self.image_ids.len()
+    }
+
+    /// The raw map of one image and target, both counted from zero; `None` when there is no such map.
+    pub fn map(&self, image: usize, target: usize) -> Option<Heatmap> {
+        self.cut(&self.maps, image, target)
+    }
+
+    /// The raw map of the perturbed image; `None` when there is no such map.
+    pub fn floor_map(&self, image: usize, target: usize) -> Option<Heatmap> {
+        self.cut(&self.floor_maps, image, target)
+    }
+
+    /// Whether the maps say anything about the model: not when a class-specific method explained a head that had never
+    /// been trained, for such maps are noise. Class-agnostic maps never see the head.
+    pub fn is_evidence(&self) -> bool {
+        !(self.class_specific && self.untrained_head)
+    }
+
+    /// One `[h, w]` out of `[N, T, h, w]`.
+    fn cut(&self, maps: &[f32], image: usize, target: usize) -> Option<Heatmap> {
+        if target >= self.target_kinds.len() {
+            return None;
+        }
+        let [rows, cols] = self.grid;
+        let cells = rows.checked_mul(cols)?;
+        let start = (image * self.target_kinds.len() + target).checked_mul(cells)?;
+        let values = maps.get(start..start.checked_add(cells)?)?;
+        Heatmap::new(rows, cols, values.to_vec()).ok()
+    }
+}
+
+/// The metadata's JSON, its version first.
+fn parse_header(json: &str, path: &Path) -> Result<Header, StoreError> {
+    let wrong = |source| StoreError::Json { path: path.to_path_buf(), source };
+    let Version { schema } = serde_json::from_str(json).map_err(wrong)?;
+    if schema > SCHEMA {
+        return Err(StoreError::NewerSchema { path: path.to_path_buf(), expected: SCHEMA, found: schema });
+    }
+    serde_json::from_str(json).map_err(wrong)
+}
+
+/// A file's tensors, each read with the type and shape it must have.
+struct Tensors<'data> {
+    file: SafeTensors<'data>,
+    path: &'data Path,
+}
+
+impl<'data> Tensors<'data> {
+    /// A tensor of 32-bit floats.
+    fn f32(&self, tensor: &'static str, shape: Vec<usize>) -> Result<Vec<f32>, StoreError> {
+        let (numbers, _) = self.bytes(tensor, Dtype::F32, shape)?.as_chunks();
+        Ok(numbers.iter().map(|&number| f32::from_le_bytes(number)).collect())
+    }
+
+    /// A tensor of 64-bit integers.
+    fn i64(&self, tensor: &'static str, shape: Vec<usize>) -> Result<Vec<i64>, StoreError> {
+        let (numbers, _) = self.bytes(tensor, Dtype::I64, shape)?.as_chunks();
+        Ok(numbers.iter().map(|&number| i64::from_le_bytes(number)).collect())
+    }
+
+    /// A tensor's bytes, little-endian.
+    fn bytes(&self, tensor: &'static str, dtype: Dtype, expected: Vec<usize>) -> Result<&'data [u8], StoreError> {
+        let path = || self.path.to_path_buf();
+        let view = self.file.tensor(tensor).map_err(|source| StoreError::Container { path: path(), source })?;
+        if view.dtype() != dtype {
+            return Err(StoreError::WrongType { path: path(), tensor, expected: dtype, found: view.dtype() });
+        }
+        if view.shape() != expected {
+            return Err(StoreError::WrongShape { path: path(), tensor, expected, found: view.shape().to_vec() });
+        }
+        Ok(view.data())
+    }
+}
+
+/// Little-endian, as safetensors asks for.
+fn f32_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// Little-endian, as safetensors asks for.
+fn i64_bytes(values: &[i64]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Two images, one target, maps of 1 x 2: `[1, -0]` and `[NaN, 0.1]`.
+    pub(crate) fn sample() -> Explanations {
+        Explanations {
+            explainer: "grad-cam".into(),
+            settings: serde_json::json!({"zeta": 1.5, "alpha": {"two": 2, "one": [true, null]}}),
+            tap: "layer4".into(),
+            class_specific: true,
+            untrained_head: false,
+            panel_digest: "0123".into(),
+            image_ids: vec!["banded/1.jpg".into(), "woven/ü.jpg".into()],
+            target_kinds: vec!["label".into()],
+            grid: [1, 2],
+            maps: vec![1.0, -0.0, f32::NAN, 0.1],
+            floor_maps: vec![1.0, 0.0, 0.25, 0.1],
+            targets: vec![0, 1],
+            predicted: vec![0, 0],
+            labels: vec![0, 1],
+            logits: vec![2.0, -1.0, 0.5, f32::MIN_POSITIVE],
+            classes: 2,
+        }
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Explanations, StoreError> {
+        Explanations::decode(bytes, Path::new("grad-cam.safetensors"))
+    }
+
+    /// The file's bytes after one replacement of equal length in its header.
+    fn edited(from: &str, to: &str) -> Vec<u8> {
+        let bytes = sample().encode().unwrap();
+        let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
+    }
+
+    #[test]
+    fn a_file_is_read_back_bit_for_bit() {
+        let before = sample();
+        let after = decode(&before.encode().unwrap()).unwrap();
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&after.maps), bits(&before.maps));
+        let same_maps = |maps: Explanations| Explanations { maps: vec![], ..maps };
+        assert_eq!(same_maps(after), same_maps(before));
+    }
+
+    /// A random key order would show within a few of these: every encoding builds its hash maps anew.
+    #[test]
+    fn equal_explanations_are_equal_bytes() {
+        let bytes = sample().encode().unwrap();
+        for _ in 0..64 {
+            assert_eq!(sample().encode().unwrap(), bytes);
+            assert_eq!(decode(&bytes).unwrap().encode().unwrap(), bytes);
+        }
+        let header = String::from_utf8_lossy(&bytes).into_owned();
+        let position = |key: &str| header.find(&format!("\\\"{key}\\\"")).unwrap();
+        assert!(position("class_specific") < position("classes") && position("settings") < position("tap"));
+        assert!(position("alpha") < position("zeta") && position("one") < position("two"));
+    }
+
+    #[test]
+    fn a_map_is_found_by_image_and_target() {
+        let explanations = sample();
+        assert_eq!(explanations.map(0, 0).unwrap().values(), [1.0, 0.0]);
+        assert_eq!(explanations.floor_map(1, 0).unwrap().values(), [0.25, 0.1]);
+        assert!(explanations.map(0, 1).is_none() && explanations.map(2, 0).is_none());
+    }
+
+    #[test]
+    fn a_truncated_file_is_a_named_error() {
+        let bytes = sample().encode().unwrap();
+        for length in [0, 7, 40, bytes.len() - 1] {
+            let error = decode(&bytes[..length]).unwrap_err();
+            assert!(matches!(error, StoreError::Container { .. }), "{length}: {error:?}");
+            assert!(error.to_string().contains("grad-cam.safetensors"));
+        }
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_by_number() {
+        let error = decode(&edited("schema\\\":1", "schema\\\":2")).unwrap_err();
+        assert!(matches!(error, StoreError::NewerSchema { expected: 1, found: 2, .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_tensor_of_another_shape_is_refused() {
+        let error = decode(&edited("[2,1,1,2]", "[1,2,1,2]")).unwrap_err();
+        assert!(matches!(error, StoreError::WrongShape { tensor: "floor_maps", .. }), "{error:?}");
+        let error = decode(&edited("logits", "l0gits")).unwrap_err();
+        assert!(matches!(error, StoreError::Container { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_safetensors_file_of_someone_else_is_refused() {
+        let foreign = safetensors::serialize(Vec::<(String, TensorView)>::new(), None).unwrap();
+        assert!(matches!(decode(&foreign), Err(StoreError::NoMetadata { key: "driftscope", .. })));
+    }
+
+    #[test]
+    fn a_field_of_another_length_is_not_written() {
+        let short = Explanations { labels: vec![0], ..sample() };
+        assert!(matches!(short.encode(), Err(StoreError::Encode { tensor: "labels", .. })));
+    }
+}

@@ -1,0 +1,106 @@
+//! The plain records a run's JSON files hold: what evidence needs of `run.json`, and an epoch's `metrics.json`.
+//!
+//! Fields no record here names are ignored when reading, so that a newer run stays readable.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// What `run.json` says that evidence needs. Its other fields are ignored here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// The run's name.
+    pub name: String,
+    /// The model's name.
+    pub model: String,
+    /// Class names by class index.
+    pub classes: Vec<String>,
+    /// The images every epoch explains.
+    pub panel: PanelInfo,
+}
+
+/// The panel: the fixed images every epoch explains.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PanelInfo {
+    /// Digest of the panel; only explanations of one digest compare.
+    pub digest: String,
+    /// Image ids in panel order.
+    pub ids: Vec<String>,
+    /// True class index of each image.
+    pub labels: Vec<usize>,
+}
+
+/// `metrics.json` of one epoch: the training half and the evidence half.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochMetrics {
+    /// Counted from 0, the state before training.
+    pub epoch: usize,
+    /// The training half; the same whether or not anything was explained.
+    pub training: Option<TrainingMetrics>,
+    /// The evidence half.
+    #[serde(default)]
+    pub drift: Vec<DriftFigure>,
+}
+
+/// The training half of an epoch's metrics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingMetrics {
+    /// Mean training loss in nats; none for epoch 0, which trains nothing.
+    pub train_loss: Option<f64>,
+    /// Training accuracy as a fraction in [0, 1].
+    pub train_accuracy: Option<f64>,
+    /// Mean validation loss in nats. JSON has no NaN and says null for it, which reads as NaN again.
+    #[serde(deserialize_with = "null_as_nan")]
+    pub val_loss: f64,
+    /// Validation accuracy as a fraction in [0, 1].
+    pub val_accuracy: f64,
+    /// Learning rate of the epoch's last step.
+    pub learning_rate: Option<f64>,
+    /// Wall-clock seconds of the epoch.
+    pub seconds: f64,
+}
+
+/// A run that diverged must stay readable.
+fn null_as_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+/// Which earlier epoch a figure compares with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Against {
+    /// The last one before it: how fast the evidence moves.
+    Previous,
+    /// The first one: how far it has come.
+    First,
+}
+
+/// One number about how the maps of one explainer moved between two epochs, and what it is to be read against.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DriftFigure {
+    /// The method: `"grad-cam"`.
+    pub explainer: String,
+    /// The kind of target explained: `"label"`.
+    pub target: String,
+    /// The measure's name: `"top20-iou"`.
+    pub measure: String,
+    /// Which earlier epoch it compares with.
+    pub against: Against,
+    /// The epoch that is measured.
+    pub epoch: usize,
+    /// The earlier epoch.
+    pub reference_epoch: usize,
+    /// The measure between the two epochs' maps of one image, mean over the images where it is defined. None where it is
+    /// defined for no image.
+    pub value: Option<f64>,
+    /// The same measure between the maps of `epoch` and those of its perturbed images, mean over the images where it is
+    /// defined: what the value would be if nothing but imperceptible noise had happened.
+    pub floor: Option<f64>,
+    /// The same measure between maps of different images at `epoch`, mean over the pairs where it is defined: what the
+    /// value would be if the maps had nothing to do with their images.
+    pub chance: Option<f64>,
+    /// Images where the measure is defined between the two epochs.
+    pub defined: usize,
+    /// Images where it is not.
+    pub undefined: usize,
+    /// Maps of `epoch` that are all zero, constant or not finite.
+    pub dead: usize,
+}

@@ -1,0 +1,100 @@
+//! Where in a run a checkpoint stands, and the meters of the epoch under way.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+/// state.json: where in the run a checkpoint stands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainState {
+    /// The epoch that is finished or, in a mid-epoch save, under way.
+    pub epoch: usize,
+    /// Steps done of the epoch under way; 0 in a finished one.
+    pub step_in_epoch: usize,
+    /// Steps the optimizer has taken in all.
+    pub optimizer_step: usize,
+    /// The best epoch so far.
+    pub best: Option<Best>,
+    /// Training meters of the epoch under way.
+    pub meter: Meter,
+}
+
+/// The best epoch by validation accuracy; the earliest of several.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Which.
+    pub epoch: usize,
+    /// Its validation accuracy, 0 to 1.
+    pub val_accuracy: f64,
+}
+
+/// Sums over the samples of an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Meter {
+    /// Sum of the losses.
+    pub loss_sum: f64,
+    /// Right predictions.
+    pub correct: usize,
+    /// Samples.
+    pub count: usize,
+}
+
+impl Meter {
+    /// Adds a batch: losses `[batch, 1]`, logits `[batch, classes]`, both off the tape.
+    pub fn add(&mut self, losses: Tensor<2>, logits: Tensor<2>, labels: &[usize]) {
+        self.loss_sum += losses.into_data().iter::<f32>().map(f64::from).sum::<f64>();
+        let classes = logits.dims()[1];
+        let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
+        let right = |(logits, label): &(&[f32], &usize)| largest(logits) == **label;
+        self.correct += logits.chunks(classes).zip(labels).filter(right).count();
+        self.count += labels.len();
+    }
+
+    /// Mean loss; `None` over nothing.
+    pub fn loss(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.loss_sum / self.count as f64)
+    }
+
+    /// Share of right predictions, 0 to 1; `None` over nothing.
+    pub fn accuracy(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.correct as f64 / self.count as f64)
+    }
+}
+
+/// Index of the largest number; the first of equals.
+pub(super) fn largest(numbers: &[f32]) -> usize {
+    (1..numbers.len()).fold(0, |best, index| if numbers[index] > numbers[best] { index } else { best })
+}
+
+impl TrainState {
+    /// The epoch to train next, and how many of its steps are done already.
+    pub fn next(&self) -> (usize, usize) {
+        if self.step_in_epoch > 0 { (self.epoch, self.step_in_epoch) } else { (self.epoch + 1, 0) }
+    }
+
+    /// Takes note of an epoch's validation accuracy.
+    pub fn note(&mut self, epoch: usize, val_accuracy: f64) {
+        if self.best.is_none_or(|best| val_accuracy > best.val_accuracy) {
+            self.best = Some(Best { epoch, val_accuracy });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finished_epoch_is_followed_by_the_next_and_an_interrupted_one_by_itself() {
+        assert_eq!(TrainState { epoch: 3, ..TrainState::default() }.next(), (4, 0));
+        assert_eq!(TrainState { epoch: 3, step_in_epoch: 7, ..TrainState::default() }.next(), (3, 7));
+    }
+
+    #[test]
+    fn the_best_epoch_is_the_earliest_of_equals() {
+        let mut state = TrainState::default();
+        for (epoch, accuracy) in [(0, 0.1), (1, 0.5), (2, 0.5), (3, 0.4)] {
+            state.note(epoch, accuracy);
+        }
+        assert_eq!(state.best, Some(Best { epoch: 1, val_accuracy: 0.5 }));
+    }
+}

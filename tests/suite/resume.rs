@@ -1,0 +1,156 @@
+//! A run that was killed or interrupted and resumed ends in the same bytes as one that was not.
+
+use crate::support::{alone, driftscope, succeed};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const MODELS: [&str; 2] = ["resnet_mini", "deit_mini"];
+
+/// Small enough for seconds, with explanations, augmentation and drop path on.
+fn config(dir: &Path, model: &str) {
+    let text = format!(
+        "model = \"{model}\"\nepochs = 4\nbatch_size = 8\nseed = 3\ndrop_path = 0.1\n\
+         [data]\ntrain_per_class = 8\nval_per_class = 2\n[panel]\nper_class = 1\noverlays = 2\n"
+    );
+    fs::write(dir.join("config.toml"), text).unwrap();
+}
+
+fn start(dir: &Path, run: &str) -> Child {
+    let arguments = ["train", "--config", "config.toml", "--run-dir", run];
+    driftscope(dir, &arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
+}
+
+fn wait_for(path: &Path, child: &mut Child) {
+    let start = Instant::now();
+    while !path.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "ended before {}", path.display());
+        assert!(start.elapsed() < Duration::from_secs(240), "{} never came", path.display());
+        sleep(Duration::from_millis(5));
+    }
+}
+
+/// Every file of every sealed epoch. Times are taken out of metrics.json, and its digest out of the manifest.
+fn sealed_files(run: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![run.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.parent() != Some(run) {
+                files.insert(path.strip_prefix(run).unwrap().to_path_buf(), without_times(&path));
+            }
+        }
+    }
+    files
+}
+
+fn without_times(path: &Path) -> Vec<u8> {
+    let bytes = fs::read(path).unwrap();
+    let pointer = match path.file_name().unwrap().to_str().unwrap() {
+        "metrics.json" => "/training/seconds",
+        "manifest.json" => "/files/metrics.json",
+        _ => return bytes,
+    };
+    let mut value: Value = serde_json::from_slice(&bytes).unwrap();
+    *value.pointer_mut(pointer).unwrap_or_else(|| panic!("{} has no {pointer}", path.display())) = Value::Null;
+    serde_json::to_vec(&value).unwrap()
+}
+
+fn assert_same_run(expected: &Path, found: &Path) {
+    let (expected, found) = (sealed_files(expected), sealed_files(found));
+    assert_eq!(expected.keys().collect::<Vec<_>>(), found.keys().collect::<Vec<_>>());
+    // Five epochs, each with model, optimizer, state, metrics, explanations, overlays and manifest; and the panel.
+    assert!(expected.len() > 5 * 7, "{} files", expected.len());
+    for (path, bytes) in &expected {
+        assert!(*bytes == found[path], "{} differs", path.display());
+    }
+}
+
+#[test]
+fn killed_after_two_epochs_and_resumed_a_run_ends_in_the_same_bytes() {
+    let _turn = alone();
+    for model in MODELS {
+        let dir = tempfile::tempdir().unwrap();
+        config(dir.path(), model);
+        succeed(dir.path(), &["train", "--config", "config.toml", "--run-dir", "whole"]);
+
+        let mut child = start(dir.path(), "killed");
+        wait_for(&dir.path().join("killed/epoch-0002/manifest.json"), &mut child);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!dir.path().join("killed/epoch-0004").exists(), "killed too late to prove anything");
+        succeed(dir.path(), &["train", "--resume", "killed"]);
+        assert_same_run(&dir.path().join("whole"), &dir.path().join("killed"));
+    }
+}
+
+#[test]
+fn interrupted_in_mid_epoch_a_run_saves_and_resumes_exactly() {
+    let _turn = alone();
+    for model in MODELS {
+        let dir = tempfile::tempdir().unwrap();
+        config(dir.path(), model);
+        succeed(dir.path(), &["train", "--config", "config.toml", "--run-dir", "whole"]);
+
+        let mut child = start(dir.path(), "stopped");
+        wait_for(&dir.path().join("stopped/epoch-0001/manifest.json"), &mut child);
+        // Past the first of ten steps, well before the last.
+        sleep(Duration::from_millis(150));
+        let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+
+        let state = fs::read(dir.path().join("stopped/interrupted/state.json")).unwrap();
+        let state: Value = serde_json::from_slice(&state).unwrap();
+        let step = state["step_in_epoch"].as_u64().unwrap();
+        assert!((1..=10).contains(&step), "{model}: stopped at step {step}");
+
+        succeed(dir.path(), &["train", "--resume", "stopped"]);
+        assert!(!dir.path().join("stopped/interrupted").exists(), "superseded by the next sealed epoch");
+        assert_same_run(&dir.path().join("whole"), &dir.path().join("stopped"));
+    }
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named_and_refused() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    config(dir.path(), "resnet_mini");
+    let mut child = start(dir.path(), "run");
+    wait_for(&dir.path().join("run/epoch-0001/manifest.json"), &mut child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let newest = fs::read_dir(dir.path().join("run")).unwrap().map(|entry| entry.unwrap().path());
+    let newest = newest.filter(|path| path.join("manifest.json").exists()).max().unwrap();
+    let model = newest.join("model.safetensors");
+    let bytes = fs::read(&model).unwrap();
+    fs::write(&model, &bytes[..bytes.len() - 1]).unwrap();
+
+    let output = driftscope(dir.path(), &["train", "--resume", "run"]).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("model.safetensors") && message.contains("SHA-256"), "{message}");
+    assert!(!message.contains("panicked"), "{message}");
+}
+
+#[test]
+fn a_second_process_on_one_run_is_refused() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    config(dir.path(), "resnet_mini");
+    let mut child = start(dir.path(), "run");
+    wait_for(&dir.path().join("run/epoch-0000/manifest.json"), &mut child);
+    let output = driftscope(dir.path(), &["train", "--resume", "run"]).output().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("in use by another driftscope process"), "{message}");
+}

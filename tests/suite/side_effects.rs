@@ -1,0 +1,56 @@
+//! Looking changes nothing: a run that is explained at every epoch trains to the bytes of one that is not.
+
+use crate::support::{alone, fast_device, minis, pseudo_random, succeed};
+use driftscope::explain::{Explainer, explain};
+use driftscope::weights;
+use serde_json::Value;
+use std::fs;
+
+#[test]
+fn a_run_with_explanations_trains_to_the_same_bytes_as_one_without() {
+    let _turn = alone();
+    for model in ["resnet_mini", "deit_mini"] {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, explainers) in [("looking", ""), ("blind", "explainers = []\n")] {
+            let text = format!(
+                "model = \"{model}\"\nepochs = 2\nbatch_size = 8\n{explainers}\
+                 [data]\ntrain_per_class = 3\nval_per_class = 1\n[panel]\nper_class = 1\n"
+            );
+            fs::write(dir.path().join(format!("{name}.toml")), text).unwrap();
+            succeed(dir.path(), &["train", "--config", &format!("{name}.toml"), "--run-dir", name]);
+        }
+        for epoch in ["epoch-0000", "epoch-0001", "epoch-0002"] {
+            let [looking, blind] = ["looking", "blind"].map(|run| dir.path().join(run).join(epoch));
+            for file in ["model.safetensors", "optimizer.safetensors", "state.json"] {
+                let same = fs::read(looking.join(file)).unwrap() == fs::read(blind.join(file)).unwrap();
+                assert!(same, "{model}: {epoch}/{file} differs");
+            }
+            let [seen, unseen] = [&looking, &blind].map(|run| training_half(&run.join("metrics.json")));
+            assert_eq!(seen, unseen, "{model}: {epoch}");
+            assert!(looking.join("explanations").exists() && !blind.join("explanations").exists());
+        }
+    }
+}
+
+fn training_half(path: &std::path::Path) -> Value {
+    let mut metrics: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let mut training = metrics["training"].take();
+    training["seconds"] = Value::Null;
+    training
+}
+
+#[test]
+fn explaining_leaves_every_byte_of_a_model_and_gives_the_same_maps_twice() {
+    let _turn = alone();
+    let device = fast_device();
+    for (name, model) in minis(&device.clone().autodiff()) {
+        let before = weights::state_dict(&model);
+        let images = pseudo_random([2, 3, 96, 96], 9, &device);
+        let explainers = Explainer::defaults(&model.taps());
+        let look = || explain(&model.valid(), &explainers, images.clone(), &[0, 1]).unwrap();
+        let (once, twice) = (look(), look());
+        assert_eq!(once.maps, twice.maps, "{name}");
+        assert_eq!(once.logits, twice.logits, "{name}");
+        assert_eq!(weights::state_dict(&model), before, "{name}");
+    }
+}
