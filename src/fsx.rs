@@ -117,6 +117,15 @@ pub fn create_dir_all(path: &Path) -> Result<(), FsError> {
     fs::create_dir_all(path).map_err(named("create directory", path))
 }
 
+/// Removes a file.
+///
+/// # Errors
+///
+/// When it is not there or may not be removed.
+pub fn remove_file(path: &Path) -> Result<(), FsError> {
+    fs::remove_file(path).map_err(named("remove", path))
+}
+
 /// Removes a directory and all in it. One that does not exist counts as removed, so that cleaning up can be repeated.
 ///
 /// # Errors

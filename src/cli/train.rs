@@ -113,8 +113,7 @@ fn resolve(arguments: &TrainArguments) -> Result<RunConfig> {
         Some(path) => FileConfig::read(path)?,
         None => FileConfig::default(),
     };
-    let flag = |flag: &Option<String>, file: Option<String>| flag.clone().or(file);
-    file.model = flag(&arguments.model, file.model);
+    file.model = arguments.model.clone().or(file.model);
     file.epochs = arguments.epochs.or(file.epochs);
     file.batch_size = arguments.batch_size.or(file.batch_size);
     file.schedule.learning_rate = arguments.lr.or(file.schedule.learning_rate);

@@ -13,24 +13,18 @@
 //! then renamed. Only a directory with a manifest counts.
 
 use super::TrainError;
+use super::seal::{MANIFEST, MODEL, OPTIMIZER, SCHEMA, STATE, Unsealed, json, read_json, remove_if_there, verify};
 use super::state::TrainState;
 use crate::config::RunConfig;
 use crate::fsx::{self, FsError};
 use crate::store::{EpochMetrics, PanelInfo, RunReader, epoch_dir_name};
 use crate::weights::{self, StateDict, WeightsError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-/// Version of run.json, state.json and manifest.json. Readers refuse a newer one.
-const SCHEMA: u32 = 1;
 const RUN: &str = "run.json";
 const LOCK: &str = "lock";
-const MANIFEST: &str = "manifest.json";
-const STATE: &str = "state.json";
-const MODEL: &str = "model.safetensors";
-const OPTIMIZER: &str = "optimizer.safetensors";
 const HISTORY: &str = "metrics.jsonl";
 const HISTORY_TABLE: &str = "metrics.csv";
 const INTERRUPTED: &str = "interrupted";
@@ -215,11 +209,13 @@ impl RunDir {
         &self.path
     }
 
-    /// Forgets what an interrupted process left half-written.
+    /// Forgets what a killed process left half-written.
     pub fn clear_partial(&self) -> Result<(), CheckpointError> {
         for path in fsx::list_dir(&self.path)? {
-            if path.extension().is_some_and(|extension| extension == "partial") {
-                fsx::remove_dir_all(&path)?;
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("partial") => fsx::remove_dir_all(&path)?,
+                Some("tmp") => fsx::remove_file(&path)?,
+                _ => {}
             }
         }
         Ok(())
@@ -301,85 +297,6 @@ impl RunDir {
     }
 }
 
-/// A checkpoint under construction. Dropped unsealed, it is as if it had never been.
-#[derive(Debug)]
-pub struct Unsealed {
-    partial: PathBuf,
-    target: PathBuf,
-    files: BTreeMap<String, Sealed>,
-}
-
-/// A file's entry in the manifest.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Sealed {
-    bytes: u64,
-    sha256: String,
-}
-
-impl Sealed {
-    fn of(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.len() as u64, sha256: fsx::sha256_hex(bytes) }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct Manifest {
-    schema: u32,
-    files: BTreeMap<String, Sealed>,
-}
-
-impl Unsealed {
-    fn begin(run: &Path, name: String) -> Result<Self, CheckpointError> {
-        let partial = run.join(format!("{name}.partial"));
-        remove_if_there(&partial)?;
-        fsx::create_dir_all(&partial)?;
-        Ok(Self { partial, target: run.join(name), files: BTreeMap::new() })
-    }
-
-    /// Adds a file; `name` may hold folders.
-    pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
-        let path = self.partial.join(name);
-        if let Some(parent) = path.parent() {
-            fsx::create_dir_all(parent)?;
-        }
-        fsx::write_atomic(&path, bytes)?;
-        self.files.insert(name.to_string(), Sealed::of(bytes));
-        Ok(())
-    }
-
-    /// Adds a value as JSON.
-    pub fn write_json<T: Serialize>(&mut self, name: &str, value: &T) -> Result<(), CheckpointError> {
-        let bytes = json(value, &self.partial.join(name))?;
-        self.write(name, &bytes)
-    }
-
-    /// Adds what resuming needs.
-    pub fn write_checkpoint(
-        &mut self,
-        state: &TrainState,
-        model: &StateDict,
-        optimizer: &StateDict,
-    ) -> Result<(), CheckpointError> {
-        for (name, tensors, note) in [(MODEL, model, ("format", "pt")), (OPTIMIZER, optimizer, ("optimizer", "adamw"))]
-        {
-            let path = self.partial.join(name);
-            let bytes = weights::encode(tensors, note)
-                .map_err(|source| CheckpointError::Encode { path, source: Box::new(source) })?;
-            self.write(name, &bytes)?;
-        }
-        self.write_json(STATE, state)
-    }
-
-    /// Writes the manifest and gives the directory its name.
-    pub fn seal(mut self) -> Result<PathBuf, CheckpointError> {
-        let manifest = Manifest { schema: SCHEMA, files: std::mem::take(&mut self.files) };
-        fsx::write_atomic(&self.partial.join(MANIFEST), &json(&manifest, &self.partial.join(MANIFEST))?)?;
-        fsx::sync_dir(&self.partial)?;
-        fsx::rename_dir(&self.partial, &self.target)?;
-        Ok(self.target)
-    }
-}
-
 /// The training half of an epoch as a row; drift has its own table.
 fn metrics_row(metrics: &EpochMetrics) -> String {
     let cell = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
@@ -407,27 +324,6 @@ fn load(dir: PathBuf, state: TrainState) -> Result<Snapshot, CheckpointError> {
     Ok(Snapshot { model: read(MODEL)?, optimizer: read(OPTIMIZER)?, state, dir })
 }
 
-/// Every file of a sealed checkpoint against its manifest.
-fn verify(dir: &Path) -> Result<(), CheckpointError> {
-    let path = dir.join(MANIFEST);
-    let manifest: Manifest = read_json(&path, "a manifest")?;
-    if manifest.schema > SCHEMA {
-        return Err(CheckpointError::Newer { path, found: manifest.schema });
-    }
-    for (name, expected) in &manifest.files {
-        let path = dir.join(name);
-        let describe = |sealed: &Sealed| format!("{} bytes, SHA-256 {}", sealed.bytes, sealed.sha256);
-        if !path.exists() {
-            return Err(CheckpointError::Damaged { path, expected: describe(expected), found: "no file".to_string() });
-        }
-        let found = Sealed::of(&fsx::read(&path)?);
-        if found != *expected {
-            return Err(CheckpointError::Damaged { path, expected: describe(expected), found: describe(&found) });
-        }
-    }
-    Ok(())
-}
-
 fn lock(dir: &Path) -> Result<File, CheckpointError> {
     let path = dir.join(LOCK);
     let io = |source| FsError::Io { action: "lock", path: path.clone(), source };
@@ -437,20 +333,4 @@ fn lock(dir: &Path) -> Result<File, CheckpointError> {
         Err(TryLockError::WouldBlock) => Err(CheckpointError::Locked { path: dir.to_path_buf() }),
         Err(TryLockError::Error(source)) => Err(io(source).into()),
     }
-}
-
-fn remove_if_there(path: &Path) -> Result<(), CheckpointError> {
-    if path.exists() { Ok(fsx::remove_dir_all(path)?) } else { Ok(()) }
-}
-
-fn json<T: Serialize>(value: &T, path: &Path) -> Result<Vec<u8>, CheckpointError> {
-    let mut bytes = serde_json::to_vec_pretty(value)
-        .map_err(|source| CheckpointError::Encode { path: path.to_path_buf(), source: Box::new(source) })?;
-    bytes.push(b'\n');
-    Ok(bytes)
-}
-
-fn read_json<T: for<'de> Deserialize<'de>>(path: &Path, expected: &'static str) -> Result<T, CheckpointError> {
-    let text = fsx::read_to_string(path)?;
-    serde_json::from_str(&text).map_err(|source| CheckpointError::Json { path: path.to_path_buf(), expected, source })
 }

@@ -1,7 +1,8 @@
 //! The panel looked at: from pixels to what the store keeps.
 
 use super::TrainError;
-use super::checkpoint::{RunDir, Unsealed};
+use super::checkpoint::RunDir;
+use super::seal::Unsealed;
 use super::state::largest;
 use crate::config::PanelConfig;
 use crate::data::{Panel, Picture, normalised, perturbed};

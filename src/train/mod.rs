@@ -10,6 +10,7 @@ mod evidence;
 mod optimizer;
 mod progress;
 mod schedule;
+mod seal;
 mod state;
 mod trainee;
 

@@ -3,6 +3,13 @@
 //! A picture is a textured region on a background, in random colours, scale, angle, light and noise. All but the
 //! pattern inside the region is drawn without a look at the class, so evidence found outside the region is none.
 
+mod patterns;
+mod plane;
+
+use patterns::{
+    Ink, Point, Style, banded, chequered, cracked, dotted, grid, honeycombed, lined, swirly, woven, zigzagged,
+};
+use plane::{Pair, blotches, direction, length, smooth, turn};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -60,53 +67,8 @@ pub fn draw(class: usize, seed: u64, size: usize) -> Texture {
     Texture { size, pixels, mask }
 }
 
-/// Two coordinates. In the picture's plane both run from 0 to 1.
-type Pair = [f64; 2];
 /// Red, green and blue in 0..1.
 type Colour = [f64; 3];
-/// How much ink covers a place, and how much of that ink is of the accent colour.
-struct Ink(f64, f64);
-
-/// What a pattern may vary by, each in its own way.
-#[derive(Clone, Copy)]
-struct Style {
-    salt: u64,
-    knobs: Pair,
-}
-
-impl Style {
-    fn between(self, low: f64, high: f64) -> f64 {
-        low + (high - low) * self.knobs[0]
-    }
-}
-
-/// A place in a pattern, and how wide one pixel is there: edges ramp over that width, so nothing aliases.
-#[derive(Clone, Copy)]
-struct Point {
-    x: f64,
-    y: f64,
-    pixel: f64,
-}
-
-impl Point {
-    /// The same place where the unit is `periods` periods.
-    fn in_units_of(self, periods: f64) -> Self {
-        let [x, y, pixel] = [self.x, self.y, self.pixel].map(|length| length / periods);
-        Self { x, y, pixel }
-    }
-
-    /// The same place where the pattern is squeezed by a slant or a bend, so that a pixel is wider in it.
-    fn squeezed(mut self) -> Self {
-        self.pixel *= 1.5;
-        self
-    }
-
-    /// How much of the pixel a stroke covers whose middle is `distance` away.
-    fn stroke(self, distance: f64, half_width: f64) -> f64 {
-        // Never thinner than a pixel: a thin line at a short period would fade into the ground.
-        ((half_width.max(0.5 * self.pixel) - distance) / self.pixel + 0.5).clamp(0.0, 1.0)
-    }
-}
 
 /// The texture's share of each place: all of the picture, or a soft-edged blob.
 fn region(random: &mut ChaCha8Rng) -> impl Fn(Pair) -> f64 + use<> {
@@ -184,174 +146,6 @@ fn light(random: &mut ChaCha8Rng) -> impl Fn(Colour, Pair, u64) -> [u8; 3] + use
     }
 }
 
-/// Wide soft bands of uneven widths and several tones.
-fn banded(point: Point, style: Style) -> Ink {
-    let point = point.in_units_of(style.between(0.95, 1.3));
-    let tone = |band: f64| {
-        let [depth, accent] = cell(style.salt, band, 1.0);
-        [0.65 * parity(band) + 0.35 * depth, f64::from(accent < 0.5)]
-    };
-    // Borders move by less than half a unit, so the nearest one is among the three about the point.
-    let (mut band, mut past) = (0.0, f64::INFINITY);
-    for step in [-1.0, 0.0, 1.0] {
-        let candidate = floor(point.x + 0.5) + step;
-        let beyond = point.x - candidate - 0.7 * (cell(style.salt, candidate, 0.0)[0] - 0.5);
-        if beyond.abs() < past.abs() {
-            (band, past) = (candidate, beyond);
-        }
-    }
-    let [coverage, accent] = between(tone(band - 1.0), tone(band), smooth(0.5 + past / (0.22 + point.pixel)));
-    Ink(coverage, accent)
-}
-
-/// Filled squares, each touching its like at the corners alone.
-fn chequered(point: Point, style: Style) -> Ink {
-    let point = point.in_units_of(style.between(0.8, 1.1));
-    let side = |along: f64| (2.0 * (0.5 - off_middle(along)) / point.pixel).min(1.0) * (1.0 - 2.0 * parity(along));
-    Ink(0.5 + 0.5 * side(point.x) * side(point.y), parity(point.x))
-}
-
-/// Ragged lines of varying width round irregular plates.
-fn cracked(point: Point, style: Style) -> Ink {
-    let point = point.in_units_of(style.between(1.5, 2.1));
-    let ragged = blotches(style.salt ^ 1, [point.x, point.y], 4.0);
-    let (x, y) = (point.x + 0.22 * ragged[0], point.y + 0.22 * ragged[1]);
-    let (column, row) = (floor(x), floor(y));
-    // The middles of the nine plates about the point, seen from it.
-    let plates: [Pair; 9] = std::array::from_fn(|index| {
-        let (column, row) = (column + (index % 3) as f64 - 1.0, row + (index / 3) as f64 - 1.0);
-        let [right, down] = cell(style.salt, column, row);
-        [column + 0.1 + 0.8 * right - x, row + 0.1 + 0.8 * down - y]
-    });
-    let square = |[across, along]: Pair| across * across + along * along;
-    let (mut nearest, mut border) = (plates[4], f64::INFINITY);
-    for plate in plates {
-        if square(plate) < square(nearest) {
-            nearest = plate;
-        }
-    }
-    for plate in plates {
-        let past = square(plate) - square(nearest);
-        if past > 0.0 {
-            let apart = [plate[0] - nearest[0], plate[1] - nearest[1]];
-            border = border.min(past * past / square(apart));
-        }
-    }
-    let gape = 1.3 + 1.6 * (ragged[0] + ragged[1]);
-    Ink(point.stroke(0.5 * border.sqrt(), style.between(0.02, 0.06) * gape), 0.0)
-}
-
-/// Round spots on a square or a staggered lattice.
-fn dotted(point: Point, style: Style) -> Ink {
-    let point = point.in_units_of(1.15);
-    let row = floor(point.y);
-    let stagger = if style.knobs[1] < 0.5 { 0.5 } else { 0.0 };
-    let x = point.x + stagger * parity(row);
-    let column = floor(x);
-    let [right, down] = cell(style.salt, column, row);
-    let arm = [x - column - 0.44 - 0.12 * right, point.y - row - 0.44 - 0.12 * down];
-    let coverage = point.stroke(length(arm), style.between(0.24, 0.36));
-    Ink(coverage, f64::from(right < 0.5))
-}
-
-/// Two families of thin lines that cross squarely.
-fn grid(point: Point, style: Style) -> Ink {
-    let line = |along: f64| point.stroke(off_middle(along), style.between(0.06, 0.13));
-    Ink(line(point.x).max(line(point.y)), line(point.x))
-}
-
-/// Walls between equal six-sided cells.
-fn honeycombed(point: Point, style: Style) -> Ink {
-    let point = point.in_units_of(1.3);
-    let rise = 3.0_f64.sqrt();
-    // The middles of the cells are two rectangular lattices, one at the middles of the other.
-    let [first, second] =
-        [0.0, 0.5].map(|shift| [off_middle(point.x + shift), off_middle(point.y / rise + shift) * rise]);
-    let [x, y] = if length(first) < length(second) { first } else { second };
-    let wall = 0.5 - x.max(0.5 * x + 0.5 * rise * y);
-    Ink(point.stroke(wall, style.between(0.05, 0.11)), 0.0)
-}
-
-/// Thin even lines, all one way.
-fn lined(point: Point, style: Style) -> Ink {
-    let point = point.in_units_of(0.85);
-    let coverage = point.stroke(off_middle(point.x), style.between(0.08, 0.17));
-    Ink(coverage, parity(point.x))
-}
-
-/// Stripes wound up by whirls.
-fn swirly(point: Point, style: Style) -> Ink {
-    let point = point.in_units_of(style.between(3.2, 4.0));
-    let (column, row) = (floor(point.x), floor(point.y));
-    let mut x = point.x;
-    for index in 0..9 {
-        let (column, row) = (column + (index % 3) as f64 - 1.0, row + (index / 3) as f64 - 1.0);
-        let [right, down] = cell(style.salt, column, row);
-        let arm = [point.x - column - 0.3 - 0.4 * right, point.y - row - 0.3 - 0.4 * down];
-        let fall = 1.0 - (arm[0] * arm[0] + arm[1] * arm[1]) / 0.49;
-        if fall > 0.0 {
-            let sense = if right < down { -0.75 } else { 0.75 };
-            x += turn(arm, eightfold(sense * fall * fall))[0] - arm[0];
-        }
-    }
-    let stripes = Point { x, ..point }.in_units_of(0.27).squeezed();
-    Ink(stripes.stroke(off_middle(stripes.x), 0.25), parity(stripes.x))
-}
-
-/// Round strands over and under each other in turn.
-fn woven(point: Point, style: Style) -> Ink {
-    let point = point.in_units_of(1.35);
-    let (column, row) = (floor(point.x), floor(point.y));
-    let (across, along) = (point.x - column - 0.5, point.y - row - 0.5);
-    let half_width = style.between(0.34, 0.43);
-    // A strand is fullest on its middle line and where it rides over the other, and sinks towards where it dives.
-    let strand = |side: f64, way: f64, over: f64| {
-        let round = 1.0 - 0.5 * (side / half_width) * (side / half_width);
-        let height = 0.7 + 0.3 * over * (1.0 - 4.0 * way * way);
-        (point.stroke(side.abs(), half_width), round * height)
-    };
-    let upright_over = parity(column + row);
-    let level = strand(along, across, 1.0 - 2.0 * upright_over);
-    let upright = strand(across, along, 2.0 * upright_over - 1.0);
-    let turned = upright_over > 0.5;
-    let (top, below) = if turned { (upright, level) } else { (level, upright) };
-    let coverage = top.0 * top.1 + (1.0 - top.0) * below.0 * below.1;
-    Ink(coverage, top.0 * upright_over + (1.0 - top.0) * (1.0 - upright_over))
-}
-
-/// Even stripes that turn sharply back and forth.
-fn zigzagged(point: Point, style: Style) -> Ink {
-    let wave = 1.4 + 0.8 * style.knobs[1];
-    let slanted = point.y + style.between(1.0, 1.6) * wave * off_middle(point.x / wave);
-    Ink(point.squeezed().stroke(off_middle(slanted), 0.25), parity(slanted))
-}
-
-/// A random unit vector. By rejection, not by sine and cosine: those differ between machines in the last bit.
-fn direction(random: &mut ChaCha8Rng) -> Pair {
-    loop {
-        let arm: Pair = std::array::from_fn(|_| random.random_range(-1.0..1.0));
-        if (0.1..1.0).contains(&length(arm)) {
-            return arm.map(|part| part / length(arm));
-        }
-    }
-}
-
-fn length([x, y]: Pair) -> f64 {
-    (x * x + y * y).sqrt()
-}
-
-fn turn([x, y]: Pair, [cosine, sine]: Pair) -> Pair {
-    [x * cosine - y * sine, x * sine + y * cosine]
-}
-
-/// The direction of eight times the angle whose tangent is `tangent`: any turn, from arithmetic alone.
-fn eightfold(tangent: f64) -> Pair {
-    let scale = 1.0 / (1.0 + tangent * tangent);
-    let double = [(1.0 - tangent * tangent) * scale, 2.0 * tangent * scale];
-    let fourfold = turn(double, double);
-    turn(fourfold, fourfold)
-}
-
 /// A random colour of exactly this luminance: any colour, darkened or paled until it fits.
 fn colour_of(luminance: f64, random: &mut ChaCha8Rng) -> Colour {
     let colour: Colour = std::array::from_fn(|_| random.random_range(0.05..0.95));
@@ -368,53 +162,6 @@ fn luminance_of([red, green, blue]: Colour) -> f64 {
 
 fn mix(from: Colour, to: Colour, share: f64) -> Colour {
     std::array::from_fn(|channel| from[channel] + (to[channel] - from[channel]) * share)
-}
-
-fn between(from: Pair, to: Pair, share: f64) -> Pair {
-    [from[0] + (to[0] - from[0]) * share, from[1] + (to[1] - from[1]) * share]
-}
-
-fn smooth(value: f64) -> f64 {
-    let value = value.clamp(0.0, 1.0);
-    value * value * (3.0 - 2.0 * value)
-}
-
-/// As `f64::floor`, which is a slow library call on processors without an instruction for it.
-fn floor(value: f64) -> f64 {
-    // Next to a number this large only whole ones can be told apart, so the sum is rounded to the nearest of them.
-    const WHOLE_FROM: f64 = 6_755_399_441_055_744.0;
-    let nearest = (value + WHOLE_FROM) - WHOLE_FROM;
-    nearest - f64::from(nearest > value)
-}
-
-/// How far a place is from the middle of its unit, from 0 there to 0.5 at either end.
-fn off_middle(along: f64) -> f64 {
-    (along - floor(along) - 0.5).abs()
-}
-
-/// 0 in an even unit, 1 in an odd one.
-fn parity(along: f64) -> f64 {
-    floor(along) - 2.0 * floor(0.5 * along)
-}
-
-/// Two independent smooth noises in -0.5..0.5, with `frequency` blotches to the unit.
-#[inline(always)] // Called three times for each pixel: without, a draw takes a tenth longer.
-fn blotches(salt: u64, at: Pair, frequency: f64) -> Pair {
-    let [x, y] = at.map(|place| place * frequency);
-    let (column, row) = (floor(x), floor(y));
-    let (right, down) = (smooth(x - column), smooth(y - row));
-    let edge = |row: f64| between(cell(salt, column, row), cell(salt, column + 1.0, row), right);
-    between(edge(row), edge(row + 1.0), down).map(|noise| noise - 0.5)
-}
-
-/// Two independent numbers in 0..1 that belong to one cell of a pattern, whichever pixel asks.
-fn cell(salt: u64, column: f64, row: f64) -> Pair {
-    // The bits of small whole numbers are all at the top; products carry upwards, so they have to start at the bottom.
-    let column = column.to_bits().rotate_left(24).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let row = row.to_bits().rotate_left(24).wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
-    let mixed = (salt ^ column ^ row.rotate_left(31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    [mixed >> 40, (mixed >> 8) & 0xFF_FFFF].map(|bits| bits as f64 / 16_777_216.0)
 }
 
 #[cfg(test)]
