@@ -22,6 +22,8 @@ pub enum Purpose {
     Texture,
     /// Which images the panel holds.
     Panel,
+    /// Which pictures of a class train, validate and test, where nobody has said.
+    Split,
     /// The imperceptible perturbation behind the noise floor.
     Floor,
 }

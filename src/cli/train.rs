@@ -25,6 +25,12 @@ pub(super) struct TrainArguments {
     /// Settings in TOML; flags win over it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// `textures`, or a folder: DTD's own, or train/ and val/ with a folder a class, or a folder a class
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<String>,
+    /// DTD's official split, 1 to 10; for a folder a class, the seed of the split that is made
+    #[arg(long, value_name = "N")]
+    split: Option<u64>,
     /// Where to compute: auto, cpu, cuda, cuda:N or flex
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
@@ -40,11 +46,11 @@ pub(super) struct TrainArguments {
     /// Seed of parameters, order and augmentation
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// The run's directory [default: checkpoints/MODEL-textures-seedN]
+    /// The run's directory [default: checkpoints/MODEL-DATA-seedN]
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
     /// Go on with this run from its newest whole checkpoint
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["model", "config", "epochs", "batch_size", "lr", "seed", "run_dir"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["model", "config", "epochs", "batch_size", "lr", "seed", "run_dir", "data", "split"])]
     resume: Option<PathBuf>,
 }
 
@@ -78,13 +84,12 @@ pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
 }
 
 fn new(arguments: TrainArguments) -> Result<(RunDir, Setup, Option<Snapshot>)> {
-    let config = resolve(&arguments)?;
+    let (setup, device) = setup(resolve(&arguments)?, arguments.device)?;
     let default_dir = || {
-        let name = format!("{}-textures-seed{}", config.model, config.seed);
+        let name = format!("{}-{}-seed{}", setup.config.model, setup.data.name, setup.config.seed);
         Path::new("checkpoints").join(name)
     };
     let path = arguments.run_dir.clone().unwrap_or_else(default_dir);
-    let (setup, device) = setup(config, arguments.device)?;
     let record = record(&path, &setup, device);
     Ok((RunDir::create(&path, &record)?, setup, None))
 }
@@ -114,6 +119,8 @@ fn resolve(arguments: &TrainArguments) -> Result<RunConfig> {
         None => FileConfig::default(),
     };
     file.model = arguments.model.clone().or(file.model);
+    file.data.source = arguments.data.clone().or(file.data.source);
+    file.data.split = arguments.split.or(file.data.split);
     file.epochs = arguments.epochs.or(file.epochs);
     file.batch_size = arguments.batch_size.or(file.batch_size);
     file.schedule.learning_rate = arguments.lr.or(file.schedule.learning_rate);
@@ -123,7 +130,7 @@ fn resolve(arguments: &TrainArguments) -> Result<RunConfig> {
 
 fn setup(config: RunConfig, choice: DeviceChoice) -> Result<(Setup, DeviceChoice)> {
     let (device, choice) = choice.open()?;
-    let data = DataSet::textures(config.data);
+    let data = DataSet::open(&config.data)?;
     Ok((Setup { config, data, device }, choice))
 }
 

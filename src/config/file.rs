@@ -3,7 +3,7 @@
 //! [`FileConfig::resolve`] turns it into a [`RunConfig`]; flags are merged in by overwriting fields first.
 
 use super::{AdamWConfig, InvalidConfig, PanelConfig, RunConfig, ScheduleConfig};
-use crate::data::{Augmentation, TexturesConfig};
+use crate::data::{Augmentation, DataConfig, FolderConfig, Interpolation, Preprocessing, TexturesConfig};
 use crate::explain::Explainer;
 use crate::fsx::{self, FsError};
 use crate::models::{ModelName, UnknownModel};
@@ -32,6 +32,14 @@ pub enum ConfigError {
     /// No such model.
     #[error(transparent)]
     Model(#[from] UnknownModel),
+    /// A setting for data of another kind.
+    #[error("{keys} are settings of {source_kind}, and data.source is something else")]
+    WrongSource {
+        /// The settings.
+        keys: &'static str,
+        /// Where they mean something.
+        source_kind: &'static str,
+    },
     /// Values that do not work.
     #[error(transparent)]
     Invalid(#[from] InvalidConfig),
@@ -54,6 +62,9 @@ pub struct FileConfig {
     /// `[data]`
     #[serde(default)]
     pub data: DataSection,
+    /// `[preprocessing]`
+    #[serde(default)]
+    pub preprocessing: PreprocessingSection,
     /// `[augmentation]`
     #[serde(default)]
     pub augmentation: AugmentationSection,
@@ -66,7 +77,7 @@ pub struct FileConfig {
     /// `[panel]`
     #[serde(default)]
     pub panel: PanelSection,
-    /// `[[explainers]]`
+    /// `[[explainers]]`; without, the model's defaults; `explainers = []` switches explaining off.
     pub explainers: Option<Vec<Explainer>>,
 }
 
@@ -80,14 +91,30 @@ macro_rules! section {
 }
 
 section! {
-    /// The procedural textures.
+    /// What is learned from. The numbers of textures are for those alone, `split` and `classes` for folders.
     DataSection {
-        /// Training pictures a class.
+        /// `textures`, or a folder: DTD's own, or train/ and val/ with a folder a class, or a folder a class.
+        source: String,
+        /// DTD's official split, 1 to 10; elsewhere the seed of the split that is made.
+        split: u64,
+        /// Only these classes.
+        classes: Vec<String>,
+        /// Training textures a class.
         train_per_class: usize,
-        /// Validation pictures a class.
+        /// Validation textures a class.
         val_per_class: usize,
-        /// Another seed is another data set.
+        /// Which textures: another seed is another data set.
         seed: u64,
+    }
+}
+
+section! {
+    /// How a picture is brought to the model's size.
+    PreprocessingSection {
+        /// In evaluation the short side is scaled to this before the centre is cut out.
+        resize: usize,
+        /// `bicubic` or `bilinear`.
+        interpolation: Interpolation,
     }
 }
 
@@ -166,10 +193,11 @@ impl FileConfig {
             epochs: self.epochs.unwrap_or(8),
             batch_size: self.batch_size.unwrap_or(32),
             seed: self.seed.unwrap_or(0),
-            data: TexturesConfig {
-                train_per_class: self.data.train_per_class.unwrap_or(200),
-                val_per_class: self.data.val_per_class.unwrap_or(40),
-                seed: self.data.seed.unwrap_or(0),
+            data: self.data.resolve()?,
+            preprocessing: Preprocessing {
+                size: model.image_size(),
+                resize: self.preprocessing.resize.unwrap_or(model.resize()),
+                interpolation: self.preprocessing.interpolation.unwrap_or(Interpolation::Bicubic),
             },
             augmentation: Augmentation {
                 crop_scale: self.augmentation.crop_scale.unwrap_or([0.35, 1.0]),
@@ -192,12 +220,39 @@ impl FileConfig {
                 seed: self.panel.seed.unwrap_or(0),
                 overlays: self.panel.overlays.unwrap_or(6),
             },
-            explainers: self.explainers,
+            explainers: self.explainers.unwrap_or_else(|| Explainer::defaults(model)),
         };
         config.validate()?;
         Ok(config)
     }
 }
+
+impl DataSection {
+    fn resolve(self) -> Result<DataConfig, ConfigError> {
+        let for_textures = self.train_per_class.is_some() || self.val_per_class.is_some() || self.seed.is_some();
+        let for_folders = self.split.is_some() || self.classes.is_some();
+        let source = self.source.unwrap_or_else(|| TEXTURES.to_string());
+        if source == TEXTURES {
+            if for_folders {
+                return Err(ConfigError::WrongSource { keys: "data.split and data.classes", source_kind: "a folder" });
+            }
+            return Ok(DataConfig::Textures(TexturesConfig {
+                train_per_class: self.train_per_class.unwrap_or(200),
+                val_per_class: self.val_per_class.unwrap_or(40),
+                seed: self.seed.unwrap_or(0),
+            }));
+        }
+        if for_textures {
+            let keys = "data.train_per_class, data.val_per_class and data.seed";
+            return Err(ConfigError::WrongSource { keys, source_kind: "the textures" });
+        }
+        let (split, classes) = (self.split.unwrap_or(1), self.classes.unwrap_or_default());
+        Ok(DataConfig::Folder(FolderConfig { root: PathBuf::from(source), split, classes }))
+    }
+}
+
+/// The embedded data set's name.
+const TEXTURES: &str = "textures";
 
 #[cfg(test)]
 mod tests {
@@ -228,7 +283,7 @@ mod tests {
     fn explainers_are_chosen_by_kind() {
         let text = "model = \"deit_mini\"\n[[explainers]]\nkind = \"rollout\"";
         let config = toml::from_str::<FileConfig>(text).unwrap().resolve().unwrap();
-        assert_eq!(config.explainers.map(|explainers| explainers[0].name()), Some("rollout"));
+        assert_eq!(config.explainers.iter().map(Explainer::name).collect::<Vec<_>>(), ["rollout"]);
         assert!(toml::from_str::<FileConfig>("[[explainers]]\nkind = \"tea-leaves\"").is_err());
     }
 }

@@ -4,7 +4,7 @@
 
 pub mod file;
 
-use crate::data::{Augmentation, TexturesConfig};
+use crate::data::{Augmentation, DataConfig, Preprocessing};
 use crate::explain::Explainer;
 use crate::models::ModelName;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,9 @@ pub struct RunConfig {
     /// Seed of the initial parameters, the order and the augmentation.
     pub seed: u64,
     /// The data.
-    pub data: TexturesConfig,
+    pub data: DataConfig,
+    /// How a picture is brought to the model's size.
+    pub preprocessing: Preprocessing,
     /// What training does to a picture.
     pub augmentation: Augmentation,
     /// AdamW's settings.
@@ -32,8 +34,8 @@ pub struct RunConfig {
     pub schedule: ScheduleConfig,
     /// The pictures that are explained.
     pub panel: PanelConfig,
-    /// How they are explained; `None`: the model's defaults; empty: not at all.
-    pub explainers: Option<Vec<Explainer>>,
+    /// How they are explained; empty: not at all.
+    pub explainers: Vec<Explainer>,
 }
 
 /// Linear warm-up, then cosine.
@@ -95,8 +97,10 @@ impl RunConfig {
         let mut problems = Problems::default();
         problems.at_least_one("epochs", self.epochs);
         problems.at_least_one("batch_size", self.batch_size);
-        problems.at_least_one("data.train_per_class", self.data.train_per_class);
-        problems.at_least_one("data.val_per_class", self.data.val_per_class);
+        if let DataConfig::Textures(textures) = &self.data {
+            problems.at_least_one("data.train_per_class", textures.train_per_class);
+            problems.at_least_one("data.val_per_class", textures.val_per_class);
+        }
         problems.within("drop_path", self.drop_path, 0.0, 0.99);
         problems.within("augmentation.flip", self.augmentation.flip, 0.0, 1.0);
         problems.range("augmentation.crop_scale", self.augmentation.crop_scale, 1.0);
@@ -110,7 +114,7 @@ impl RunConfig {
         for beta in self.optimizer.betas {
             problems.within("optimizer.betas", beta, 0.0, 0.999_999);
         }
-        if self.explainers.as_ref().is_none_or(|explainers| !explainers.is_empty()) {
+        if !self.explainers.is_empty() {
             problems.at_least_one("panel.per_class", self.panel.per_class);
         }
         problems.into_result()

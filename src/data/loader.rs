@@ -3,7 +3,7 @@
 //! The order of an epoch and each picture's augmentation depend on (run seed, epoch, sample) alone, never on how many
 //! workers there are or what was loaded before, so an interrupted epoch continues at any batch.
 
-use super::{Augmentation, Batch, Index};
+use super::{Augmentation, Batch, DataError, Index, Preprocessing};
 use crate::seed::{self, Purpose};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
@@ -12,16 +12,6 @@ use std::thread::{self, JoinHandle};
 
 /// Batches decoded ahead of the one in use.
 const AHEAD: usize = 2;
-
-/// A worker stopped before its time.
-#[derive(Debug, thiserror::Error)]
-#[error("the loader stopped after {delivered} of {expected} batches")]
-pub struct LoaderError {
-    /// Batches that came.
-    pub delivered: usize,
-    /// Batches that should have.
-    pub expected: usize,
-}
 
 /// In which order, and with what done to them, the samples of a split come.
 #[derive(Clone, Copy, Debug)]
@@ -39,10 +29,19 @@ pub enum Order {
     },
 }
 
+/// How many pictures come together, and how each is brought to size.
+#[derive(Clone, Copy, Debug)]
+pub struct Batching {
+    /// Pictures a batch; the last may have fewer.
+    pub batch_size: usize,
+    /// What is done to each.
+    pub preprocessing: Preprocessing,
+}
+
 /// An iterator over the batches of one pass.
 #[derive(Debug)]
 pub struct Loader {
-    batches: Option<Receiver<Batch>>,
+    batches: Option<Receiver<Result<Batch, DataError>>>,
     worker: Option<JoinHandle<()>>,
     first: usize,
     delivered: usize,
@@ -50,20 +49,19 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Starts loading `index` in batches of `batch_size` (the last may be smaller), `size` pixels a side, from batch
-    /// `first` on.
-    pub fn start(index: &Index, order: Order, batch_size: usize, size: usize, first: usize) -> Self {
+    /// Starts loading `index` from batch `first` on.
+    pub fn start(index: &Index, order: Order, batching: Batching, first: usize) -> Self {
         let mut positions: Vec<usize> = (0..index.samples().len()).collect();
         if let Order::Training { seed, epoch, .. } = order {
             positions.shuffle(&mut seed::generator(seed, Purpose::Shuffle, &[epoch as u64]));
         }
-        let batches: Vec<Vec<usize>> = positions.chunks(batch_size.max(1)).map(<[usize]>::to_vec).collect();
+        let batches: Vec<Vec<usize>> = positions.chunks(batching.batch_size.max(1)).map(<[usize]>::to_vec).collect();
         let count = batches.len();
         let index = index.clone();
         let (sender, receiver) = sync_channel(AHEAD);
         let worker = thread::spawn(move || {
             for positions in batches.into_iter().skip(first) {
-                if sender.send(load(&index, &positions, order, size)).is_err() {
+                if sender.send(load(&index, &positions, order, batching.preprocessing)).is_err() {
                     return; // nobody listens any more
                 }
             }
@@ -78,7 +76,7 @@ impl Loader {
 }
 
 impl Iterator for Loader {
-    type Item = Result<Batch, LoaderError>;
+    type Item = Result<Batch, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let expected = self.count.saturating_sub(self.first);
@@ -86,14 +84,17 @@ impl Iterator for Loader {
             return None;
         }
         match self.batches.as_ref().map(Receiver::recv) {
-            Some(Ok(batch)) => {
+            Some(Ok(Ok(batch))) => {
                 self.delivered += 1;
                 Some(Ok(batch))
             }
-            _ => {
-                let error = LoaderError { delivered: self.delivered, expected };
-                self.delivered = expected;
-                Some(Err(error))
+            failed => {
+                let stopped = DataError::LoaderStopped { delivered: self.delivered, expected };
+                self.delivered = expected; // nothing comes after an error
+                Some(Err(match failed {
+                    Some(Ok(Err(error))) => error,
+                    _ => stopped,
+                }))
             }
         }
     }
@@ -108,38 +109,46 @@ impl Drop for Loader {
     }
 }
 
-fn load(index: &Index, positions: &[usize], order: Order, size: usize) -> Batch {
+fn load(index: &Index, positions: &[usize], order: Order, preprocessing: Preprocessing) -> Result<Batch, DataError> {
     let samples = index.samples();
-    let pictures: Vec<_> = positions
-        .par_iter()
-        .map(|&position| {
-            let picture = samples[position].picture(size);
-            match order {
-                Order::Fixed => picture,
-                Order::Training { seed, epoch, augmentation } => {
-                    let indices = [epoch as u64, position as u64];
-                    augmentation.apply(picture, &mut seed::generator(seed, Purpose::Augment, &indices))
-                }
+    let prepare = |&position: &usize| {
+        let picture = samples[position].picture(preprocessing.resize)?;
+        Ok(match order {
+            Order::Fixed => preprocessing.apply(&picture),
+            Order::Training { seed, epoch, augmentation } => {
+                let mut generator = seed::generator(seed, Purpose::Augment, &[epoch as u64, position as u64]);
+                augmentation.apply(&picture, &preprocessing, &mut generator)
             }
         })
-        .collect();
+    };
+    let pictures = positions.par_iter().map(prepare).collect::<Result<Vec<_>, DataError>>()?;
+    let size = preprocessing.size;
     let mut planes = Vec::with_capacity(positions.len() * size * size * 3);
     pictures.iter().for_each(|picture| picture.append_planes(&mut planes));
-    Batch { size, planes, labels: positions.iter().map(|&position| samples[position].label).collect() }
+    Ok(Batch { size, planes, labels: positions.iter().map(|&position| samples[position].label).collect() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{DataSet, TexturesConfig};
+    use crate::data::{DataConfig, DataSet, FolderConfig, Interpolation, Split, TexturesConfig};
 
     const AUGMENTATION: Augmentation =
         Augmentation { crop_scale: [0.35, 1.0], crop_ratio: [0.75, 4.0 / 3.0], flip: 0.5 };
 
+    const PREPROCESSING: Preprocessing = Preprocessing { size: 16, resize: 16, interpolation: Interpolation::Bicubic };
+
+    fn batching(batch_size: usize) -> Batching {
+        Batching { batch_size, preprocessing: PREPROCESSING }
+    }
+
+    fn data() -> DataSet {
+        DataSet::open(&DataConfig::Textures(TexturesConfig { train_per_class: 2, val_per_class: 1, seed: 5 })).unwrap()
+    }
+
     fn batches(epoch: usize, first: usize) -> Vec<Batch> {
-        let data = DataSet::textures(TexturesConfig { train_per_class: 2, val_per_class: 1, seed: 5 });
         let order = Order::Training { seed: 7, epoch, augmentation: AUGMENTATION };
-        Loader::start(&data.train, order, 6, 16, first).map(|batch| batch.unwrap()).collect()
+        Loader::start(data().split(Split::Train), order, batching(6), first).map(|batch| batch.unwrap()).collect()
     }
 
     #[test]
@@ -164,9 +173,32 @@ mod tests {
 
     #[test]
     fn a_loader_that_is_dropped_early_ends() {
-        let data = DataSet::textures(TexturesConfig { train_per_class: 3, val_per_class: 1, seed: 5 });
-        let mut loader = Loader::start(&data.train, Order::Fixed, 2, 16, 0);
+        let mut loader = Loader::start(data().split(Split::Train), Order::Fixed, batching(2), 0);
         assert!(loader.next().is_some());
         drop(loader);
+    }
+
+    #[test]
+    fn a_picture_that_breaks_in_the_middle_is_an_error_with_its_path() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, class) in [("1", "a"), ("2", "a"), ("3", "b")] {
+            for split in ["train", "val"] {
+                let folder = dir.path().join(split).join(class);
+                std::fs::create_dir_all(&folder).unwrap();
+                let noise: Vec<u8> = (0..20 * 20 * 3).map(|byte| (byte * 7919 % 251) as u8).collect();
+                let picture = image::RgbImage::from_raw(20, 20, noise).unwrap();
+                picture.save(folder.join(format!("{name}.png"))).unwrap();
+            }
+        }
+        let broken = dir.path().join("train/a/2.png");
+        let bytes = std::fs::read(&broken).unwrap();
+        std::fs::write(&broken, &bytes[..bytes.len() / 2]).unwrap();
+        let config = FolderConfig { root: dir.path().to_path_buf(), split: 1, classes: Vec::new() };
+        let data = DataSet::open(&DataConfig::Folder(config)).unwrap();
+        let mut loader = Loader::start(data.split(Split::Train), Order::Fixed, batching(1), 0);
+        assert!(loader.next().unwrap().is_ok());
+        let error = loader.next().unwrap().unwrap_err().to_string();
+        assert!(error.contains("2.png"), "{error}");
+        assert!(loader.next().is_none());
     }
 }

@@ -1,22 +1,106 @@
 //! What there is to learn from: samples with stable ids, in official splits, and the pictures behind them.
 //!
-//! Knows neither models nor explainers. The only source so far is the embedded procedural set, [`textures`].
+//! Knows neither models nor explainers. Sources are DTD in its own layout, a folder a class, and the embedded procedural
+//! [`textures`].
 
 mod batch;
+mod folder;
 mod loader;
 mod panel;
+mod picture;
 pub mod textures;
 mod transform;
 
 pub use batch::{Batch, IMAGENET_MEAN, IMAGENET_STD, normalised};
-pub use loader::{Loader, LoaderError, Order};
+pub use folder::FolderConfig;
+pub use loader::{Batching, Loader, Order};
 pub use panel::{Panel, perturbed};
-pub use transform::{Augmentation, Picture};
+pub use picture::{Interpolation, Picture, Window};
+pub use transform::{Augmentation, Preprocessing};
 
-use crate::fsx;
+use crate::fsx::{self, FsError};
 use crate::seed::{self, Purpose};
 use burn_dataset::{Dataset, DatasetError};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Data that cannot be used as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] FsError),
+    /// A picture that is missing or broken.
+    #[error("{path} cannot be read as a picture")]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: image::ImageError,
+    },
+    /// Nothing to learn from.
+    #[error(
+        "{path} holds no pictures; expected images/ and labels/ as in DTD, or train/ and val/ with a folder a class, \
+         or a folder a class"
+    )]
+    NoPictures {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A class that is not there.
+    #[error("{path} has no class '{class}'; it has {found}")]
+    NoClass {
+        /// The folder.
+        path: PathBuf,
+        /// What was asked for.
+        class: String,
+        /// What there is.
+        found: String,
+    },
+    /// A split without pictures.
+    #[error("the {split} split of {name} is empty")]
+    EmptySplit {
+        /// Which.
+        split: &'static str,
+        /// The data.
+        name: String,
+    },
+    /// A worker stopped before its time.
+    #[error("the loader stopped after {delivered} of {expected} batches")]
+    LoaderStopped {
+        /// Batches that came.
+        delivered: usize,
+        /// Batches that should have.
+        expected: usize,
+    },
+}
+
+/// Which part of the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// Learned from.
+    Train,
+    /// Evaluated every epoch; the panel is chosen from it.
+    Val,
+    /// Kept apart.
+    Test,
+}
+
+impl Split {
+    /// All three.
+    pub const ALL: [Split; 3] = [Split::Train, Split::Val, Split::Test];
+
+    /// As it is called in files and folders.
+    pub fn name(self) -> &'static str {
+        match self {
+            Split::Train => "train",
+            Split::Val => "val",
+            Split::Test => "test",
+        }
+    }
+}
 
 /// One labelled picture, by reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +116,26 @@ pub struct Sample {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Source {
     Texture { seed: u64 },
+    File(PathBuf),
 }
 
 impl Sample {
-    /// The picture, square, `size` pixels a side.
-    pub fn picture(&self, size: usize) -> Picture {
-        match self.source {
-            Source::Texture { seed } => Picture::new(size, textures::draw(self.label, seed, size).pixels),
+    /// The picture as it is; `size` is the side of one that is drawn.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Picture`] names the file.
+    pub fn picture(&self, size: usize) -> Result<Picture, DataError> {
+        match &self.source {
+            Source::Texture { seed } => Ok(Picture::new(size, size, textures::draw(self.label, *seed, size).pixels)),
+            Source::File(path) => Picture::read(path),
+        }
+    }
+
+    fn probe(&self) -> Result<(), DataError> {
+        match &self.source {
+            Source::Texture { .. } => Ok(()),
+            Source::File(path) => Picture::probe(path),
         }
     }
 }
@@ -69,55 +166,95 @@ impl Dataset<Sample> for Index {
 pub struct TexturesConfig {
     /// Training pictures a class.
     pub train_per_class: usize,
-    /// Validation pictures a class.
+    /// Validation pictures a class, and test pictures a class.
     pub val_per_class: usize,
     /// Which textures: another seed is another data set.
     pub seed: u64,
 }
 
+/// Where the data comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum DataConfig {
+    /// Drawn.
+    Textures(TexturesConfig),
+    /// Read.
+    Folder(FolderConfig),
+}
+
 /// A data set: class names and its splits.
 #[derive(Clone, Debug)]
 pub struct DataSet {
-    /// As a person types it.
+    /// As a person would call it.
     pub name: String,
     /// Class names in label order.
     pub classes: Vec<String>,
-    /// What is learned from.
-    pub train: Index,
-    /// What is evaluated every epoch, and what the panel is chosen from.
-    pub val: Index,
+    splits: [Index; 3],
     /// SHA-256 over class names, splits, ids and labels.
     pub digest: String,
 }
 
 impl DataSet {
-    /// The embedded procedural textures.
-    pub fn textures(config: TexturesConfig) -> Self {
-        let classes: Vec<String> = textures::CLASSES.iter().map(|name| name.to_string()).collect();
-        let train = texture_split(config.seed, "train", 0, config.train_per_class);
-        let val = texture_split(config.seed, "val", 1, config.val_per_class);
-        let digest = digest(&classes, &[("train", &train), ("val", &val)]);
-        Self { name: "textures".to_string(), classes, train, val, digest }
+    /// Finds the data and looks at the head of every picture, so that one that is missing or no picture fails here and
+    /// not in the middle of a night.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] names the folder or file.
+    pub fn open(config: &DataConfig) -> Result<Self, DataError> {
+        let (name, classes, splits) = match config {
+            DataConfig::Textures(config) => ("textures".to_string(), texture_classes(), texture_splits(*config)),
+            DataConfig::Folder(config) => {
+                let found = folder::find(config)?;
+                let name = config.root.file_name().map(|name| name.to_string_lossy().into_owned());
+                (name.unwrap_or_else(|| "images".to_string()), found.classes, found.splits)
+            }
+        };
+        let data = Self { digest: digest(&classes, &splits), name, classes, splits };
+        for split in [Split::Train, Split::Val] {
+            if data.split(split).samples().is_empty() {
+                return Err(DataError::EmptySplit { split: split.name(), name: data.name });
+            }
+        }
+        data.splits.par_iter().flat_map(|split| split.samples()).try_for_each(Sample::probe)?;
+        Ok(data)
+    }
+
+    /// One of the splits.
+    pub fn split(&self, split: Split) -> &Index {
+        let [train, val, test] = &self.splits;
+        match split {
+            Split::Train => train,
+            Split::Val => val,
+            Split::Test => test,
+        }
     }
 }
 
-/// Class by class; the seed of a picture depends on (seed, split, class, number) alone.
-fn texture_split(seed: u64, split: &str, split_index: u64, per_class: usize) -> Index {
-    let sample = |label: usize, number: usize| Sample {
-        id: format!("textures-{seed}/{split}/{}/{number:04}", textures::CLASSES[label]),
-        label,
-        source: Source::Texture {
-            seed: seed::derive(seed, Purpose::Texture, &[split_index, label as u64, number as u64]),
-        },
-    };
-    let labels = 0..textures::CLASSES.len();
-    Index(labels.flat_map(|label| (0..per_class).map(move |number| sample(label, number))).collect())
+fn texture_classes() -> Vec<String> {
+    textures::CLASSES.iter().map(|name| name.to_string()).collect()
 }
 
-fn digest(classes: &[String], splits: &[(&str, &Index)]) -> String {
+/// Class by class; the seed of a picture depends on (seed, split, class, number) alone.
+fn texture_splits(config: TexturesConfig) -> [Index; 3] {
+    let per_class = [config.train_per_class, config.val_per_class, config.val_per_class];
+    let sample = |split: usize, label: usize, number: usize| Sample {
+        id: format!("textures-{}/{}/{}/{number:04}", config.seed, Split::ALL[split].name(), textures::CLASSES[label]),
+        label,
+        source: Source::Texture {
+            seed: seed::derive(config.seed, Purpose::Texture, &[split as u64, label as u64, number as u64]),
+        },
+    };
+    [0, 1, 2].map(|split| {
+        let labels = 0..textures::CLASSES.len();
+        Index(labels.flat_map(|label| (0..per_class[split]).map(move |number| sample(split, label, number))).collect())
+    })
+}
+
+fn digest(classes: &[String], splits: &[Index; 3]) -> String {
     let mut text = classes.join("\n");
-    for (name, index) in splits {
-        text.push_str(&format!("\n#{name}\n"));
+    for (split, index) in Split::ALL.iter().zip(splits) {
+        text.push_str(&format!("\n#{}\n", split.name()));
         for sample in index.samples() {
             text.push_str(&format!("{}\t{}\n", sample.id, sample.label));
         }

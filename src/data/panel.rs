@@ -1,6 +1,6 @@
 //! The panel: the fixed pictures whose explanations are compared across epochs, models and runs.
 
-use super::{DataSet, Picture, Sample};
+use super::{DataSet, Picture, Sample, Split};
 use crate::fsx;
 use crate::seed::{self, Purpose};
 use rand::RngExt;
@@ -21,7 +21,8 @@ impl Panel {
     pub fn choose(data: &DataSet, per_class: usize, panel_seed: u64) -> Self {
         let mut samples = Vec::new();
         for label in 0..data.classes.len() {
-            let mut of_class: Vec<&Sample> = data.val.samples().iter().filter(|sample| sample.label == label).collect();
+            let mut of_class: Vec<&Sample> =
+                data.split(Split::Val).samples().iter().filter(|sample| sample.label == label).collect();
             let base = text_seed(&data.digest, panel_seed);
             of_class.shuffle(&mut seed::generator(base, Purpose::Panel, &[label as u64]));
             of_class.truncate(per_class);
@@ -46,26 +47,26 @@ pub fn perturbed(picture: &Picture, sample_id: &str, panel_seed: u64) -> Picture
     const DIRECTIONS: [(isize, isize); 4] = [(0, 1), (0, -1), (1, 0), (-1, 0)];
     let mut generator = seed::generator(text_seed(sample_id, panel_seed), Purpose::Floor, &[]);
     let (down, right) = DIRECTIONS[generator.random_range(0..DIRECTIONS.len())];
-    let size = picture.size() as isize;
+    let (width, height) = (picture.width() as isize, picture.height() as isize);
     let mut pixels = Vec::with_capacity(picture.pixels().len());
-    for row in 0..size {
-        for column in 0..size {
+    for row in 0..height {
+        for column in 0..width {
             for channel in 0..3 {
                 let byte = picture.at(row - down, column - right, channel);
                 pixels.push(byte.saturating_add_signed(generator.random_range(-1..=1)));
             }
         }
     }
-    Picture::new(picture.size(), pixels)
+    Picture::new(picture.width(), picture.height(), pixels)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::TexturesConfig;
+    use crate::data::{DataConfig, TexturesConfig};
 
     fn data() -> DataSet {
-        DataSet::textures(TexturesConfig { train_per_class: 1, val_per_class: 6, seed: 3 })
+        DataSet::open(&DataConfig::Textures(TexturesConfig { train_per_class: 1, val_per_class: 6, seed: 3 })).unwrap()
     }
 
     #[test]
@@ -81,7 +82,7 @@ mod tests {
     /// One pixel and one grey level: on a ramp of ten levels a pixel, at most 10 + 1 away.
     #[test]
     fn a_perturbation_moves_one_pixel_and_one_level() {
-        let ramp = Picture::new(16, (0..16 * 16 * 3).map(|byte| ((byte / 3 % 16) * 10) as u8).collect());
+        let ramp = Picture::new(16, 16, (0..16 * 16 * 3).map(|byte| ((byte / 3 % 16) * 10) as u8).collect());
         let moved = perturbed(&ramp, "an-id", 0);
         assert_ne!(moved, ramp);
         assert_eq!(moved, perturbed(&ramp, "an-id", 0));

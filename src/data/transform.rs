@@ -1,68 +1,38 @@
-//! Pictures as plain pixels, and what training does to them.
+//! What happens to a picture between the file and the model: evaluation's fixed preprocessing, training's augmentation.
 
-use image::imageops::{self, FilterType};
-use image::{ImageBuffer, Rgb};
+use super::picture::{Interpolation, Picture, Window};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// A square RGB picture, 8 bits a channel, row-major, channels interleaved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
-    size: usize,
-    pixels: Vec<u8>,
+/// How a picture is brought to a model's size. Part of a run's record: other weights want other preprocessing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preprocessing {
+    /// Side of the model's square input, pixels.
+    pub size: usize,
+    /// In evaluation the short side is scaled to this, then the centre is cut out.
+    pub resize: usize,
+    /// How pictures are scaled.
+    pub interpolation: Interpolation,
 }
 
-impl Picture {
-    /// `pixels` holds `size·size·3` bytes.
+impl Preprocessing {
+    /// The evaluation picture: scaled, then the centre.
     ///
-    /// # Panics
+    /// # Source
     ///
-    /// If it does not: a caller bug.
-    pub fn new(size: usize, pixels: Vec<u8>) -> Self {
-        assert_eq!(pixels.len(), size * size * 3, "a picture of {size} pixels a side has three bytes a pixel");
-        Self { size, pixels }
-    }
-
-    /// Side in pixels.
-    pub fn size(&self) -> usize {
-        self.size
-    }
-
-    /// `[size, size, 3]`
-    pub fn pixels(&self) -> &[u8] {
-        &self.pixels
-    }
-
-    /// Channel `channel` of the pixel at `row`, `column`; beyond the border, the border's.
-    pub fn at(&self, row: isize, column: isize, channel: usize) -> u8 {
-        let last = self.size as isize - 1;
-        let (row, column) = (row.clamp(0, last) as usize, column.clamp(0, last) as usize);
-        self.pixels[(row * self.size + column) * 3 + channel]
-    }
-
-    /// Channels first, as models want it: appends `[3, size, size]`.
-    pub fn append_planes(&self, planes: &mut Vec<u8>) {
-        for channel in 0..3 {
-            planes.extend(self.pixels.iter().skip(channel).step_by(3));
-        }
-    }
-
-    fn mirrored(&self) -> Self {
-        let rows = self.pixels.chunks_exact(self.size * 3);
-        let pixels = rows.flat_map(|row| row.chunks_exact(3).rev().flatten().copied()).collect();
-        Self { size: self.size, pixels }
-    }
-
-    /// The part at `left`, `top` of `width`×`height`, scaled back to the full side with a bicubic filter (a = −0.5).
-    fn cropped(&self, left: u32, top: u32, width: u32, height: u32) -> Self {
-        let side = self.size as u32;
-        let Some(buffer) = ImageBuffer::<Rgb<u8>, _>::from_raw(side, side, self.pixels.as_slice()) else {
-            unreachable!("a picture has three bytes a pixel");
+    /// torchvision `Resize(resize)` (the long side cut to whole pixels) and `CenterCrop(size)` (offsets rounded half to
+    /// even), which timm's evaluation transform is made of.
+    pub fn apply(&self, picture: &Picture) -> Picture {
+        let (width, height) = (picture.width(), picture.height());
+        let scaled = |long: usize, short: usize| self.resize * long / short.max(1);
+        let (width, height) = match width <= height {
+            true => (self.resize, scaled(height, width)),
+            false => (scaled(width, height), self.resize),
         };
-        let view = imageops::crop_imm(&buffer, left, top, width, height);
-        let resized = imageops::resize(&*view, side, side, FilterType::CatmullRom);
-        Self { size: self.size, pixels: resized.into_raw() }
+        let picture = picture.resized(width, height, self.interpolation);
+        let offset = |side: usize| ((side - self.size) as f64 / 2.0).round_ties_even() as usize;
+        picture.cut(Window { left: offset(width), top: offset(height), width: self.size, height: self.size })
     }
 }
 
@@ -82,33 +52,48 @@ impl Augmentation {
     ///
     /// # Source
     ///
-    /// torchvision `RandomResizedCrop` (ten tries at an area and a log-uniform ratio, then the whole picture, which is
-    /// square here) and `RandomHorizontalFlip`.
-    pub fn apply(&self, picture: Picture, generator: &mut ChaCha8Rng) -> Picture {
-        let picture = match self.draw_crop(picture.size() as f64, generator) {
-            Some([left, top, width, height]) => picture.cropped(left, top, width, height),
-            None => picture,
+    /// torchvision `RandomResizedCrop` and `RandomHorizontalFlip`. With the crop switched off, evaluation's
+    /// preprocessing takes its place.
+    pub fn apply(&self, picture: &Picture, preprocessing: &Preprocessing, generator: &mut ChaCha8Rng) -> Picture {
+        let picture = match self.draw_crop(picture.width(), picture.height(), generator) {
+            Some(window) => {
+                let size = preprocessing.size;
+                picture.cut(window).resized(size, size, preprocessing.interpolation)
+            }
+            None => preprocessing.apply(picture),
         };
         if generator.random_bool(self.flip) { picture.mirrored() } else { picture }
     }
 
-    fn draw_crop(&self, side: f64, generator: &mut ChaCha8Rng) -> Option<[u32; 4]> {
+    /// Ten tries at an area and a log-uniform ratio, then the largest centred window of an allowed ratio.
+    fn draw_crop(&self, width: usize, height: usize, generator: &mut ChaCha8Rng) -> Option<Window> {
         let [least, greatest] = self.crop_scale;
-        let [narrow, wide] = self.crop_ratio.map(f64::ln);
         if least >= 1.0 {
             return None;
         }
+        let [narrow, wide] = self.crop_ratio.map(f64::ln);
         for _ in 0..10 {
-            let area = side * side * generator.random_range(least..=greatest);
+            let area = (width * height) as f64 * generator.random_range(least..=greatest);
             let ratio = generator.random_range(narrow..=wide).exp();
-            let (width, height) = ((area * ratio).sqrt().round(), (area / ratio).sqrt().round());
-            if (1.0..=side).contains(&width) && (1.0..=side).contains(&height) {
-                let left = generator.random_range(0..=(side - width) as u32);
-                let top = generator.random_range(0..=(side - height) as u32);
-                return Some([left, top, width as u32, height as u32]);
+            let (across, down) = ((area * ratio).sqrt().round() as usize, (area / ratio).sqrt().round() as usize);
+            if (1..=width).contains(&across) && (1..=height).contains(&down) {
+                let top = generator.random_range(0..=(height - down) as u64) as usize;
+                let left = generator.random_range(0..=(width - across) as u64) as usize;
+                return Some(Window { left, top, width: across, height: down });
             }
         }
-        None
+        Some(self.central(width, height))
+    }
+
+    fn central(&self, width: usize, height: usize) -> Window {
+        let [narrow, wide] = self.crop_ratio;
+        let ratio = width as f64 / height as f64;
+        let (across, down) = match ratio {
+            ratio if ratio < narrow => (width, ((width as f64 / narrow).round() as usize).min(height)),
+            ratio if ratio > wide => (((height as f64 * wide).round() as usize).min(width), height),
+            _ => (width, height),
+        };
+        Window { left: (width - across) / 2, top: (height - down) / 2, width: across, height: down }
     }
 }
 
@@ -117,36 +102,49 @@ mod tests {
     use super::*;
     use rand::SeedableRng;
 
-    fn ramp(size: usize) -> Picture {
-        Picture::new(size, (0..size * size * 3).map(|byte| (byte % 251) as u8).collect())
-    }
+    const PREPROCESSING: Preprocessing = Preprocessing { size: 32, resize: 32, interpolation: Interpolation::Bicubic };
 
-    #[test]
-    fn planes_hold_each_channel_in_turn() {
-        let picture = Picture::new(2, vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-        let mut planes = Vec::new();
-        picture.append_planes(&mut planes);
-        assert_eq!(planes, [1, 4, 7, 10, 2, 5, 8, 11, 3, 6, 9, 12]);
-    }
-
-    #[test]
-    fn two_mirror_images_are_the_picture() {
-        assert_ne!(ramp(5).mirrored(), ramp(5));
-        assert_eq!(ramp(5).mirrored().mirrored(), ramp(5));
-    }
-
-    #[test]
-    fn a_crop_of_everything_is_the_picture() {
-        assert_eq!(ramp(16).cropped(0, 0, 16, 16), ramp(16));
+    fn ramp(width: usize, height: usize) -> Picture {
+        Picture::new(width, height, (0..width * height * 3).map(|byte| (byte % 251) as u8).collect())
     }
 
     #[test]
     fn augmentation_is_a_function_of_its_seed_and_can_be_switched_off() {
         let augmentation = Augmentation { crop_scale: [0.35, 1.0], crop_ratio: [0.75, 4.0 / 3.0], flip: 0.5 };
-        let draw = |seed| augmentation.apply(ramp(32), &mut ChaCha8Rng::seed_from_u64(seed));
+        let draw = |seed| augmentation.apply(&ramp(40, 50), &PREPROCESSING, &mut ChaCha8Rng::seed_from_u64(seed));
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
         let off = Augmentation { crop_scale: [1.0, 1.0], crop_ratio: [1.0, 1.0], flip: 0.0 };
-        assert_eq!(off.apply(ramp(32), &mut ChaCha8Rng::seed_from_u64(3)), ramp(32));
+        let picture = off.apply(&ramp(40, 50), &PREPROCESSING, &mut ChaCha8Rng::seed_from_u64(3));
+        assert_eq!(picture, PREPROCESSING.apply(&ramp(40, 50)));
+    }
+
+    /// torchvision: 300×451 with `Resize(248)` is 248×372 (248·451/300 = 372.8, cut), and the centre of 224 starts at
+    /// (372 − 224)/2 = 74 and 12.
+    #[test]
+    fn evaluation_scales_the_short_side_and_takes_the_centre() {
+        let preprocessing = Preprocessing { size: 224, resize: 248, interpolation: Interpolation::Bicubic };
+        let picture = ramp(300, 451);
+        let scaled = picture.resized(248, 372, Interpolation::Bicubic);
+        let expected = scaled.cut(Window { left: 12, top: 74, width: 224, height: 224 });
+        assert_eq!(preprocessing.apply(&picture), expected);
+    }
+
+    #[test]
+    fn a_picture_of_the_models_own_size_is_left_alone() {
+        assert_eq!(PREPROCESSING.apply(&ramp(32, 32)), ramp(32, 32));
+    }
+
+    #[test]
+    fn a_window_always_lies_inside_the_picture() {
+        let augmentation = Augmentation { crop_scale: [0.9, 1.0], crop_ratio: [0.75, 4.0 / 3.0], flip: 0.0 };
+        for seed in 0..200 {
+            for (width, height) in [(400, 30), (30, 400), (7, 7), (1, 1)] {
+                let mut generator = ChaCha8Rng::seed_from_u64(seed);
+                let window = augmentation.draw_crop(width, height, &mut generator).unwrap();
+                assert!(window.width >= 1 && window.left + window.width <= width, "{window:?}");
+                assert!(window.height >= 1 && window.top + window.height <= height, "{window:?}");
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ pub use grad_cam::GradCam;
 pub use rollout::Rollout;
 
 use crate::heatmap::{Heatmap, HeatmapError};
-use crate::models::{Mode, Model, Tap, TapSpec, Tapped, Taps, UnknownTap, Watch};
+use crate::models::{Mode, Model, ModelName, Tap, TapSpec, Tapped, Taps, UnknownTap, Watch};
 use burn::tensor::{Gradients, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
@@ -53,12 +53,11 @@ pub enum Explainer {
 }
 
 impl Explainer {
-    /// What is looked at in every epoch where nothing else is asked for: Grad-CAM on a CNN's last stage; rollout, and
-    /// Grad-CAM on the last block's tokens, on a ViT.
-    pub fn defaults(taps: &[TapSpec]) -> Vec<Explainer> {
-        let has_attention = taps.iter().any(|spec| matches!(spec.tap, Tap::Attention(_)));
+    /// What is looked at in every epoch where nothing else is asked for: Grad-CAM on a CNN's last stage; Grad-CAM on the
+    /// last block's tokens, and rollout, on a ViT.
+    pub fn defaults(model: ModelName) -> Vec<Explainer> {
         let grad_cam = Explainer::GradCam(GradCam::default());
-        if has_attention { vec![grad_cam, Explainer::Rollout(Rollout::default())] } else { vec![grad_cam] }
+        if model.has_attention() { vec![grad_cam, Explainer::Rollout(Rollout::default())] } else { vec![grad_cam] }
     }
 
     /// Its name in files and on the command line.

@@ -2,6 +2,20 @@
 //!
 //! [`Model`] is the closed set of them, with one forward: images in, logits out, and whatever [`Taps`] asked for kept on
 //! the way. Nothing here knows about losses, data, files, or who asks.
+//!
+//! ```
+//! use burn::tensor::Tensor;
+//! use driftscope::device::DeviceChoice;
+//! use driftscope::models::{Mode, ModelName, Tap, Taps, Watch};
+//!
+//! let (device, _) = DeviceChoice::Auto.open()?;
+//! let model = ModelName::DeitMini.init(10, 0.0, 0, &device);
+//! let mut taps = Taps::request(&model.taps(), &[(Tap::Attention(0), Watch::Value)])?;
+//! let logits = model.forward(Tensor::zeros([2, 3, 96, 96], &device), Mode::Eval, &mut taps);
+//! assert_eq!(logits.dims(), [2, 10]);
+//! assert_eq!(taps.into_seen()[0].value().dims(), [2, 3, 145, 145]); // images, heads, tokens, tokens
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod deit;
 mod init;
@@ -49,6 +63,11 @@ impl ModelName {
         }
     }
 
+    /// Whether it attends: a ViT does, a CNN does not.
+    pub fn has_attention(self) -> bool {
+        matches!(self, ModelName::DeitTiny | ModelName::DeitMini)
+    }
+
     /// Side of the square input, pixels.
     pub fn image_size(self) -> usize {
         match self {
@@ -56,6 +75,16 @@ impl ModelName {
             ModelName::DeitTiny => DeitConfig::deit_tiny(1).image_size,
             ModelName::ResnetMini => ResNetConfig::resnet_mini(1).image_size,
             ModelName::DeitMini => DeitConfig::deit_mini(1).image_size,
+        }
+    }
+
+    /// What the short side of a picture is scaled to before the centre is cut out in evaluation, pixels: 248 for
+    /// `deit_tiny_patch16_224` and 235 for `resnet50` in timm (crop shares 0.9 and 0.95); a mini takes the picture whole.
+    pub fn resize(self) -> usize {
+        match self {
+            ModelName::Resnet50 => 235,
+            ModelName::DeitTiny => 248,
+            ModelName::ResnetMini | ModelName::DeitMini => self.image_size(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Loss and accuracy over a split, with the model off the tape.
 
 use super::state::Meter;
-use crate::data::{Index, Loader, LoaderError, Order};
+use crate::data::{Batching, DataError, Index, Loader, Order};
 use crate::models::{Mode, Model, Taps};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
@@ -15,16 +15,10 @@ pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<2, Int>) -> Tensor<2> {
 ///
 /// # Errors
 ///
-/// Where the pictures stop coming.
-pub fn evaluate(
-    model: &Model,
-    index: &Index,
-    batch_size: usize,
-    size: usize,
-    device: &Device,
-) -> Result<Meter, LoaderError> {
+/// Where a picture cannot be read.
+pub fn evaluate(model: &Model, index: &Index, batching: Batching, device: &Device) -> Result<Meter, DataError> {
     let mut meter = Meter::default();
-    for batch in Loader::start(index, Order::Fixed, batch_size, size, 0) {
+    for batch in Loader::start(index, Order::Fixed, batching, 0) {
         let batch = batch?;
         let logits = model.forward(batch.images(device), Mode::Eval, &mut Taps::none());
         meter.add(cross_entropy(logits.clone(), batch.targets(device)), logits, &batch.labels);

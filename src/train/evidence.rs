@@ -5,13 +5,14 @@ use super::checkpoint::RunDir;
 use super::seal::Unsealed;
 use super::state::largest;
 use crate::config::PanelConfig;
-use crate::data::{Panel, Picture, normalised, perturbed};
+use crate::data::{DataError, Panel, Picture, Preprocessing, Sample, normalised, perturbed};
 use crate::explain::{self, ExplainError, Explained, Explainer, View};
 use crate::heatmap::Heatmap;
 use crate::models::Model;
 use crate::report::{overlay_strip, rgb_png};
 use crate::store::{EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, Explanations, panel_image_name};
 use burn::tensor::Device;
+use rayon::prelude::*;
 
 /// Pictures of the panel that are explained together. Fixed: the batches of a panel are the same in every epoch.
 const BATCH: usize = 32;
@@ -28,14 +29,24 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Decodes the panel, `size` pixels a side.
-    pub fn new(panel: Panel, config: &PanelConfig, explainers: Vec<Explainer>, size: usize) -> Self {
-        let clean: Vec<Picture> = panel.samples.iter().map(|sample| sample.picture(size)).collect();
-        let shaken = |(picture, sample): (&Picture, &crate::data::Sample)| perturbed(picture, &sample.id, config.seed);
+    /// Decodes the panel as the model will see it.
+    ///
+    /// # Errors
+    ///
+    /// Where a picture cannot be read.
+    pub fn new(
+        panel: Panel,
+        config: &PanelConfig,
+        explainers: Vec<Explainer>,
+        preprocessing: &Preprocessing,
+    ) -> Result<Self, DataError> {
+        let prepare = |sample: &Sample| Ok(preprocessing.apply(&sample.picture(preprocessing.resize)?));
+        let clean = panel.samples.par_iter().map(prepare).collect::<Result<Vec<Picture>, DataError>>()?;
+        let shaken = |(picture, sample): (&Picture, &Sample)| perturbed(picture, &sample.id, config.seed);
         let perturbed = clean.iter().zip(&panel.samples).map(shaken).collect();
         let labels = panel.samples.iter().map(|sample| sample.label).collect();
         let overlays = if explainers.is_empty() { 0 } else { config.overlays };
-        Self { panel, labels, clean, perturbed, explainers, overlays }
+        Ok(Self { panel, labels, clean, perturbed, explainers, overlays })
     }
 
     /// The panel's pictures, in its order.
@@ -74,7 +85,7 @@ impl Evidence {
     /// Writes the panel's pictures into the run, where reports find them.
     pub fn write_pictures(&self, run: &RunDir) -> Result<(), TrainError> {
         for (index, picture) in self.clean.iter().enumerate() {
-            run.write(&panel_image_name(index), &rgb_png(picture.size(), picture.pixels())?)?;
+            run.write(&panel_image_name(index), &rgb_png(picture.width(), picture.pixels())?)?;
         }
         Ok(())
     }
@@ -88,8 +99,10 @@ impl Evidence {
         for index in self.overlaid() {
             let picture = &self.clean[index];
             let maps: Vec<Heatmap> = seen.iter().filter_map(|explanations| explanations.map(index, 0)).collect();
-            epoch
-                .write(&format!("overlays/{index:03}.png"), &overlay_strip(picture.size(), picture.pixels(), &maps)?)?;
+            epoch.write(
+                &format!("overlays/{index:03}.png"),
+                &overlay_strip(picture.width(), picture.pixels(), &maps)?,
+            )?;
         }
         Ok(())
     }
@@ -105,7 +118,7 @@ impl Evidence {
         for (pictures, labels) in pictures.chunks(BATCH).zip(self.labels.chunks(BATCH)) {
             let mut planes = Vec::new();
             pictures.iter().for_each(|picture| picture.append_planes(&mut planes));
-            let images = normalised(planes, pictures.len(), pictures[0].size(), device);
+            let images = normalised(planes, pictures.len(), pictures[0].width(), device);
             let batch = explain::explain(model, &self.explainers, images, labels)?;
             all.logits.extend(batch.logits);
             all.maps.iter_mut().zip(batch.maps).for_each(|(all, maps)| all.extend(maps));

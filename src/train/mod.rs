@@ -25,10 +25,10 @@ pub use state::{Best, Meter, TrainState};
 use trainee::Trainee;
 
 use crate::config::RunConfig;
-use crate::data::{DataSet, Loader, LoaderError, Order, Panel};
+use crate::data::{Batching, DataError, DataSet, Loader, Order, Panel, Split};
 use crate::drift::{DriftError, Timeline};
-use crate::explain::{ExplainError, Explainer};
-use crate::models::{Mode, Model, Taps};
+use crate::explain::ExplainError;
+use crate::models::{Mode, Taps};
 use crate::report::OverlayError;
 use crate::seed::{self, Purpose};
 use crate::store::{EpochMetrics, RunReader, StoreError, TrainingMetrics};
@@ -55,7 +55,7 @@ pub enum TrainError {
     Checkpoint(#[from] CheckpointError),
     /// The pictures.
     #[error(transparent)]
-    Loader(#[from] LoaderError),
+    Data(#[from] DataError),
     /// The explanations.
     #[error(transparent)]
     Explain(#[from] ExplainError),
@@ -107,8 +107,8 @@ impl Setup {
         Panel::choose(&self.data, self.config.panel.per_class, self.config.panel.seed)
     }
 
-    fn explainers(&self, model: &Model) -> Vec<Explainer> {
-        self.config.explainers.clone().unwrap_or_else(|| Explainer::defaults(&model.taps()))
+    fn batching(&self) -> Batching {
+        Batching { batch_size: self.config.batch_size, preprocessing: self.config.preprocessing }
     }
 }
 
@@ -127,14 +127,14 @@ pub fn fit(
     progress: &mut Progress,
 ) -> Result<Outcome, TrainError> {
     let (config, data, device) = (&setup.config, &setup.data, &setup.device);
-    let size = config.model.image_size();
-    let steps = data.train.samples().len().div_ceil(config.batch_size);
+    let train = data.split(Split::Train);
+    let steps = train.samples().len().div_ceil(config.batch_size);
     let schedule = Schedule::new(&config.schedule, config.epochs, steps);
     run.clear_partial()?;
 
     // Model, optimizer and position: as they were saved, or new. What has been seen so far: read back, or epoch 0.
     let mut trainee = Trainee::new(setup);
-    let evidence = Evidence::new(setup.panel(), &config.panel, setup.explainers(&trainee.model), size);
+    let evidence = Evidence::new(setup.panel(), &config.panel, config.explainers.clone(), &config.preprocessing)?;
     let mut timeline = Timeline::default();
     match snapshot {
         Some(snapshot) => {
@@ -158,9 +158,13 @@ pub fn fit(
         let start = Instant::now();
         progress.begin_epoch(epoch, steps, steps_done, trainee.state.meter.count);
         let order = Order::Training { seed: config.seed, epoch, augmentation: config.augmentation };
-        for (batch, step) in Loader::start(&data.train, order, config.batch_size, size, steps_done).zip(steps_done..) {
+        for (batch, step) in Loader::start(train, order, setup.batching(), steps_done).zip(steps_done..) {
             if interrupter.should_stop() {
-                run.save_interrupted(&trainee.state, &weights::state_dict(&trainee.model), &trainee.optimizer.state())?;
+                // Before an epoch's first step there is nothing that the last sealed epoch does not hold.
+                if step > 0 {
+                    let model = weights::state_dict(&trainee.model);
+                    run.save_interrupted(&trainee.state, &model, &trainee.optimizer.state())?;
+                }
                 return Ok(Outcome::Interrupted { epoch, step });
             }
 
@@ -198,9 +202,8 @@ fn close_epoch(
     timeline: &mut Timeline,
     (learning_rate, start): (Option<f64>, Instant),
 ) -> Result<EpochMetrics, TrainError> {
-    let (config, device) = (&setup.config, &setup.device);
     let model = trainee.model.valid();
-    let validation = evaluate(&model, &setup.data.val, config.batch_size, config.model.image_size(), device)?;
+    let validation = evaluate(&model, setup.data.split(Split::Val), setup.batching(), &setup.device)?;
 
     let meter = std::mem::take(&mut trainee.state.meter);
     let epoch = trainee.state.epoch;
@@ -208,7 +211,7 @@ fn close_epoch(
     let (val_loss, val_accuracy) = (validation.loss().unwrap_or(f64::NAN), validation.accuracy().unwrap_or(0.0));
     trainee.state.note(epoch, val_accuracy);
 
-    let seen = evidence.look(&model, device, epoch == 0)?;
+    let seen = evidence.look(&model, &setup.device, epoch == 0)?;
     let metrics = EpochMetrics {
         epoch,
         drift: timeline.for_epoch(epoch, &seen)?,

@@ -1,0 +1,191 @@
+//! Pictures as plain pixels: read from any file, scaled as Pillow scales, cut and mirrored.
+
+use super::DataError;
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::{DynamicImage, ImageDecoder, ImageReader};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// An RGB picture, 8 bits a channel, row-major, channels interleaved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    width: usize,
+    height: usize,
+    pixels: Vec<u8>,
+}
+
+/// How a picture is scaled; both average over the source when they shrink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Interpolation {
+    /// Triangle filter.
+    Bilinear,
+    /// Cubic filter with a = −0.5, Pillow's.
+    Bicubic,
+}
+
+/// A part of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Columns left of it.
+    pub left: usize,
+    /// Rows above it.
+    pub top: usize,
+    /// Its columns.
+    pub width: usize,
+    /// Its rows.
+    pub height: usize,
+}
+
+impl Picture {
+    /// `pixels` is `[height, width, 3]`.
+    ///
+    /// # Panics
+    ///
+    /// If it is not: a caller bug.
+    pub fn new(width: usize, height: usize, pixels: Vec<u8>) -> Self {
+        assert_eq!(pixels.len(), width * height * 3, "{width}×{height} pixels have three bytes each");
+        Self { width, height, pixels }
+    }
+
+    /// Reads any picture that the `image` crate knows, turned as its EXIF orientation says. Grey becomes three equal
+    /// channels, 16 bits become 8, CMYK becomes RGB, and an alpha channel is dropped, as `PIL.Image.convert("RGB")` does.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Picture`] names the file.
+    pub fn read(path: &Path) -> Result<Self, DataError> {
+        let bad = |source| DataError::Picture { path: path.to_path_buf(), source };
+        let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
+        let mut decoder = reader.map_err(|source| bad(source.into()))?.into_decoder().map_err(bad)?;
+        let orientation = decoder.orientation().map_err(bad)?;
+        let mut picture = DynamicImage::from_decoder(decoder).map_err(bad)?;
+        picture.apply_orientation(orientation);
+        let rgb = picture.into_rgb8();
+        Ok(Self::new(rgb.width() as usize, rgb.height() as usize, rgb.into_raw()))
+    }
+
+    /// Reads the header alone: quick, and finds a missing file or one that is no picture.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Picture`] names the file.
+    pub fn probe(path: &Path) -> Result<(), DataError> {
+        let bad = |source| DataError::Picture { path: path.to_path_buf(), source };
+        let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
+        reader.map_err(|source| bad(source.into()))?.into_dimensions().map_err(bad)?;
+        Ok(())
+    }
+
+    /// Columns.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// `[height, width, 3]`
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// Channel `channel` of the pixel at `row`, `column`; beyond the border, the border's.
+    pub fn at(&self, row: isize, column: isize, channel: usize) -> u8 {
+        let row = row.clamp(0, self.height as isize - 1) as usize;
+        let column = column.clamp(0, self.width as isize - 1) as usize;
+        self.pixels[(row * self.width + column) * 3 + channel]
+    }
+
+    /// Channels first, as models want it: appends `[3, height, width]`.
+    pub fn append_planes(&self, planes: &mut Vec<u8>) {
+        for channel in 0..3 {
+            planes.extend(self.pixels.iter().skip(channel).step_by(3));
+        }
+    }
+
+    /// Left and right exchanged.
+    pub fn mirrored(&self) -> Self {
+        let rows = self.pixels.chunks_exact(self.width * 3);
+        let pixels = rows.flat_map(|row| row.chunks_exact(3).rev().flatten().copied()).collect();
+        Self { pixels, ..*self }
+    }
+
+    /// A part of it, as it is.
+    pub fn cut(&self, window: Window) -> Self {
+        let rows = self.pixels.chunks_exact(self.width * 3).skip(window.top).take(window.height);
+        let span = window.left * 3..(window.left + window.width) * 3;
+        Self::new(window.width, window.height, rows.flat_map(|row| row[span.clone()].iter().copied()).collect())
+    }
+
+    /// Scaled to `width`×`height`.
+    ///
+    /// # Source
+    ///
+    /// `PIL.Image.resize`: a separable convolution whose filter widens with the reduction.
+    pub fn resized(&self, width: usize, height: usize, interpolation: Interpolation) -> Self {
+        if (width, height) == (self.width, self.height) {
+            return self.clone();
+        }
+        let filter = match interpolation {
+            Interpolation::Bilinear => FilterType::Bilinear,
+            Interpolation::Bicubic => FilterType::CatmullRom,
+        };
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
+        let source = ImageRef::new(self.width as u32, self.height as u32, &self.pixels, PixelType::U8x3);
+        let mut target = Image::new(width as u32, height as u32, PixelType::U8x3);
+        let done = source.is_ok_and(|source| Resizer::new().resize(&source, &mut target, &options).is_ok());
+        assert!(done, "three bytes a pixel in, three bytes a pixel out");
+        Self::new(width, height, target.into_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ramp(width: usize, height: usize) -> Picture {
+        Picture::new(width, height, (0..width * height * 3).map(|byte| (byte % 251) as u8).collect())
+    }
+
+    #[test]
+    fn planes_hold_each_channel_in_turn() {
+        let mut planes = Vec::new();
+        Picture::new(2, 2, (1..=12).collect()).append_planes(&mut planes);
+        assert_eq!(planes, [1, 4, 7, 10, 2, 5, 8, 11, 3, 6, 9, 12]);
+    }
+
+    #[test]
+    fn two_mirror_images_are_the_picture() {
+        assert_ne!(ramp(5, 4).mirrored(), ramp(5, 4));
+        assert_eq!(ramp(5, 4).mirrored().mirrored(), ramp(5, 4));
+    }
+
+    #[test]
+    fn a_cut_holds_the_rows_and_columns_of_its_window() {
+        let cut = ramp(4, 3).cut(Window { left: 1, top: 1, width: 2, height: 2 });
+        // Row 1 starts at byte 12, its column 1 at 15; row 2 at 24, its column 1 at 27.
+        assert_eq!(cut.pixels(), [15, 16, 17, 18, 19, 20, 27, 28, 29, 30, 31, 32]);
+    }
+
+    #[test]
+    fn scaling_keeps_a_flat_picture_flat() {
+        let flat = Picture::new(7, 5, vec![77; 7 * 5 * 3]);
+        for interpolation in [Interpolation::Bilinear, Interpolation::Bicubic] {
+            assert_eq!(flat.resized(3, 9, interpolation), Picture::new(3, 9, vec![77; 3 * 9 * 3]));
+        }
+    }
+
+    /// On paper: halving with a triangle filter of radius 2 weighs the four nearest of a row 1:3:3:1 inside, and at the
+    /// border 3:3:1 of what is there.
+    #[test]
+    fn halving_averages_as_pillow_does() {
+        let row: Vec<u8> = [0, 80, 160, 240].into_iter().flat_map(|value| [value; 3]).collect();
+        let halved = Picture::new(4, 1, row).resized(2, 1, Interpolation::Bilinear);
+        // (3·0 + 3·80 + 160)/7 = 57.1 and (80 + 3·160 + 3·240)/7 = 182.9
+        assert_eq!(halved.pixels(), [57, 57, 57, 183, 183, 183]);
+    }
+}
