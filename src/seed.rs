@@ -44,7 +44,7 @@ pub fn derive(base: u64, purpose: Purpose, indices: &[u64]) -> u64 {
     digest.iter().take(8).rev().fold(0, |seed, &byte| (seed << 8) | u64::from(byte))
 }
 
-/// A generator seeded by [`derive`].
+/// A generator seeded by [`derive()`].
 pub fn generator(base: u64, purpose: Purpose, indices: &[u64]) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(derive(base, purpose, indices))
 }

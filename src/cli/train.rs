@@ -25,6 +25,12 @@ pub(super) struct TrainArguments {
     /// Settings in TOML; flags win over it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// First parameters: none, pretrained (timm's file in the Hugging Face cache) or a .safetensors or .pth file
+    #[arg(long, value_name = "SOURCE")]
+    weights: Option<String>,
+    /// Names that the weights may lack or have beyond the model's, such as 'layer4.*'; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    allow_missing: Vec<String>,
     /// `textures`, or a folder: DTD's own, or train/ and val/ with a folder a class, or a folder a class
     #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
@@ -50,7 +56,7 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
     /// Go on with this run from its newest whole checkpoint
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["model", "config", "epochs", "batch_size", "lr", "seed", "run_dir", "data", "split"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["model", "config", "epochs", "batch_size", "lr", "seed", "run_dir", "data", "split", "weights", "allow_missing"])]
     resume: Option<PathBuf>,
 }
 
@@ -119,6 +125,10 @@ fn resolve(arguments: &TrainArguments) -> Result<RunConfig> {
         None => FileConfig::default(),
     };
     file.model = arguments.model.clone().or(file.model);
+    file.weights = arguments.weights.clone().or(file.weights);
+    if !arguments.allow_missing.is_empty() {
+        file.allow_missing = Some(arguments.allow_missing.clone());
+    }
     file.data.source = arguments.data.clone().or(file.data.source);
     file.data.split = arguments.split.or(file.data.split);
     file.epochs = arguments.epochs.or(file.epochs);

@@ -2,11 +2,12 @@
 //!
 //! [`FileConfig::resolve`] turns it into a [`RunConfig`]; flags are merged in by overwriting fields first.
 
-use super::{AdamWConfig, InvalidConfig, PanelConfig, RunConfig, ScheduleConfig};
+use super::{AdamWConfig, InvalidConfig, PanelConfig, RunConfig, ScheduleConfig, WeightsConfig};
 use crate::data::{Augmentation, DataConfig, FolderConfig, Interpolation, Preprocessing, TexturesConfig};
 use crate::explain::Explainer;
 use crate::fsx::{self, FsError};
 use crate::models::{ModelName, UnknownModel};
+use crate::weights::{self, WeightsError};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,9 @@ pub enum ConfigError {
     /// No such model.
     #[error(transparent)]
     Model(#[from] UnknownModel),
+    /// Weights that are not there.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// A setting for data of another kind.
     #[error("{keys} are settings of {source_kind}, and data.source is something else")]
     WrongSource {
@@ -51,6 +55,10 @@ pub enum ConfigError {
 pub struct FileConfig {
     /// `resnet50`, `deit_tiny`, `resnet_mini` or `deit_mini`.
     pub model: Option<String>,
+    /// `none`, `pretrained` or a file; the default is `pretrained` for a size that anybody has pretrained.
+    pub weights: Option<String>,
+    /// Patterns such as `layer4.*` of names that the file may lack, or have beyond the model's.
+    pub allow_missing: Option<Vec<String>>,
     /// Drop-path rate of a ViT's last block.
     pub drop_path: Option<f64>,
     /// Passes over the training split.
@@ -189,6 +197,10 @@ impl FileConfig {
         let optimizer = AdamWConfig::default();
         let config = RunConfig {
             model,
+            weights: WeightsConfig {
+                file: weights_file(model, self.weights)?,
+                allow_missing: self.allow_missing.unwrap_or_default(),
+            },
             drop_path: self.drop_path.unwrap_or(0.0),
             epochs: self.epochs.unwrap_or(8),
             batch_size: self.batch_size.unwrap_or(32),
@@ -224,6 +236,16 @@ impl FileConfig {
         };
         config.validate()?;
         Ok(config)
+    }
+}
+
+/// Which file `none`, `pretrained` or a path means.
+fn weights_file(model: ModelName, source: Option<String>) -> Result<Option<PathBuf>, ConfigError> {
+    match source.as_deref() {
+        Some("none") => Ok(None),
+        None if !weights::is_pretrained(model) => Ok(None),
+        None | Some("pretrained") => Ok(Some(weights::pretrained(model)?)),
+        Some(path) => Ok(Some(PathBuf::from(path))),
     }
 }
 

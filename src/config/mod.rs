@@ -1,6 +1,6 @@
 //! What a run obeys: [`RunConfig`], complete and validated, written into the run before its first batch.
 //!
-//! What a person may type is another type, in [`file`]: everything optional, unknown keys refused.
+//! What a person may type is another type, in [`mod@file`]: everything optional, unknown keys refused.
 
 pub mod file;
 
@@ -8,12 +8,15 @@ use crate::data::{Augmentation, DataConfig, Preprocessing};
 use crate::explain::Explainer;
 use crate::models::ModelName;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// Every setting that decides what a run computes. Two runs with equal configs on one machine end in the same bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunConfig {
     /// The model.
     pub model: ModelName,
+    /// Where its first parameters come from.
+    pub weights: WeightsConfig,
     /// Drop-path rate of a ViT's last block.
     pub drop_path: f64,
     /// Whole passes over the training split.
@@ -36,6 +39,15 @@ pub struct RunConfig {
     pub panel: PanelConfig,
     /// How they are explained; empty: not at all.
     pub explainers: Vec<Explainer>,
+}
+
+/// Where a model's first parameters come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WeightsConfig {
+    /// A file; `None`: drawn from the run's seed.
+    pub file: Option<PathBuf>,
+    /// Patterns of names that may be missing from the file or unexpected in it.
+    pub allow_missing: Vec<String>,
 }
 
 /// Linear warm-up, then cosine.

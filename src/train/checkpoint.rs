@@ -18,7 +18,7 @@ use super::state::TrainState;
 use crate::config::RunConfig;
 use crate::fsx::{self, FsError};
 use crate::store::{EpochMetrics, PanelInfo, RunReader, epoch_dir_name};
-use crate::weights::{self, StateDict, WeightsError};
+use crate::weights::{self, FileError, StateDict};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -84,9 +84,9 @@ pub enum CheckpointError {
         /// Size and digest on disk.
         found: String,
     },
-    /// Tensors that cannot be read, or do not fit.
+    /// Tensors that cannot be read.
     #[error(transparent)]
-    Weights(#[from] WeightsError),
+    Tensors(#[from] FileError),
     /// Optimizer state without its partner.
     #[error("{path}: {name} has no partner among the moments")]
     Moments {

@@ -142,6 +142,7 @@ pub fn fit(
             timeline = Timeline::of_sealed(&RunReader::open(run.path())?, trainee.state.next().0)?;
         }
         None => {
+            trainee = trainee.import(setup, progress)?;
             evidence.write_pictures(run)?;
             let start = Instant::now();
             progress.sealed(&close_epoch(run, setup, &mut trainee, &evidence, &mut timeline, (None, start))?);

@@ -3,7 +3,7 @@
 use super::checkpoint::{CheckpointError, Snapshot};
 use super::optimizer::AdamW;
 use super::state::TrainState;
-use super::{Setup, TrainError};
+use super::{Progress, Setup, TrainError};
 use crate::models::Model;
 use crate::weights;
 
@@ -16,12 +16,29 @@ pub(super) struct Trainee {
 }
 
 impl Trainee {
-    /// A new model, before its first step.
+    /// A new model with drawn parameters, before its first step.
     pub(super) fn new(setup: &Setup) -> Self {
         let config = &setup.config;
         let device = setup.device.clone().autodiff();
         let model = config.model.init(setup.data.classes.len(), config.drop_path, config.seed, &device);
         Self { model, optimizer: AdamW::new(config.optimizer), state: TrainState::default() }
+    }
+
+    /// The same with the weights of the run's file, if it has one; says what the file did not hold.
+    pub(super) fn import(self, setup: &Setup, progress: &Progress) -> Result<Self, TrainError> {
+        let config = &setup.config.weights;
+        let Some(file) = &config.file else { return Ok(self) };
+        let imported = weights::import(self.model, file, &config.allow_missing)?;
+        progress.say(&format!("weights from {}", file.display()));
+        if let Some([found, wanted]) = imported.new_head {
+            progress.say(&format!("a new head: {found} classes in the file, {wanted} in the data"));
+        }
+        for (what, names) in [("missing", &imported.missing), ("unexpected", &imported.unexpected)] {
+            if !names.is_empty() {
+                progress.say(&format!("{} {what} names excused: {}", names.len(), abridged(names)));
+            }
+        }
+        Ok(Self { model: imported.model, ..self })
     }
 
     /// The same as it was saved.
@@ -32,5 +49,13 @@ impl Trainee {
         let optimizer = AdamW::restore(setup.config.optimizer, steps, snapshot.optimizer, &setup.device)
             .map_err(|name| CheckpointError::Moments { path: optimizer_path, name })?;
         Ok(Self { model, optimizer, state: snapshot.state })
+    }
+}
+
+/// The first and the last name stand for all.
+fn abridged(names: &[String]) -> String {
+    match names {
+        [first, .., last] => format!("{first} … {last}"),
+        _ => names.join(", "),
     }
 }

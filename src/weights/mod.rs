@@ -1,15 +1,21 @@
-//! Parameters and buffers of a model as named host tensors, and as safetensors bytes.
+//! Parameters and buffers of a model as named host tensors, and where they come from and go to.
 //!
 //! Names are the paths in the module tree, which are the state-dict keys of timm and torchvision, so nothing is
-//! translated. Loading is strict: every name must be there, no other may, and shapes must agree.
+//! translated. Loading is strict: every name must be there, no other may, and shapes must agree, unless excused by name.
+
+mod file;
+mod import;
+mod pretrained;
+
+pub use file::{FileError, decode, encode, read};
+pub use import::{Imported, WeightsError, import};
+pub use pretrained::{is_pretrained, pretrained};
 
 use crate::models::Model;
 use burn::module::{ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 /// A tensor on the host, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,38 +28,6 @@ pub struct HostTensor {
 
 /// Named tensors in sorted order.
 pub type StateDict = BTreeMap<String, HostTensor>;
-
-/// Named tensors could not be read, or do not fit the model.
-#[derive(Debug, thiserror::Error)]
-pub enum WeightsError {
-    /// Not a safetensors file, or a truncated one.
-    #[error("{path}: not a whole safetensors file")]
-    Format {
-        /// The file.
-        path: PathBuf,
-        /// What the reader said.
-        #[source]
-        source: safetensors::SafeTensorError,
-    },
-    /// A tensor of another type than float32.
-    #[error("{path}: tensor {name} is {found}, expected float32")]
-    Dtype {
-        /// The file.
-        path: PathBuf,
-        /// The tensor.
-        name: String,
-        /// Its type.
-        found: String,
-    },
-    /// Names or shapes that do not fit.
-    #[error("{path} does not fit the model: {}", .problems.join("; "))]
-    Mismatch {
-        /// The file.
-        path: PathBuf,
-        /// Every missing or unexpected name and every wrong shape.
-        problems: Vec<String>,
-    },
-}
 
 /// Every parameter and buffer, copied to the host. Call it on [`Model::valid`], or between two training steps.
 pub fn state_dict(model: &Model) -> StateDict {
@@ -68,63 +42,13 @@ pub fn state_dict(model: &Model) -> StateDict {
 ///
 /// [`WeightsError::Mismatch`] lists all missing and unexpected names and wrong shapes; `path` is only for the message.
 pub fn load_state_dict(model: Model, tensors: StateDict, path: &Path) -> Result<Model, WeightsError> {
-    let problems = mismatches(&state_shapes(&model), &tensors);
-    if !problems.is_empty() {
-        return Err(WeightsError::Mismatch { path: path.to_path_buf(), problems });
-    }
-    Ok(model.map(&mut Replace { module: ModulePath::default(), tensors }))
+    import::check(&state_shapes(&model), &tensors, path)?;
+    Ok(replace(model, tensors))
 }
 
-/// What stands in the way of loading `found` where `expected` shapes are needed.
-fn mismatches(expected: &BTreeMap<String, Vec<usize>>, found: &StateDict) -> Vec<String> {
-    let missing_or_wrong = expected.iter().filter_map(|(name, shape)| match found.get(name) {
-        None => Some(format!("{name} is missing")),
-        Some(tensor) if tensor.shape != *shape => {
-            Some(format!("{name} has shape {:?}, expected {shape:?}", tensor.shape))
-        }
-        Some(_) => None,
-    });
-    let unexpected = found.keys().filter(|name| !expected.contains_key(*name));
-    missing_or_wrong.chain(unexpected.map(|name| format!("{name} is unexpected"))).collect()
-}
-
-/// Safetensors bytes: the same tensors give the same bytes.
-///
-/// `note` is one key and value of metadata; one, because the format's writer keeps no order among several.
-pub fn encode(tensors: &StateDict, note: (&str, &str)) -> Result<Vec<u8>, safetensors::SafeTensorError> {
-    let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
-        .iter()
-        .map(|(name, tensor)| {
-            let raw = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            (name.clone(), tensor.shape.clone(), raw)
-        })
-        .collect();
-    let views = bytes
-        .iter()
-        .map(|(name, shape, raw)| Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), raw)?)))
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-    safetensors::serialize(views, Some(HashMap::from([(note.0.to_string(), note.1.to_string())])))
-}
-
-/// Reads what [`encode`] wrote, or any float32 safetensors file. Also returns the metadata.
-///
-/// # Errors
-///
-/// [`WeightsError::Format`] and [`WeightsError::Dtype`] name `path`.
-pub fn decode(bytes: &[u8], path: &Path) -> Result<(StateDict, HashMap<String, String>), WeightsError> {
-    let format = |source| WeightsError::Format { path: path.to_path_buf(), source };
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
-    let file = SafeTensors::deserialize(bytes).map_err(format)?;
-    let mut tensors = StateDict::new();
-    for (name, view) in file.tensors() {
-        if view.dtype() != Dtype::F32 {
-            let found = format!("{:?}", view.dtype());
-            return Err(WeightsError::Dtype { path: path.to_path_buf(), name, found });
-        }
-        let values = view.data().chunks_exact(4).map(|raw| f32::from_le_bytes([raw[0], raw[1], raw[2], raw[3]]));
-        tensors.insert(name, HostTensor { shape: view.shape().to_vec(), values: values.collect() });
-    }
-    Ok((tensors, header.metadata().clone().unwrap_or_default()))
+/// Replaces what is named and keeps the rest.
+fn replace(model: Model, tensors: StateDict) -> Model {
+    model.map(&mut Replace { module: ModulePath::default(), tensors })
 }
 
 /// The dotted path of the parameter being visited.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// What each room may use of the others. Anything may use `fsx` and `seed`; `cli` may use all.
 const DOORS: [(&str, &[&str]); 12] = [
-    ("config", &["data", "explain", "models"]),
+    ("config", &["data", "explain", "models", "weights"]),
     ("data", &[]),
     ("device", &[]),
     ("drift", &["store", "heatmap"]),
