@@ -23,7 +23,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Train a model, explain it at every epoch, keep both.
-    Train(train::TrainArguments),
+    Train(Box<train::TrainArguments>),
     /// How far the evidence of a run moved, beside its noise floor and chance level.
     Drift(drift::DriftArguments),
     /// One HTML page for one or more runs: a slider moves every heat map through the epochs.
@@ -36,7 +36,7 @@ const INTERRUPTED: u8 = 130;
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Train(arguments) => train::run(arguments),
+        Command::Train(arguments) => train::run(*arguments),
         Command::Drift(arguments) => drift::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
     };
