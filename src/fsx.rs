@@ -157,6 +157,24 @@ pub fn rename_dir(from: &Path, to: &Path) -> Result<(), FsError> {
     sync_dir(parent(to))
 }
 
+/// Copies a directory and all in it; every file is on the disk when it returns.
+///
+/// # Errors
+///
+/// When something cannot be read or written; what was copied so far stays.
+pub fn copy_dir(from: &Path, to: &Path) -> Result<(), FsError> {
+    create_dir_all(to)?;
+    for path in list_dir(from)? {
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy_dir(&path, &target)?;
+        } else {
+            write_synced(&target, &read(&path)?).map_err(named("write", &target))?;
+        }
+    }
+    sync_dir(to)
+}
+
 /// The entries of a directory as full paths, sorted by name: the order of the file system is nobody's business.
 ///
 /// # Errors

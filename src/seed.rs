@@ -26,6 +26,8 @@ pub enum Purpose {
     Split,
     /// The imperceptible perturbation behind the noise floor.
     Floor,
+    /// Mixup and cutmix of one batch.
+    Mix,
 }
 
 /// A seed from a base seed, a purpose and the indices that tell one use from the next (epoch, step, sample, …).

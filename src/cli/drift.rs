@@ -1,11 +1,11 @@
 //! `driftscope drift`: the figures of a run on stdout.
 
-use super::print;
+use super::{Format, print};
 use crate::drift;
 use crate::report::{drift_csv, drift_table};
 use crate::store::RunReader;
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,16 +18,6 @@ pub(super) struct DriftArguments {
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// Columns for a person
-    Table,
-    /// One row a figure, for a dataframe
-    Csv,
-    /// An array of figures
-    Json,
 }
 
 pub(super) fn run(arguments: &DriftArguments) -> Result<ExitCode> {

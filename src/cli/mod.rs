@@ -3,12 +3,18 @@
 //! stdout carries data, stderr progress and errors. Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 stopped by a
 //! signal and saved.
 
+mod data;
 mod drift;
+mod eval;
+mod export;
 mod report;
+mod run_spec;
+mod runs;
 mod train;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -24,10 +30,34 @@ struct Arguments {
 enum Command {
     /// Train a model, explain it at every epoch, keep both.
     Train(Box<train::TrainArguments>),
+    /// Evaluate a checkpoint on the test split, which training never sees.
+    Eval(eval::EvalArguments),
+    /// Write a checkpoint's weights as safetensors that timm and torchvision load strictly.
+    Export(export::ExportArguments),
+    /// List the runs below a directory.
+    Runs(runs::RunsArguments),
+    /// Check data and count its pictures.
+    Data(data::DataArguments),
     /// How far the evidence of a run moved, beside its noise floor and chance level.
     Drift(drift::DriftArguments),
     /// One HTML page for one or more runs: a slider moves every heat map through the epochs.
     Report(report::ReportArguments),
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+/// How a table goes to stdout.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// Columns for a person
+    Table,
+    /// One row a figure, for a dataframe
+    Csv,
+    /// Names and values, for a program
+    Json,
 }
 
 /// Stopped by a signal, as shells count it.
@@ -37,6 +67,11 @@ const INTERRUPTED: u8 = 130;
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Train(arguments) => train::run(*arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Runs(arguments) => runs::run(&arguments),
+        Command::Data(arguments) => data::run(&arguments),
+        Command::Completions { shell } => completions(shell),
         Command::Drift(arguments) => drift::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
     };
@@ -49,6 +84,13 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn completions(shell: Shell) -> Result<ExitCode> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "driftscope", &mut script);
+    print(&String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The error and its causes on one line, each once: some messages already end in their cause.

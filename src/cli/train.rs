@@ -1,13 +1,14 @@
-//! `driftscope train`: a new run, or an old one that goes on.
+//! `driftscope train`: a new run, an old one that goes on, or one that branches off another.
 
+use super::run_spec::RunSpec;
 use super::{INTERRUPTED, print};
 use crate::config::RunConfig;
-use crate::config::file::FileConfig;
+use crate::config::file::Settings;
 use crate::data::DataSet;
 use crate::device::DeviceChoice;
 use crate::store::PanelInfo;
-use crate::train::{Outcome, Progress, RunDir, RunRecord, Setup, Snapshot, fit};
-use anyhow::{Result, bail};
+use crate::train::{Outcome, Progress, RunDir, RunRecord, Setup, Snapshot, Which, fit, misfits, sealed};
+use anyhow::{Context, Result, bail};
 use burn_train::Interrupter;
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
-/// Flags of `driftscope train`. Without --config and flags, the defaults.
+/// Flags of `driftscope train`. Settings come from the file, then from --set, then from the flags with names.
 #[derive(Debug, Args)]
 pub(super) struct TrainArguments {
     /// Model: resnet50, deit_tiny, resnet_mini or deit_mini
@@ -25,56 +26,78 @@ pub(super) struct TrainArguments {
     /// Settings in TOML; flags win over it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// First parameters: none, pretrained (timm's file in the Hugging Face cache) or a .safetensors or .pth file
-    #[arg(long, value_name = "SOURCE")]
-    weights: Option<String>,
-    /// Names that the weights may lack or have beyond the model's, such as 'layer4.*'; may be repeated
-    #[arg(long, value_name = "PATTERN")]
-    allow_missing: Vec<String>,
-    /// `textures`, or a folder: DTD's own, or train/ and val/ with a folder a class, or a folder a class
+    /// `textures`, `dtd` (in its usual places), or a folder: DTD's own, or train/ and val/ with a folder a class, or a
+    /// folder a class [default: dtd for the full sizes, textures for the minis]
     #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
     /// DTD's official split, 1 to 10; for a folder a class, the seed of the split that is made
     #[arg(long, value_name = "N")]
     split: Option<u64>,
+    /// Leave out pictures that cannot be read, and list them, instead of stopping
+    #[arg(long)]
+    skip_bad_images: bool,
+    /// First parameters: none, pretrained (timm's file in the Hugging Face cache) or a .safetensors or .pth file
+    /// [default: pretrained for the full sizes, none for the minis]
+    #[arg(long, value_name = "SOURCE")]
+    weights: Option<String>,
+    /// Names that the weights may lack or have beyond the model's, such as 'layer4.*'; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    allow_missing: Vec<String>,
     /// Where to compute: auto, cpu, cuda, cuda:N or flex
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
     /// Passes over the training pictures
     #[arg(long, value_name = "N")]
-    epochs: Option<usize>,
-    /// Pictures a step
+    epochs: Option<u32>,
+    /// Pictures in one pass through the model
     #[arg(long, value_name = "N")]
-    batch_size: Option<usize>,
+    batch_size: Option<u32>,
     /// Full learning rate
     #[arg(long, value_name = "RATE")]
     lr: Option<f64>,
     /// Seed of parameters, order and augmentation
     #[arg(long, value_name = "N")]
-    seed: Option<u64>,
+    seed: Option<u32>,
+    /// Any setting of a config file, by its dotted name, such as optimizer.weight_decay=0.1; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// The run's directory [default: checkpoints/MODEL-DATA-seedN]
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
-    /// Go on with this run from its newest whole checkpoint
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["model", "config", "epochs", "batch_size", "lr", "seed", "run_dir", "data", "split", "weights", "allow_missing"])]
-    resume: Option<PathBuf>,
+    /// Go on with a run from its newest checkpoint, or from the end of an epoch: RUN, RUN@N or RUN@best. With --run-dir
+    /// a new run branches off there, and may have other settings
+    #[arg(long, value_name = "RUN[@EPOCH]")]
+    resume: Option<RunSpec>,
 }
+
+/// What [`fit`] is given.
+type Prepared = (RunDir, Setup, Option<Snapshot>);
 
 pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
     let interrupter = interrupter()?;
     let (run, setup, snapshot) = match &arguments.resume {
-        Some(path) => resumed(path, arguments.device)?,
-        None => new(arguments)?,
+        Some(spec) => resumed(spec, &arguments)?,
+        None => new(&arguments)?,
     };
     let mut progress = Progress::new(setup.config.epochs);
+    for path in &setup.data.skipped {
+        progress.say(&format!("skipped, cannot be read: {}", path.display()));
+    }
+    if !setup.data.skipped.is_empty() {
+        progress.say(&format!("{} pictures skipped", setup.data.skipped.len()));
+    }
     if let Some(snapshot) = &snapshot {
-        let (epoch, step) = snapshot.state.next();
+        let (epoch, step) = snapshot.saved.state.next();
         progress.say(&format!("resuming {} at epoch {epoch}, step {step}", snapshot.dir.display()));
     }
-    let outcome = fit(&run, &setup, snapshot, &interrupter, &mut progress)?;
+    let outcome = fit(&run, &setup, snapshot, &interrupter, &mut progress);
+    progress.finish();
     let path = run.path().display();
-    match outcome {
-        Outcome::Finished { best } => {
+    match outcome? {
+        Outcome::Finished { best, last } => {
+            if last < setup.config.epochs {
+                progress.say(&format!("stopped early after epoch {last}: no better one since the best"));
+            }
             if let Some(best) = best {
                 progress.say(&format!("best epoch {} · val accuracy {:.3}", best.epoch, best.val_accuracy));
             }
@@ -89,53 +112,89 @@ pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
     }
 }
 
-fn new(arguments: TrainArguments) -> Result<(RunDir, Setup, Option<Snapshot>)> {
-    let (setup, device) = setup(resolve(&arguments)?, arguments.device)?;
+fn new(arguments: &TrainArguments) -> Result<Prepared> {
+    let base = arguments.config.as_deref().map(Settings::read).transpose()?;
+    let settings = with_flags(base.unwrap_or_default(), arguments)?;
+    let (setup, device) = setup(settings.resolve()?, arguments.device)?;
     let default_dir = || {
         let name = format!("{}-{}-seed{}", setup.config.model, setup.data.name, setup.config.seed);
         Path::new("checkpoints").join(name)
     };
     let path = arguments.run_dir.clone().unwrap_or_else(default_dir);
-    let record = record(&path, &setup, device);
+    let record = record(&path, &setup, settings, device);
     Ok((RunDir::create(&path, &record)?, setup, None))
 }
 
-fn resumed(path: &Path, choice: DeviceChoice) -> Result<(RunDir, Setup, Option<Snapshot>)> {
-    let (run, saved) = RunDir::open(path)?;
-    // The device the run began on, unless another one is asked for.
-    let choice = if choice == DeviceChoice::Auto { saved.device.parse()? } else { choice };
-    let (setup, device) = setup(saved.config.clone(), choice)?;
-    let now = record(path, &setup, device);
-    if now.data_digest != saved.data_digest || now.panel.digest != saved.panel.digest {
-        bail!(
-            "{}: the data is not what the run began with: digest {} then, {} now",
-            path.display(),
-            saved.data_digest,
-            now.data_digest
-        );
+fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
+    let (run, saved) = RunDir::open(&spec.path)?;
+    // A checkpoint does not fit another config, and a run whose settings changed in the middle would not be one run.
+    let typed = arguments.config.as_deref().map(Settings::read).transpose()?;
+    let settings = with_flags(typed.unwrap_or_else(|| saved.settings.clone()), arguments)?;
+    let config = if settings == saved.settings { saved.config.clone() } else { settings.resolve()? };
+    let differences = misfits(&config, &saved.config, arguments.run_dir.is_some());
+    if !differences.is_empty() {
+        let hint =
+            if arguments.run_dir.is_some() { "" } else { "; most settings may differ in a new run, --run-dir DIR" };
+        bail!("{}: these settings do not fit the run: {}{hint}", spec.path.display(), differences.join("; "));
     }
-    let snapshot = run.newest()?;
-    Ok((run, setup, snapshot))
+
+    // The device the run began on, unless another one is asked for.
+    let choice = if arguments.device == DeviceChoice::Auto { saved.device.parse()? } else { arguments.device };
+    let (setup, device) = setup(config, choice)?;
+    let path = arguments.run_dir.as_deref().unwrap_or(&spec.path);
+    let mut record = record(path, &setup, settings, device);
+    if record.data_digest != saved.data_digest || record.panel.digest != saved.panel.digest {
+        let (then, now) = (&saved.data_digest, &record.data_digest);
+        bail!("{}: the data is not what the run began with: digest {then} then, {now} now", spec.path.display());
+    }
+    let snapshot = match spec.which {
+        Which::Newest => run.newest()?,
+        which => Some(sealed(&spec.path, which)?),
+    };
+    let Some(new) = &arguments.run_dir else {
+        if let (Some(snapshot), true) = (&snapshot, spec.which != Which::Newest) {
+            run.set_aside_after(snapshot.saved.state.epoch)?;
+        }
+        return Ok((run, setup, snapshot));
+    };
+    let snapshot = snapshot.with_context(|| format!("{} holds no finished epoch yet", spec.path.display()))?;
+    record.forked_from = Some(format!("{}@{}", spec.path.display(), snapshot.saved.state.epoch));
+    Ok((run.fork(new, &record, &snapshot)?, setup, Some(snapshot)))
 }
 
-/// File, then flags, then defaults.
-fn resolve(arguments: &TrainArguments) -> Result<RunConfig> {
-    let mut file = match &arguments.config {
-        Some(path) => FileConfig::read(path)?,
-        None => FileConfig::default(),
-    };
-    file.model = arguments.model.clone().or(file.model);
-    file.weights = arguments.weights.clone().or(file.weights);
-    if !arguments.allow_missing.is_empty() {
-        file.allow_missing = Some(arguments.allow_missing.clone());
+/// Flags win over --set, and that over the file.
+fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Settings> {
+    for text in &arguments.set {
+        settings.set_text(text)?;
     }
-    file.data.source = arguments.data.clone().or(file.data.source);
-    file.data.split = arguments.split.or(file.data.split);
-    file.epochs = arguments.epochs.or(file.epochs);
-    file.batch_size = arguments.batch_size.or(file.batch_size);
-    file.schedule.learning_rate = arguments.lr.or(file.schedule.learning_rate);
-    file.seed = arguments.seed.or(file.seed);
-    Ok(file.resolve()?)
+    let texts = [("model", &arguments.model), ("weights", &arguments.weights), ("data.source", &arguments.data)];
+    for (key, value) in texts {
+        if let Some(value) = value {
+            settings.set(key, value.as_str())?;
+        }
+    }
+    let split = arguments.split.map(i64::try_from).transpose().context("--split is too great")?;
+    let numbers = [
+        ("epochs", arguments.epochs.map(i64::from)),
+        ("batch_size", arguments.batch_size.map(i64::from)),
+        ("seed", arguments.seed.map(i64::from)),
+        ("data.split", split),
+    ];
+    for (key, value) in numbers {
+        if let Some(value) = value {
+            settings.set(key, value)?;
+        }
+    }
+    if let Some(rate) = arguments.lr {
+        settings.set("schedule.learning_rate", rate)?;
+    }
+    if arguments.skip_bad_images {
+        settings.set("data.skip_bad_images", true)?;
+    }
+    if !arguments.allow_missing.is_empty() {
+        settings.set("allow_missing", arguments.allow_missing.clone())?;
+    }
+    Ok(settings)
 }
 
 fn setup(config: RunConfig, choice: DeviceChoice) -> Result<(Setup, DeviceChoice)> {
@@ -144,7 +203,7 @@ fn setup(config: RunConfig, choice: DeviceChoice) -> Result<(Setup, DeviceChoice
     Ok((Setup { config, data, device }, choice))
 }
 
-fn record(path: &Path, setup: &Setup, device: DeviceChoice) -> RunRecord {
+fn record(path: &Path, setup: &Setup, settings: Settings, device: DeviceChoice) -> RunRecord {
     let panel = setup.panel();
     RunRecord {
         schema: RunRecord::SCHEMA,
@@ -154,9 +213,12 @@ fn record(path: &Path, setup: &Setup, device: DeviceChoice) -> RunRecord {
         data: setup.data.name.clone(),
         classes: setup.data.classes.clone(),
         config: setup.config.clone(),
+        settings,
+        forked_from: None,
         device: device.to_string(),
         threads: thread::available_parallelism().map_or(1, usize::from),
         data_digest: setup.data.digest.clone(),
+        skipped: setup.data.skipped.clone(),
         panel: PanelInfo {
             digest: panel.digest,
             ids: panel.samples.iter().map(|sample| sample.id.clone()).collect(),

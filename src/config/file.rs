@@ -1,14 +1,19 @@
 //! What a person may type: a TOML file and flags, everything optional, unknown keys refused.
 //!
-//! [`FileConfig::resolve`] turns it into a [`RunConfig`]; flags are merged in by overwriting fields first.
+//! [`Settings`] is what was typed, file and flags merged; [`FileConfig`] is the same in types; and
+//! [`FileConfig::resolve`] turns it into a [`RunConfig`] with the defaults filled in.
 
-use super::{AdamWConfig, InvalidConfig, PanelConfig, RunConfig, ScheduleConfig, WeightsConfig};
-use crate::data::{Augmentation, DataConfig, FolderConfig, Interpolation, Preprocessing, TexturesConfig};
+use super::sections::{
+    AugmentationSection, CheckpointsSection, DTD, DataSection, EarlyStoppingSection, EmaSection, FreezeSection,
+    OptimizerSection, PanelSection, PreprocessingSection, ScheduleSection, TEXTURES, absolute,
+};
+use super::{FreezeConfig, InvalidConfig, KeepConfig, Method, PanelConfig, RunConfig, WeightsConfig};
+use crate::data::{DataConfig, DataError, Interpolation, Preprocessing};
 use crate::explain::Explainer;
 use crate::fsx::{self, FsError};
 use crate::models::{ModelName, UnknownModel};
 use crate::weights::{self, WeightsError};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// A config file that cannot be read or does not make sense.
@@ -26,6 +31,21 @@ pub enum ConfigError {
         #[source]
         source: toml::de::Error,
     },
+    /// Flags that name no setting.
+    #[error("a setting does not work")]
+    Setting(#[source] toml::de::Error),
+    /// Not `key=value`.
+    #[error("'{found}' is no setting; expected key=value, such as optimizer.weight_decay=0.05")]
+    NoSetting {
+        /// What was given.
+        found: String,
+    },
+    /// A dotted key that goes through something that is no table.
+    #[error("'{key}' goes through a setting that is not a table")]
+    NoTable {
+        /// The key.
+        key: String,
+    },
     /// No model was named.
     #[error("no model is named: give --model or a config file with a line `model = \"…\"`; there are {}",
             ModelName::ALL.map(ModelName::as_str).join(", "))]
@@ -36,22 +56,115 @@ pub enum ConfigError {
     /// Weights that are not there.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// A setting for data of another kind.
-    #[error("{keys} are settings of {source_kind}, and data.source is something else")]
-    WrongSource {
+    /// Data that is not there.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Neither.
+    #[error("two things are missing. Data: {data}. Weights: {weights}")]
+    DataAndWeights {
+        /// About the data.
+        data: DataError,
+        /// About the weights.
+        weights: WeightsError,
+    },
+    /// A word that is none of those expected.
+    #[error("{key} is '{found}', expected {expected}")]
+    Word {
+        /// The setting.
+        key: &'static str,
+        /// What was given.
+        found: String,
+        /// What there is.
+        expected: &'static str,
+    },
+    /// A setting for something else than what was chosen.
+    #[error("{keys} mean something for {meant_for} alone")]
+    Misplaced {
         /// The settings.
         keys: &'static str,
         /// Where they mean something.
-        source_kind: &'static str,
+        meant_for: &'static str,
     },
     /// Values that do not work.
     #[error(transparent)]
     Invalid(#[from] InvalidConfig),
 }
 
+/// What a person typed, as TOML: a file, and flags over it. Kept in run.json.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Settings(toml::Table);
+
+impl Settings {
+    /// Reads a TOML file.
+    ///
+    /// # Errors
+    ///
+    /// Where it is missing, or has a key we do not know.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = fsx::read_to_string(path)?;
+        let parse = |source| ConfigError::Parse { path: path.to_path_buf(), source };
+        toml::from_str::<FileConfig>(&text).map_err(parse)?; // from the text, which knows its lines
+        Ok(Self(toml::from_str(&text).map_err(parse)?))
+    }
+
+    /// Sets one dotted key.
+    ///
+    /// # Errors
+    ///
+    /// Where the key goes through something that is no table.
+    pub fn set(&mut self, key: &str, value: impl Into<toml::Value>) -> Result<(), ConfigError> {
+        let no_table = || ConfigError::NoTable { key: key.to_string() };
+        let (tables, last) = key.rsplit_once('.').map_or((None, key), |(tables, last)| (Some(tables), last));
+        let mut table = &mut self.0;
+        for name in tables.iter().flat_map(|tables| tables.split('.')) {
+            let inner = table.entry(name).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            table = inner.as_table_mut().ok_or_else(no_table)?;
+        }
+        table.insert(last.to_string(), value.into());
+        Ok(())
+    }
+
+    /// Sets `key=value`; the value is TOML, or else a plain word.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no `=`.
+    pub fn set_text(&mut self, text: &str) -> Result<(), ConfigError> {
+        let no_setting = || ConfigError::NoSetting { found: text.to_string() };
+        let (key, value) = text.split_once('=').ok_or_else(no_setting)?;
+        let (key, value) = (key.trim(), value.trim());
+        if key.is_empty() || key.split('.').any(str::is_empty) {
+            return Err(no_setting());
+        }
+        let parsed = toml::from_str::<toml::Table>(&format!("value = {value}")).ok();
+        let parsed = parsed.and_then(|mut table| table.remove("value"));
+        self.set(key, parsed.unwrap_or_else(|| toml::Value::String(value.to_string())))
+    }
+
+    /// The settings as a run obeys them.
+    ///
+    /// # Errors
+    ///
+    /// As [`FileConfig::resolve`], and where a key is unknown.
+    pub fn resolve(&self) -> Result<RunConfig, ConfigError> {
+        FileConfig::deserialize(toml::Value::Table(self.0.clone())).map_err(ConfigError::Setting)?.resolve()
+    }
+
+    /// A `[data]` table alone, as a run obeys it.
+    ///
+    /// # Errors
+    ///
+    /// Where the data is not there, or a key is unknown.
+    pub fn resolve_data(&self) -> Result<DataConfig, ConfigError> {
+        let table = toml::Value::Table(self.0.clone());
+        DataSection::deserialize(table).map_err(ConfigError::Setting)?.resolve(TEXTURES)
+    }
+}
+
 /// The file. Durations name their unit; see `configs/` for commented examples.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct FileConfig {
     /// `resnet50`, `deit_tiny`, `resnet_mini` or `deit_mini`.
     pub model: Option<String>,
@@ -63,169 +176,83 @@ pub struct FileConfig {
     pub drop_path: Option<f64>,
     /// Passes over the training split.
     pub epochs: Option<usize>,
-    /// Pictures a step.
+    /// Pictures in one pass through the model.
     pub batch_size: Option<usize>,
+    /// Batches a step.
+    pub accumulate: Option<usize>,
     /// The run's seed.
     pub seed: Option<u64>,
+    /// Share of the target that is spread over all classes.
+    pub label_smoothing: Option<f64>,
     /// `[data]`
-    #[serde(default)]
     pub data: DataSection,
     /// `[preprocessing]`
-    #[serde(default)]
     pub preprocessing: PreprocessingSection,
     /// `[augmentation]`
-    #[serde(default)]
     pub augmentation: AugmentationSection,
     /// `[optimizer]`
-    #[serde(default)]
     pub optimizer: OptimizerSection,
     /// `[schedule]`
-    #[serde(default)]
     pub schedule: ScheduleSection,
+    /// `[freeze]`
+    pub freeze: FreezeSection,
+    /// `[ema]`
+    pub ema: EmaSection,
+    /// `[early_stopping]`
+    pub early_stopping: EarlyStoppingSection,
+    /// `[checkpoints]`
+    pub checkpoints: CheckpointsSection,
     /// `[panel]`
-    #[serde(default)]
     pub panel: PanelSection,
     /// `[[explainers]]`; without, the model's defaults; `explainers = []` switches explaining off.
     pub explainers: Option<Vec<Explainer>>,
 }
 
-macro_rules! section {
-    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, Default, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct $name { $($(#[$field_meta])* pub $field: Option<$type>,)* }
-    };
-}
-
-section! {
-    /// What is learned from. The numbers of textures are for those alone, `split` and `classes` for folders.
-    DataSection {
-        /// `textures`, or a folder: DTD's own, or train/ and val/ with a folder a class, or a folder a class.
-        source: String,
-        /// DTD's official split, 1 to 10; elsewhere the seed of the split that is made.
-        split: u64,
-        /// Only these classes.
-        classes: Vec<String>,
-        /// Training textures a class.
-        train_per_class: usize,
-        /// Validation textures a class.
-        val_per_class: usize,
-        /// Which textures: another seed is another data set.
-        seed: u64,
-    }
-}
-
-section! {
-    /// How a picture is brought to the model's size.
-    PreprocessingSection {
-        /// In evaluation the short side is scaled to this before the centre is cut out.
-        resize: usize,
-        /// `bicubic` or `bilinear`.
-        interpolation: Interpolation,
-    }
-}
-
-section! {
-    /// What training does to a picture.
-    AugmentationSection {
-        /// Share of the area that a random crop keeps.
-        crop_scale: [f64; 2],
-        /// Width-to-height ratio of the crop.
-        crop_ratio: [f64; 2],
-        /// Probability of a horizontal flip.
-        flip: f64,
-    }
-}
-
-section! {
-    /// AdamW.
-    OptimizerSection {
-        /// Decay of the moments.
-        betas: [f64; 2],
-        /// Added to the denominator.
-        epsilon: f64,
-        /// Decoupled decay.
-        weight_decay: f64,
-    }
-}
-
-section! {
-    /// The learning rate.
-    ScheduleSection {
-        /// Full learning rate.
-        learning_rate: f64,
-        /// Where the cosine ends.
-        minimum: f64,
-        /// Epochs of warm-up.
-        warmup_epochs: f64,
-        /// Fraction of the full rate at the first step.
-        warmup_start: f64,
-    }
-}
-
-section! {
-    /// The panel.
-    PanelSection {
-        /// Pictures a class.
-        per_class: usize,
-        /// The panel's own seed.
-        seed: u64,
-        /// Overlays written with every epoch.
-        overlays: usize,
-    }
-}
-
 impl FileConfig {
-    /// Reads a TOML file.
-    ///
-    /// # Errors
-    ///
-    /// Where it is missing, or has a key we do not know.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = fsx::read_to_string(path)?;
-        toml::from_str(&text).map_err(|source| ConfigError::Parse { path: path.to_path_buf(), source })
-    }
-
     /// Fills in the defaults and checks the whole.
     ///
     /// # Errors
     ///
-    /// Where no model is named, or values do not work.
+    /// Where no model is named, data or weights are not there, or values do not work.
     pub fn resolve(self) -> Result<RunConfig, ConfigError> {
         let model: ModelName = self.model.ok_or(ConfigError::NoModel)?.parse()?;
-        let optimizer = AdamWConfig::default();
+        let source = if weights::is_pretrained(model) { DTD } else { TEXTURES };
+        let (data, weights) = match (self.data.resolve(source), weights_file(model, self.weights)) {
+            (Err(ConfigError::Data(data)), Err(weights)) => {
+                return Err(ConfigError::DataAndWeights { data, weights });
+            }
+            (data, weights) => (data?, weights?),
+        };
+        let optimizer = self.optimizer.resolve()?;
+        let (augmentation, mixing) = self.augmentation.resolve();
         let config = RunConfig {
             model,
-            weights: WeightsConfig {
-                file: weights_file(model, self.weights)?,
-                allow_missing: self.allow_missing.unwrap_or_default(),
-            },
+            weights: WeightsConfig { file: weights, allow_missing: self.allow_missing.unwrap_or_default() },
             drop_path: self.drop_path.unwrap_or(0.0),
             epochs: self.epochs.unwrap_or(8),
             batch_size: self.batch_size.unwrap_or(32),
+            accumulate: self.accumulate.unwrap_or(1),
             seed: self.seed.unwrap_or(0),
-            data: self.data.resolve()?,
+            label_smoothing: self.label_smoothing.unwrap_or(0.0),
+            data,
             preprocessing: Preprocessing {
                 size: model.image_size(),
                 resize: self.preprocessing.resize.unwrap_or(model.resize()),
                 interpolation: self.preprocessing.interpolation.unwrap_or(Interpolation::Bicubic),
             },
-            augmentation: Augmentation {
-                crop_scale: self.augmentation.crop_scale.unwrap_or([0.35, 1.0]),
-                crop_ratio: self.augmentation.crop_ratio.unwrap_or([3.0 / 4.0, 4.0 / 3.0]),
-                flip: self.augmentation.flip.unwrap_or(0.5),
+            augmentation,
+            mixing,
+            optimizer,
+            schedule: self.schedule.resolve(default_rate(model, optimizer.method))?,
+            freeze: FreezeConfig {
+                head_only_epochs: self.freeze.head_only_epochs.unwrap_or(0),
+                batch_norm: self.freeze.batch_norm.unwrap_or(false),
             },
-            optimizer: AdamWConfig {
-                betas: self.optimizer.betas.unwrap_or(optimizer.betas),
-                epsilon: self.optimizer.epsilon.unwrap_or(optimizer.epsilon),
-                weight_decay: self.optimizer.weight_decay.unwrap_or(0.05),
-            },
-            schedule: ScheduleConfig {
-                learning_rate: self.schedule.learning_rate.unwrap_or(1e-3),
-                minimum: self.schedule.minimum.unwrap_or(0.0),
-                warmup_epochs: self.schedule.warmup_epochs.unwrap_or(1.0),
-                warmup_start: self.schedule.warmup_start.unwrap_or(0.1),
+            ema: self.ema.resolve()?,
+            early_stopping: self.early_stopping.patience,
+            keep: KeepConfig {
+                best: self.checkpoints.keep_best.unwrap_or(3),
+                last: self.checkpoints.keep_last.unwrap_or(3),
             },
             panel: PanelConfig {
                 per_class: self.panel.per_class.unwrap_or(4),
@@ -239,73 +266,114 @@ impl FileConfig {
     }
 }
 
+/// What works for the size: fine-tuning wants less than training from scratch.
+fn default_rate(model: ModelName, method: Method) -> f64 {
+    match (method, model) {
+        (Method::Sgd { .. }, _) => 1e-2,
+        (_, ModelName::DeitTiny) => 1e-4,
+        (_, ModelName::Resnet50) => 3e-4,
+        (_, ModelName::ResnetMini | ModelName::DeitMini) => 1e-3,
+    }
+}
+
 /// Which file `none`, `pretrained` or a path means.
-fn weights_file(model: ModelName, source: Option<String>) -> Result<Option<PathBuf>, ConfigError> {
+fn weights_file(model: ModelName, source: Option<String>) -> Result<Option<PathBuf>, WeightsError> {
     match source.as_deref() {
         Some("none") => Ok(None),
         None if !weights::is_pretrained(model) => Ok(None),
-        None | Some("pretrained") => Ok(Some(weights::pretrained(model)?)),
-        Some(path) => Ok(Some(PathBuf::from(path))),
+        None | Some("pretrained") => weights::pretrained(model).map(|path| Some(absolute(path))),
+        Some(path) => Ok(Some(absolute(PathBuf::from(path)))),
     }
 }
-
-impl DataSection {
-    fn resolve(self) -> Result<DataConfig, ConfigError> {
-        let for_textures = self.train_per_class.is_some() || self.val_per_class.is_some() || self.seed.is_some();
-        let for_folders = self.split.is_some() || self.classes.is_some();
-        let source = self.source.unwrap_or_else(|| TEXTURES.to_string());
-        if source == TEXTURES {
-            if for_folders {
-                return Err(ConfigError::WrongSource { keys: "data.split and data.classes", source_kind: "a folder" });
-            }
-            return Ok(DataConfig::Textures(TexturesConfig {
-                train_per_class: self.train_per_class.unwrap_or(200),
-                val_per_class: self.val_per_class.unwrap_or(40),
-                seed: self.seed.unwrap_or(0),
-            }));
-        }
-        if for_textures {
-            let keys = "data.train_per_class, data.val_per_class and data.seed";
-            return Err(ConfigError::WrongSource { keys, source_kind: "the textures" });
-        }
-        let (split, classes) = (self.split.unwrap_or(1), self.classes.unwrap_or_default());
-        Ok(DataConfig::Folder(FolderConfig { root: PathBuf::from(source), split, classes }))
-    }
-}
-
-/// The embedded data set's name.
-const TEXTURES: &str = "textures";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Decay;
+
+    fn settings(text: &str) -> Settings {
+        Settings(toml::from_str(text).unwrap())
+    }
+
+    fn refused(text: &str) -> String {
+        let error = settings(text).resolve().unwrap_err();
+        let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        format!("{error} {source}")
+    }
 
     #[test]
     fn an_unknown_key_is_refused_by_name() {
-        let error = toml::from_str::<FileConfig>("model = \"deit_mini\"\nlearning_rat = 1").unwrap_err();
-        assert!(error.to_string().contains("learning_rat"), "{error}");
+        let text = refused("model = \"deit_mini\"\nlearning_rat = 1");
+        assert!(text.contains("learning_rat"), "{text}");
     }
 
     #[test]
     fn a_file_without_a_model_is_told_which_there_are() {
-        let error = FileConfig::default().resolve().unwrap_err();
-        assert!(error.to_string().contains("deit_mini"), "{error}");
+        assert!(refused("").contains("deit_mini"));
     }
 
     #[test]
     fn all_problems_are_reported_at_once() {
-        let text = "model = \"deit_mini\"\nepochs = 0\n[augmentation]\nflip = 2\ncrop_scale = [0.9, 0.1]";
-        let error = toml::from_str::<FileConfig>(text).unwrap().resolve().unwrap_err().to_string();
-        for name in ["epochs", "augmentation.flip", "augmentation.crop_scale"] {
+        let error = refused(
+            "model = \"deit_mini\"\nepochs = 0\naccumulate = 0\n[augmentation]\nflip = 2\ncrop_scale = [0.9, 0.1]\n\
+             [optimizer]\nclip_norm = 0.0\n[schedule]\ndecay = \"step\"\nstep_epochs = 0",
+        );
+        for name in [
+            "epochs",
+            "accumulate",
+            "augmentation.flip",
+            "augmentation.crop_scale",
+            "optimizer.clip_norm",
+            "schedule.step_epochs",
+        ] {
             assert!(error.contains(name), "{name} is missing from: {error}");
         }
     }
 
     #[test]
     fn explainers_are_chosen_by_kind() {
-        let text = "model = \"deit_mini\"\n[[explainers]]\nkind = \"rollout\"";
-        let config = toml::from_str::<FileConfig>(text).unwrap().resolve().unwrap();
+        let config = settings("model = \"deit_mini\"\n[[explainers]]\nkind = \"rollout\"").resolve().unwrap();
         assert_eq!(config.explainers.iter().map(Explainer::name).collect::<Vec<_>>(), ["rollout"]);
-        assert!(toml::from_str::<FileConfig>("[[explainers]]\nkind = \"tea-leaves\"").is_err());
+        assert!(refused("model = \"deit_mini\"\n[[explainers]]\nkind = \"tea-leaves\"").contains("tea-leaves"));
+    }
+
+    #[test]
+    fn a_setting_for_another_choice_is_refused_instead_of_doing_nothing() {
+        for text in [
+            "[optimizer]\nmomentum = 0.9",
+            "[optimizer]\nkind = \"sgd\"\nbetas = [0.9, 0.99]",
+            "[schedule]\nstep_epochs = 3",
+            "[schedule]\ndecay = \"constant\"\nminimum = 0.1",
+            "[ema]\nwarmup = true",
+            "[data]\nsplit = 2",
+        ] {
+            let message = refused(&format!("model = \"deit_mini\"\n{text}"));
+            assert!(message.contains("mean something for"), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn key_and_value_set_what_a_file_sets() {
+        let mut typed = settings("model = \"deit_mini\"\n[schedule]\nlearning_rate = 1e-3");
+        for text in ["schedule.decay=step", "schedule.step_epochs = 4", "optimizer.weight_decay=0.1", "explainers=[]"] {
+            typed.set_text(text).unwrap();
+        }
+        let config = typed.resolve().unwrap();
+        assert_eq!(config.schedule.decay, Decay::Step { every_epochs: 4, factor: 0.1 });
+        assert_eq!((config.schedule.learning_rate, config.optimizer.weight_decay), (1e-3, 0.1));
+        assert!(config.explainers.is_empty());
+        assert!(typed.set_text("epochs").is_err() && typed.set_text("model.size=3").is_err());
+    }
+
+    #[test]
+    fn differences_name_the_setting_and_both_values() {
+        let one = settings("model = \"deit_mini\"").resolve().unwrap();
+        let mut other = one.clone();
+        other.optimizer.weight_decay = 0.3;
+        other.early_stopping = Some(2);
+        assert_eq!(
+            other.differences(&one),
+            ["early_stopping: nothing there, 2 here", "optimizer.weight_decay: 0.01 there, 0.3 here"]
+        );
     }
 }

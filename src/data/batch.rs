@@ -1,5 +1,6 @@
 //! A batch of pictures on its way to the device: bytes on the host, normalised on the device.
 
+use super::mix::Mix;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 /// Mean of ImageNet's channels, which the pretrained weights expect to be subtracted from pixels in `0..1`.
@@ -8,7 +9,7 @@ pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
 /// Pictures and labels.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     /// Side in pixels.
     pub size: usize,
@@ -16,6 +17,8 @@ pub struct Batch {
     pub planes: Vec<u8>,
     /// Class indices, `[batch]`.
     pub labels: Vec<usize>,
+    /// What each picture was mixed with, if they were.
+    pub mix: Option<Mix>,
 }
 
 impl Batch {
@@ -30,6 +33,26 @@ impl Batch {
         let count = labels.len();
         Tensor::from_data(TensorData::new(labels, [count, 1]), &device.clone().inner())
     }
+
+    /// What the model should say, on `device`: `[batch, classes]`, rows that sum to one. A mixed picture's row is shared
+    /// between its labels, and `smoothing` of every row is spread over all classes.
+    ///
+    /// # Source
+    ///
+    /// Smoothing as `torch.nn.CrossEntropyLoss(label_smoothing)`, mixing as timm `data/mixup.py`.
+    pub fn soft_targets(&self, classes: usize, smoothing: f64, device: &Device) -> Tensor<2> {
+        let smoothing = smoothing as f32;
+        let mut rows = vec![smoothing / classes as f32; self.labels.len() * classes];
+        for (index, row) in rows.chunks_mut(classes).enumerate() {
+            let (partner, share) = match &self.mix {
+                Some(mix) => (mix.partners[index], mix.share),
+                None => (self.labels[index], 1.0),
+            };
+            row[self.labels[index]] += (1.0 - smoothing) * share;
+            row[partner] += (1.0 - smoothing) * (1.0 - share);
+        }
+        Tensor::from_data(TensorData::new(rows, [self.labels.len(), classes]), &device.clone().inner())
+    }
 }
 
 /// `[count, 3, size, size]` bytes to `(x/255 − mean)/deviation` with ImageNet's statistics, on `device`, off the tape.
@@ -42,4 +65,19 @@ pub fn normalised(planes: Vec<u8>, count: usize, size: usize, device: &Device) -
     let shift = [0, 1, 2].map(|channel| IMAGENET_MEAN[channel] / IMAGENET_STD[channel]);
     let channels = |values: [f32; 3]| Tensor::<1>::from_floats(values, &device).reshape([1, 3, 1, 1]);
     pixels * channels(scale) - channels(shift)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On paper, four classes: smoothing 0.2 gives every class 0.05; the label's 0.8 is shared 3:1 with the partner's.
+    #[test]
+    fn a_soft_target_shares_a_mixed_label_and_smooths_it() {
+        let mix = Some(Mix { partners: vec![2, 1], share: 0.75 });
+        let batch = Batch { size: 0, planes: Vec::new(), labels: vec![1, 1], mix };
+        let targets: Vec<f32> = batch.soft_targets(4, 0.2, &Device::flex()).into_data().iter::<f32>().collect();
+        let expected = [0.05, 0.65, 0.25, 0.05, 0.05, 0.85, 0.05, 0.05];
+        assert!(targets.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-6), "{targets:?}");
+    }
 }

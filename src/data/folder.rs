@@ -17,6 +17,28 @@ pub struct FolderConfig {
     pub split: u64,
     /// Only these classes; empty: all.
     pub classes: Vec<String>,
+    /// Whether pictures that cannot be read are left out instead of being an error.
+    pub skip_bad_images: bool,
+}
+
+/// DTD in its usual places: `$DRIFTSCOPE_DTD`, then `dtd`, `data/dtd` and `data/dtd/dtd` (torchvision's) here and at
+/// home.
+///
+/// # Errors
+///
+/// [`DataError::NoDtd`] lists where it was looked for.
+pub fn find_dtd() -> Result<PathBuf, DataError> {
+    let named = std::env::var_os("DRIFTSCOPE_DTD").map(PathBuf::from);
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let below = |root: PathBuf| ["dtd", "data/dtd", "data/dtd/dtd"].map(|place| root.join(place));
+    let usual = [Some(PathBuf::new()), home].into_iter().flatten().flat_map(below);
+    let places: Vec<PathBuf> = named.into_iter().chain(usual).collect();
+    let found = places.iter().find(|place| is_dtd(place)).cloned();
+    found.ok_or(DataError::NoDtd { places })
+}
+
+fn is_dtd(root: &Path) -> bool {
+    root.join("labels").is_dir() && root.join("images").is_dir()
 }
 
 /// Shares of a class that go to training and to validation where no split is given; the rest is for testing.
@@ -37,7 +59,7 @@ pub(super) struct Found {
 /// [`DataError`] where there is none, or a class or a split of it is missing.
 pub(super) fn find(config: &FolderConfig) -> Result<Found, DataError> {
     let root = &config.root;
-    if root.join("labels").is_dir() && root.join("images").is_dir() {
+    if is_dtd(root) {
         return dtd(config);
     }
     if root.join("train").is_dir() {
@@ -159,7 +181,7 @@ mod tests {
 
     fn found(root: &Path, classes: &[&str]) -> Result<Found, DataError> {
         let classes = classes.iter().map(|name| name.to_string()).collect();
-        find(&FolderConfig { root: root.to_path_buf(), split: 1, classes })
+        find(&FolderConfig { root: root.to_path_buf(), split: 1, classes, skip_bad_images: false })
     }
 
     fn ids(index: &Index) -> Vec<(&str, usize)> {

@@ -3,7 +3,7 @@
 //! The order of an epoch and each picture's augmentation depend on (run seed, epoch, sample) alone, never on how many
 //! workers there are or what was loaded before, so an interrupted epoch continues at any batch.
 
-use super::{Augmentation, Batch, DataError, Index, Preprocessing};
+use super::{Augmentation, Batch, DataError, Index, Mixing, Preprocessing};
 use crate::seed::{self, Purpose};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
@@ -26,6 +26,8 @@ pub enum Order {
         epoch: usize,
         /// What to do to each picture.
         augmentation: Augmentation,
+        /// What to do to each batch.
+        mixing: Mixing,
     },
 }
 
@@ -60,8 +62,9 @@ impl Loader {
         let index = index.clone();
         let (sender, receiver) = sync_channel(AHEAD);
         let worker = thread::spawn(move || {
-            for positions in batches.into_iter().skip(first) {
-                if sender.send(load(&index, &positions, order, batching.preprocessing)).is_err() {
+            for (number, positions) in batches.into_iter().enumerate().skip(first) {
+                let loaded = load(&index, &positions, order, batching.preprocessing);
+                if sender.send(loaded.map(|batch| mixed(batch, order, number))).is_err() {
                     return; // nobody listens any more
                 }
             }
@@ -115,7 +118,7 @@ fn load(index: &Index, positions: &[usize], order: Order, preprocessing: Preproc
         let picture = samples[position].picture(preprocessing.resize)?;
         Ok(match order {
             Order::Fixed => preprocessing.apply(&picture),
-            Order::Training { seed, epoch, augmentation } => {
+            Order::Training { seed, epoch, augmentation, .. } => {
                 let mut generator = seed::generator(seed, Purpose::Augment, &[epoch as u64, position as u64]);
                 augmentation.apply(&picture, &preprocessing, &mut generator)
             }
@@ -125,7 +128,16 @@ fn load(index: &Index, positions: &[usize], order: Order, preprocessing: Preproc
     let size = preprocessing.size;
     let mut planes = Vec::with_capacity(positions.len() * size * size * 3);
     pictures.iter().for_each(|picture| picture.append_planes(&mut planes));
-    Ok(Batch { size, planes, labels: positions.iter().map(|&position| samples[position].label).collect() })
+    Ok(Batch { size, planes, labels: positions.iter().map(|&position| samples[position].label).collect(), mix: None })
+}
+
+/// Mixup or cutmix among the pictures of batch `number` of a pass.
+fn mixed(mut batch: Batch, order: Order, number: usize) -> Batch {
+    if let Order::Training { seed, epoch, mixing, .. } = order {
+        let mut generator = seed::generator(seed, Purpose::Mix, &[epoch as u64, number as u64]);
+        batch.mix = mixing.apply(&mut batch.planes, &batch.labels, batch.size, &mut generator);
+    }
+    batch
 }
 
 #[cfg(test)]
@@ -133,8 +145,14 @@ mod tests {
     use super::*;
     use crate::data::{DataConfig, DataSet, FolderConfig, Interpolation, Split, TexturesConfig};
 
-    const AUGMENTATION: Augmentation =
-        Augmentation { crop_scale: [0.35, 1.0], crop_ratio: [0.75, 4.0 / 3.0], flip: 0.5 };
+    const AUGMENTATION: Augmentation = Augmentation {
+        crop_scale: [0.35, 1.0],
+        crop_ratio: [0.75, 4.0 / 3.0],
+        flip: 0.5,
+        colour_jitter: None,
+        policy: None,
+        erasing: None,
+    };
 
     const PREPROCESSING: Preprocessing = Preprocessing { size: 16, resize: 16, interpolation: Interpolation::Bicubic };
 
@@ -147,7 +165,8 @@ mod tests {
     }
 
     fn batches(epoch: usize, first: usize) -> Vec<Batch> {
-        let order = Order::Training { seed: 7, epoch, augmentation: AUGMENTATION };
+        let mixing = Mixing { mixup: 0.2, cutmix: 1.0 };
+        let order = Order::Training { seed: 7, epoch, augmentation: AUGMENTATION, mixing };
         Loader::start(data().split(Split::Train), order, batching(6), first).map(|batch| batch.unwrap()).collect()
     }
 
@@ -193,12 +212,24 @@ mod tests {
         let broken = dir.path().join("train/a/2.png");
         let bytes = std::fs::read(&broken).unwrap();
         std::fs::write(&broken, &bytes[..bytes.len() / 2]).unwrap();
-        let config = FolderConfig { root: dir.path().to_path_buf(), split: 1, classes: Vec::new() };
-        let data = DataSet::open(&DataConfig::Folder(config)).unwrap();
+        let config = |skip_bad_images| FolderConfig {
+            root: dir.path().to_path_buf(),
+            split: 1,
+            classes: Vec::new(),
+            skip_bad_images,
+        };
+        let data = DataSet::open(&DataConfig::Folder(config(false))).unwrap();
         let mut loader = Loader::start(data.split(Split::Train), Order::Fixed, batching(1), 0);
         assert!(loader.next().unwrap().is_ok());
         let error = loader.next().unwrap().unwrap_err().to_string();
         assert!(error.contains("2.png"), "{error}");
         assert!(loader.next().is_none());
+
+        let data = DataSet::open(&DataConfig::Folder(config(true))).unwrap();
+        assert_eq!(data.skipped, [broken]);
+        assert_eq!(
+            Loader::start(data.split(Split::Train), Order::Fixed, batching(1), 0).filter(Result::is_ok).count(),
+            2
+        );
     }
 }

@@ -4,18 +4,29 @@
 //! [`textures`].
 
 mod batch;
+pub mod colour;
+mod erasing;
 mod folder;
+#[cfg(test)]
+mod golden;
 mod loader;
+mod mix;
 mod panel;
 mod picture;
+mod policy;
 pub mod textures;
 mod transform;
+mod warp;
 
 pub use batch::{Batch, IMAGENET_MEAN, IMAGENET_STD, normalised};
-pub use folder::FolderConfig;
+pub use colour::ColourJitter;
+pub use erasing::RandomErasing;
+pub use folder::{FolderConfig, find_dtd};
 pub use loader::{Batching, Loader, Order};
+pub use mix::{Mix, Mixing};
 pub use panel::{Panel, perturbed};
 pub use picture::{Interpolation, Picture, Window};
+pub use policy::Policy;
 pub use transform::{Augmentation, Preprocessing};
 
 use crate::fsx::{self, FsError};
@@ -23,7 +34,9 @@ use crate::seed::{self, Purpose};
 use burn_dataset::{Dataset, DatasetError};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Data that cannot be used as asked.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +61,16 @@ pub enum DataError {
     NoPictures {
         /// The folder.
         path: PathBuf,
+    },
+    /// DTD was asked for by name and lies nowhere that we know.
+    #[error(
+        "DTD was not found in {}: download it from {DTD_SITE} and unpack it into one of them, or pass its folder with \
+         --data FOLDER, or train on the embedded textures with --data textures",
+        list(places)
+    )]
+    NoDtd {
+        /// Where it was looked for.
+        places: Vec<PathBuf>,
     },
     /// A class that is not there.
     #[error("{path} has no class '{class}'; it has {found}")]
@@ -77,6 +100,13 @@ pub enum DataError {
     },
 }
 
+/// Where DTD's authors keep it.
+const DTD_SITE: &str = "https://www.robots.ox.ac.uk/~vgg/data/dtd/";
+
+fn list(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
 /// Which part of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Split {
@@ -99,6 +129,21 @@ impl Split {
             Split::Val => "val",
             Split::Test => "test",
         }
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Split {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = Split::ALL.into_iter().find(|split| split.name() == text);
+        named.ok_or_else(|| format!("'{text}' is no split; expected train, val or test"))
     }
 }
 
@@ -132,10 +177,19 @@ impl Sample {
         }
     }
 
-    fn probe(&self) -> Result<(), DataError> {
+    /// Reads the head of the picture's file, or, `whole`, all of it.
+    fn check(&self, whole: bool) -> Result<(), DataError> {
         match &self.source {
             Source::Texture { .. } => Ok(()),
+            Source::File(path) if whole => Picture::read(path).map(drop),
             Source::File(path) => Picture::probe(path),
+        }
+    }
+
+    fn path(&self) -> Option<&PathBuf> {
+        match &self.source {
+            Source::Texture { .. } => None,
+            Source::File(path) => Some(path),
         }
     }
 }
@@ -192,31 +246,35 @@ pub struct DataSet {
     splits: [Index; 3],
     /// SHA-256 over class names, splits, ids and labels.
     pub digest: String,
+    /// Pictures that could not be read and were left out because the config says so.
+    pub skipped: Vec<PathBuf>,
 }
 
 impl DataSet {
     /// Finds the data and looks at the head of every picture, so that one that is missing or no picture fails here and
-    /// not in the middle of a night.
+    /// not in the middle of a night. Where bad pictures are to be skipped, every picture is read whole to find them.
     ///
     /// # Errors
     ///
     /// [`DataError`] names the folder or file.
     pub fn open(config: &DataConfig) -> Result<Self, DataError> {
-        let (name, classes, splits) = match config {
-            DataConfig::Textures(config) => ("textures".to_string(), texture_classes(), texture_splits(*config)),
+        let (name, classes, splits, skipped) = match config {
+            DataConfig::Textures(config) => {
+                ("textures".to_string(), texture_classes(), texture_splits(*config), Vec::new())
+            }
             DataConfig::Folder(config) => {
-                let found = folder::find(config)?;
+                let mut found = folder::find(config)?;
+                let skipped = check(&mut found.splits, config.skip_bad_images)?;
                 let name = config.root.file_name().map(|name| name.to_string_lossy().into_owned());
-                (name.unwrap_or_else(|| "images".to_string()), found.classes, found.splits)
+                (name.unwrap_or_else(|| "images".to_string()), found.classes, found.splits, skipped)
             }
         };
-        let data = Self { digest: digest(&classes, &splits), name, classes, splits };
+        let data = Self { digest: digest(&classes, &splits), name, classes, splits, skipped };
         for split in [Split::Train, Split::Val] {
             if data.split(split).samples().is_empty() {
                 return Err(DataError::EmptySplit { split: split.name(), name: data.name });
             }
         }
-        data.splits.par_iter().flat_map(|split| split.samples()).try_for_each(Sample::probe)?;
         Ok(data)
     }
 
@@ -229,6 +287,22 @@ impl DataSet {
             Split::Test => test,
         }
     }
+}
+
+/// Looks at every picture; one that cannot be read is an error, or is left out and returned.
+fn check(splits: &mut [Index; 3], skip: bool) -> Result<Vec<PathBuf>, DataError> {
+    if !skip {
+        splits.par_iter().flat_map(|split| split.samples()).try_for_each(|sample| sample.check(false))?;
+        return Ok(Vec::new());
+    }
+    let mut skipped = Vec::new();
+    for split in splits {
+        let good: Vec<bool> = split.samples().par_iter().map(|sample| sample.check(true).is_ok()).collect();
+        let (kept, bad): (Vec<_>, Vec<_>) = split.0.drain(..).zip(good).partition(|(_, good)| *good);
+        split.0 = kept.into_iter().map(|(sample, _)| sample).collect();
+        skipped.extend(bad.iter().filter_map(|(sample, _)| sample.path().cloned()));
+    }
+    Ok(skipped)
 }
 
 fn texture_classes() -> Vec<String> {

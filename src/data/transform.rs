@@ -1,6 +1,9 @@
 //! What happens to a picture between the file and the model: evaluation's fixed preprocessing, training's augmentation.
 
+use super::colour::ColourJitter;
+use super::erasing::RandomErasing;
 use super::picture::{Interpolation, Picture, Window};
+use super::policy::Policy;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -45,10 +48,16 @@ pub struct Augmentation {
     pub crop_ratio: [f64; 2],
     /// Probability of a horizontal mirror image.
     pub flip: f64,
+    /// Random brightness, contrast, saturation and hue.
+    pub colour_jitter: Option<ColourJitter>,
+    /// RandAugment or TrivialAugment.
+    pub policy: Option<Policy>,
+    /// A random rectangle made blank.
+    pub erasing: Option<RandomErasing>,
 }
 
 impl Augmentation {
-    /// Draws a crop and a flip.
+    /// Draws a crop and a flip, then the policy, the colours and the rectangle: torchvision's order in its own recipes.
     ///
     /// # Source
     ///
@@ -62,7 +71,10 @@ impl Augmentation {
             }
             None => preprocessing.apply(picture),
         };
-        if generator.random_bool(self.flip) { picture.mirrored() } else { picture }
+        let picture = if generator.random_bool(self.flip) { picture.mirrored() } else { picture };
+        let picture = self.policy.iter().fold(picture, |picture, policy| policy.apply(picture, generator));
+        let picture = self.colour_jitter.iter().fold(picture, |picture, jitter| jitter.apply(picture, generator));
+        self.erasing.iter().fold(picture, |picture, erasing| erasing.apply(picture, generator))
     }
 
     /// Ten tries at an area and a log-uniform ratio, then the largest centred window of an allowed ratio.
@@ -104,18 +116,26 @@ mod tests {
 
     const PREPROCESSING: Preprocessing = Preprocessing { size: 32, resize: 32, interpolation: Interpolation::Bicubic };
 
+    const OFF: Augmentation = Augmentation {
+        crop_scale: [1.0, 1.0],
+        crop_ratio: [0.75, 4.0 / 3.0],
+        flip: 0.0,
+        colour_jitter: None,
+        policy: None,
+        erasing: None,
+    };
+
     fn ramp(width: usize, height: usize) -> Picture {
         Picture::new(width, height, (0..width * height * 3).map(|byte| (byte % 251) as u8).collect())
     }
 
     #[test]
     fn augmentation_is_a_function_of_its_seed_and_can_be_switched_off() {
-        let augmentation = Augmentation { crop_scale: [0.35, 1.0], crop_ratio: [0.75, 4.0 / 3.0], flip: 0.5 };
+        let augmentation = Augmentation { crop_scale: [0.35, 1.0], flip: 0.5, ..OFF };
         let draw = |seed| augmentation.apply(&ramp(40, 50), &PREPROCESSING, &mut ChaCha8Rng::seed_from_u64(seed));
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
-        let off = Augmentation { crop_scale: [1.0, 1.0], crop_ratio: [1.0, 1.0], flip: 0.0 };
-        let picture = off.apply(&ramp(40, 50), &PREPROCESSING, &mut ChaCha8Rng::seed_from_u64(3));
+        let picture = OFF.apply(&ramp(40, 50), &PREPROCESSING, &mut ChaCha8Rng::seed_from_u64(3));
         assert_eq!(picture, PREPROCESSING.apply(&ramp(40, 50)));
     }
 
@@ -137,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_window_always_lies_inside_the_picture() {
-        let augmentation = Augmentation { crop_scale: [0.9, 1.0], crop_ratio: [0.75, 4.0 / 3.0], flip: 0.0 };
+        let augmentation = Augmentation { crop_scale: [0.9, 1.0], ..OFF };
         for seed in 0..200 {
             for (width, height) in [(400, 30), (30, 400), (7, 7), (1, 1)] {
                 let mut generator = ChaCha8Rng::seed_from_u64(seed);

@@ -114,6 +114,11 @@ impl Deit {
         self.head.forward(class)
     }
 
+    /// Blocks.
+    pub(super) fn depth(&self) -> usize {
+        self.blocks.len()
+    }
+
     /// First norm and attention of every block.
     pub fn taps(&self) -> Vec<TapSpec> {
         let spec = |tap| TapSpec { tap, grid: [self.side; 2], prefix_tokens: 1 };

@@ -22,6 +22,8 @@ pub enum Mode {
     Train {
         /// Derived from (run seed, epoch, step).
         seed: u64,
+        /// Whether batch norm uses its running statistics all the same, and leaves them alone.
+        frozen_batch_norm: bool,
     },
     /// Running statistics, nothing dropped: images of a batch are independent of one another.
     Eval,
@@ -96,8 +98,8 @@ impl BatchNorm2d {
     /// Normalises `[batch, channels, height, width]`; in training mode also moves the running statistics.
     pub fn forward(&self, input: Tensor<4>, mode: Mode) -> Tensor<4> {
         match mode {
-            Mode::Train { .. } => self.forward_batch_statistics(input),
-            Mode::Eval => self.forward_running_statistics(input),
+            Mode::Train { frozen_batch_norm: false, .. } => self.forward_batch_statistics(input),
+            Mode::Train { frozen_batch_norm: true, .. } | Mode::Eval => self.forward_running_statistics(input),
         }
     }
 
@@ -241,7 +243,7 @@ impl Attention {
 /// Huang et al. 2016, "Deep Networks with Stochastic Depth"; timm `layers/drop.py`. The draw is the host's, from the
 /// step's seed and the branch's index, so that it does not depend on the device or on what ran before.
 pub(super) fn drop_path(branch: Tensor<3>, rate: f64, index: u64, mode: Mode) -> Tensor<3> {
-    let Mode::Train { seed } = mode else { return branch };
+    let Mode::Train { seed, .. } = mode else { return branch };
     if rate <= 0.0 {
         return branch;
     }

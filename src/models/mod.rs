@@ -20,12 +20,14 @@
 mod deit;
 mod init;
 mod layers;
+mod parts;
 mod resnet;
 mod taps;
 
 pub use deit::{Deit, DeitConfig};
 pub use init::Initialiser;
 pub use layers::{Attention, BatchNorm2d, Conv2d, LayerNorm, Linear, Mode};
+pub use parts::{Depths, HEADS, Trainable, is_head};
 pub use resnet::{ResNet, ResNetConfig};
 pub use taps::{Tap, TapSpec, Tapped, Taps, UnknownTap, Watch};
 

@@ -110,6 +110,11 @@ impl ResNet {
         self.fc.forward(pooled)
     }
 
+    /// Blocks of each stage.
+    pub(super) fn stage_lengths(&self) -> [usize; 4] {
+        [&self.layer1, &self.layer2, &self.layer3, &self.layer4].map(Vec::len)
+    }
+
     /// The four stages' outputs.
     pub fn taps(&self) -> Vec<TapSpec> {
         let spec = |(index, &side): (usize, &usize)| TapSpec {

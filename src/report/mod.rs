@@ -8,4 +8,4 @@ mod table;
 
 pub use html::{ReportError, html};
 pub use overlay::{OverlayError, overlay_strip, rgb_png};
-pub use table::{drift_csv, drift_table};
+pub use table::{aligned, confusion_csv, csv_row, drift_csv, drift_table};

@@ -7,18 +7,41 @@ const HEADINGS: [&str; 9] =
 
 /// Aligned columns, a row a figure. `–` where a figure is undefined; `images` counts those it is defined for, of all.
 pub fn drift_table(figures: &[DriftFigure]) -> String {
-    let mut rows = vec![HEADINGS.map(str::to_string)];
-    rows.extend(figures.iter().map(row));
+    let rows: Vec<Vec<String>> = figures.iter().map(|figure| row(figure).to_vec()).collect();
+    aligned(&HEADINGS, &rows, 3)
+}
+
+/// Rows under their headings; the first `left` columns start where the heading does, numbers end where it ends.
+pub fn aligned(headings: &[&str], rows: &[Vec<String>], left: usize) -> String {
+    let headings: Vec<String> = headings.iter().map(|heading| heading.to_string()).collect();
+    let rows: Vec<&Vec<String>> = std::iter::once(&headings).chain(rows).collect();
     let widths = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..HEADINGS.len()).map(widths).collect();
+    let widths: Vec<usize> = (0..headings.len()).map(widths).collect();
     let mut table = String::new();
     for row in &rows {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
-            0..3 => format!("{cell:<width$}"),
-            _ => format!("{cell:>width$}"),
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
+            if column < left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
         });
         table += cells.collect::<Vec<_>>().join("  ").trim_end();
         table.push('\n');
+    }
+    table
+}
+
+/// A row of CSV; a cell with a comma, a quote or a line break is quoted, as RFC 4180 says.
+pub fn csv_row<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
+    let quoted = |cell: T| match cell.as_ref() {
+        cell if cell.contains([',', '"', '\n', '\r']) => format!("\"{}\"", cell.replace('"', "\"\"")),
+        cell => cell.to_string(),
+    };
+    cells.into_iter().map(quoted).collect::<Vec<_>>().join(",") + "\n"
+}
+
+/// A confusion matrix: a row a label, a column a prediction, counts of samples.
+pub fn confusion_csv(classes: &[String], confusion: &[Vec<usize>]) -> String {
+    let mut table = csv_row(std::iter::once("label").chain(classes.iter().map(String::as_str)));
+    for (class, counts) in classes.iter().zip(confusion) {
+        table += &csv_row(std::iter::once(class.clone()).chain(counts.iter().map(usize::to_string)));
     }
     table
 }
@@ -59,8 +82,7 @@ pub fn drift_csv(figures: &[DriftFigure]) -> String {
             figure.undefined.to_string(),
             figure.dead.to_string(),
         ];
-        table += &cells.join(",");
-        table.push('\n');
+        table += &csv_row(cells);
     }
     table
 }
@@ -100,6 +122,13 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert_eq!(lines[1], "rollout    label   spearman      2  previous 1  0.5000  0.9000       –     3/4");
         assert_eq!(lines[1].find("0.9000"), lines[2].replace('–', "-").find("0.9000"));
+    }
+
+    #[test]
+    fn a_confusion_matrix_has_labels_in_rows_and_quotes_what_needs_it() {
+        let classes = ["plain".to_string(), "a, \"b\"".to_string()];
+        let table = confusion_csv(&classes, &[vec![3, 1], vec![0, 2]]);
+        assert_eq!(table, "label,plain,\"a, \"\"b\"\"\"\nplain,3,1\n\"a, \"\"b\"\"\",0,2\n");
     }
 
     #[test]

@@ -112,9 +112,12 @@ pub enum StoreError {
     EncodeHeader(#[source] serde_json::Error),
 }
 
+/// Where a run keeps the panel's pictures.
+pub const PANEL_DIR: &str = "panel";
+
 /// Where the panel's image `index` lies in a run: `panel/007.png`.
 pub fn panel_image_name(index: usize) -> String {
-    format!("panel/{index:03}.png")
+    format!("{PANEL_DIR}/{index:03}.png")
 }
 
 /// The name of an epoch's directory: `epoch-0003`.
@@ -212,7 +215,7 @@ impl RunReader {
 }
 
 /// The epoch of a directory `epoch-NNNN` with a manifest; none for anything else, `epoch-0003.partial` included.
-fn sealed_epoch(path: &Path) -> Option<usize> {
+pub fn sealed_epoch(path: &Path) -> Option<usize> {
     let name = path.file_name()?.to_str()?;
     let epoch = name.strip_prefix("epoch-")?.parse().ok()?;
     (epoch_dir_name(epoch) == name && path.join(MANIFEST_FILE).is_file()).then_some(epoch)
@@ -297,6 +300,8 @@ pub(crate) mod tests {
             train_accuracy: None,
             val_loss: f64::NAN,
             val_accuracy: 0.75,
+            val_top5: Some(1.0),
+            val_class_accuracy: vec![Some(0.5), None],
             learning_rate: Some(1e-3),
             seconds: 2.5,
         };

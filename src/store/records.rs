@@ -52,6 +52,12 @@ pub struct TrainingMetrics {
     pub val_loss: f64,
     /// Validation accuracy as a fraction in [0, 1].
     pub val_accuracy: f64,
+    /// Share of validation samples whose label is among the five greatest logits, in [0, 1].
+    #[serde(default)]
+    pub val_top5: Option<f64>,
+    /// Validation accuracy of each class in [0, 1], by class index; none for a class without samples.
+    #[serde(default)]
+    pub val_class_accuracy: Vec<Option<f64>>,
     /// Learning rate of the epoch's last step.
     pub learning_rate: Option<f64>,
     /// Wall-clock seconds of the epoch.

@@ -4,32 +4,31 @@
 //! checkpoints/<run>/run.json       config, versions, device, data digest, panel; before the first batch
 //! checkpoints/<run>/lock           held by the process that trains
 //! checkpoints/<run>/panel/000.png  the panel's pictures
-//! checkpoints/<run>/epoch-0003/    model, optimizer, state, metrics, explanations, overlays; manifest.json last
+//! checkpoints/<run>/epoch-0003/    model, ema, optimizer, state, metrics, explanations, overlays; manifest.json last
 //! checkpoints/<run>/interrupted/   the same for a stop in mid-epoch, superseded by the next sealed epoch
+//! checkpoints/<run>/superseded-1/  what came after an epoch that the run was resumed from
 //! checkpoints/<run>/metrics.jsonl  derived from the sealed epochs, written whole again at each seal
 //! ```
 //!
 //! An epoch is built in `epoch-0003.partial/`, its manifest with sizes and digests written last, everything synced, and
 //! then renamed. Only a directory with a manifest counts.
 
-use super::TrainError;
-use super::seal::{MANIFEST, MODEL, OPTIMIZER, SCHEMA, STATE, Unsealed, json, read_json, remove_if_there, verify};
+use super::seal::{EMA, MODEL, OPTIMIZER, SCHEMA, Unsealed, json, read_json, remove_if_there};
 use super::state::TrainState;
 use crate::config::RunConfig;
+use crate::config::file::Settings;
 use crate::fsx::{self, FsError};
-use crate::store::{EpochMetrics, PanelInfo, RunReader, epoch_dir_name};
-use crate::weights::{self, FileError, StateDict};
+use crate::store::{PanelInfo, epoch_dir_name};
+use crate::weights::{FileError, StateDict};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-const RUN: &str = "run.json";
+pub(super) const RUN: &str = "run.json";
 const LOCK: &str = "lock";
-const HISTORY: &str = "metrics.jsonl";
-const HISTORY_TABLE: &str = "metrics.csv";
-const INTERRUPTED: &str = "interrupted";
+pub(super) const INTERRUPTED: &str = "interrupted";
 /// The previous mid-epoch save while a new one takes its place.
-const INTERRUPTED_OLD: &str = "interrupted.old";
+pub(super) const INTERRUPTED_OLD: &str = "interrupted.old";
 
 /// A run directory that cannot be used as asked.
 #[derive(Debug, thiserror::Error)]
@@ -87,13 +86,39 @@ pub enum CheckpointError {
     /// Tensors that cannot be read.
     #[error(transparent)]
     Tensors(#[from] FileError),
-    /// Optimizer state without its partner.
-    #[error("{path}: {name} has no partner among the moments")]
-    Moments {
+    /// Optimizer state that is not this optimizer's.
+    #[error("{path}: {name} is missing, or one too many for this optimizer")]
+    OptimizerState {
         /// The file.
         path: PathBuf,
-        /// The lonely tensor.
+        /// The tensor.
         name: String,
+    },
+    /// Where to go on when the newest checkpoint cannot be read.
+    #[error("{damage}; {}", offer(run, *whole))]
+    Offer {
+        /// What is wrong with the newest.
+        damage: Box<CheckpointError>,
+        /// The run.
+        run: PathBuf,
+        /// The newest epoch that is whole.
+        whole: Option<usize>,
+    },
+    /// Stopped before anything was sealed.
+    #[error("{run} holds no finished epoch yet")]
+    NoCheckpoint {
+        /// The run.
+        run: PathBuf,
+    },
+    /// No such epoch, or not with weights.
+    #[error("{run} has no weights of epoch {epoch}; it has those of {}", list(available))]
+    NoEpoch {
+        /// The run.
+        run: PathBuf,
+        /// What was asked for.
+        epoch: usize,
+        /// Sealed epochs that still have weights.
+        available: Vec<usize>,
     },
     /// Numbers that cannot be written.
     #[error("{path} cannot be encoded")]
@@ -104,6 +129,20 @@ pub enum CheckpointError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+fn offer(run: &Path, whole: Option<usize>) -> String {
+    match whole {
+        Some(epoch) => {
+            format!("the newest whole epoch is {epoch}: go on from it with --resume {}@{epoch}", run.display())
+        }
+        None => "no epoch of the run is whole".to_string(),
+    }
+}
+
+fn list(epochs: &[usize]) -> String {
+    let epochs: Vec<String> = epochs.iter().map(usize::to_string).collect();
+    if epochs.is_empty() { "no epoch".to_string() } else { format!("epoch {}", epochs.join(", ")) }
 }
 
 /// run.json: everything that decides what the run computes.
@@ -123,12 +162,18 @@ pub struct RunRecord {
     pub classes: Vec<String>,
     /// The resolved settings.
     pub config: RunConfig,
+    /// What a person typed to get them.
+    pub settings: Settings,
+    /// The run and epoch that this one was forked from: `checkpoints/other@3`.
+    pub forked_from: Option<String>,
     /// What the device came to.
     pub device: String,
     /// CPU threads: the same bytes need the same number.
     pub threads: usize,
     /// Digest of the data.
     pub data_digest: String,
+    /// Pictures that could not be read and were left out.
+    pub skipped: Vec<PathBuf>,
     /// The pictures that are explained.
     pub panel: PanelInfo,
 }
@@ -136,6 +181,36 @@ pub struct RunRecord {
 impl RunRecord {
     /// Version of run.json that this driftscope writes.
     pub const SCHEMA: u32 = SCHEMA;
+
+    /// What a run says of itself.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no run, or it is of a newer schema.
+    pub fn read(run: &Path) -> Result<Self, CheckpointError> {
+        let path = run.join(RUN);
+        if !path.exists() {
+            return Err(CheckpointError::NoRun { path: run.to_path_buf() });
+        }
+        let record: RunRecord = read_json(&path, "a run's record")?;
+        if record.schema > SCHEMA {
+            return Err(CheckpointError::Newer { path, found: record.schema });
+        }
+        Ok(record)
+    }
+}
+
+/// What a checkpoint holds for training to go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Saved {
+    /// Where in the run it stands.
+    pub state: TrainState,
+    /// Parameters and buffers.
+    pub model: StateDict,
+    /// Their moving average.
+    pub ema: Option<StateDict>,
+    /// What the optimizer remembers.
+    pub optimizer: StateDict,
 }
 
 /// What a resumed run starts from.
@@ -143,31 +218,22 @@ impl RunRecord {
 pub struct Snapshot {
     /// Where it was read.
     pub dir: PathBuf,
-    /// Where in the run it stands.
-    pub state: TrainState,
-    /// Parameters and buffers.
-    pub model: StateDict,
-    /// Moments.
-    pub optimizer: StateDict,
+    /// What it holds.
+    pub saved: Saved,
 }
 
 impl Snapshot {
-    /// The file that the parameters came from.
-    pub fn model_path(&self) -> PathBuf {
-        self.dir.join(MODEL)
-    }
-
-    /// The file that the moments came from.
-    pub fn optimizer_path(&self) -> PathBuf {
-        self.dir.join(OPTIMIZER)
+    /// The files of parameters, average and optimizer.
+    pub(super) fn paths(&self) -> [PathBuf; 3] {
+        [MODEL, EMA, OPTIMIZER].map(|name| self.dir.join(name))
     }
 }
 
 /// A run directory that this process alone may write to.
 #[derive(Debug)]
 pub struct RunDir {
-    path: PathBuf,
-    _lock: File,
+    pub(super) path: PathBuf,
+    pub(super) _lock: File,
 }
 
 impl RunDir {
@@ -192,16 +258,8 @@ impl RunDir {
     ///
     /// Where there is none, it is of a newer schema, or another process has it.
     pub fn open(path: &Path) -> Result<(Self, RunRecord), CheckpointError> {
-        let file = path.join(RUN);
-        if !file.exists() {
-            return Err(CheckpointError::NoRun { path: path.to_path_buf() });
-        }
-        let run = Self { path: path.to_path_buf(), _lock: lock(path)? };
-        let record: RunRecord = read_json(&file, "a run's record")?;
-        if record.schema > SCHEMA {
-            return Err(CheckpointError::Newer { path: file, found: record.schema });
-        }
-        Ok((run, record))
+        let record = RunRecord::read(path)?;
+        Ok((Self { path: path.to_path_buf(), _lock: lock(path)? }, record))
     }
 
     /// The directory.
@@ -221,40 +279,15 @@ impl RunDir {
         Ok(())
     }
 
-    /// The newest whole checkpoint, every file of it checked against its manifest; `None` where the run was stopped
-    /// before its first.
-    ///
-    /// # Errors
-    ///
-    /// Where a file of it is missing, truncated or altered.
-    pub fn newest(&self) -> Result<Option<Snapshot>, CheckpointError> {
-        let mut candidates = Vec::new();
-        for dir in fsx::list_dir(&self.path)? {
-            if is_checkpoint(&dir) && dir.join(MANIFEST).exists() {
-                let state: TrainState = read_json(&dir.join(STATE), "a checkpoint's state")?;
-                // A finished epoch stands after every step of itself.
-                let finished = usize::from(state.step_in_epoch == 0);
-                candidates.push(((state.epoch, finished, state.step_in_epoch), dir, state));
-            }
-        }
-        candidates.sort_by_key(|(order, ..)| *order);
-        candidates.pop().map(|(_, dir, state)| load(dir, state)).transpose()
-    }
-
     /// Starts an epoch's directory.
     pub fn begin_epoch(&self, epoch: usize) -> Result<Unsealed, CheckpointError> {
         Unsealed::begin(&self.path, epoch_dir_name(epoch))
     }
 
     /// Saves in mid-epoch.
-    pub fn save_interrupted(
-        &self,
-        state: &TrainState,
-        model: &StateDict,
-        optimizer: &StateDict,
-    ) -> Result<(), CheckpointError> {
+    pub fn save_interrupted(&self, saved: &Saved) -> Result<(), CheckpointError> {
         let mut unsealed = Unsealed::begin(&self.path, INTERRUPTED.to_string())?;
-        unsealed.write_checkpoint(state, model, optimizer)?;
+        unsealed.write_checkpoint(saved)?;
         let (current, old) = (self.path.join(INTERRUPTED), self.path.join(INTERRUPTED_OLD));
         if current.exists() {
             remove_if_there(&old)?;
@@ -270,23 +303,6 @@ impl RunDir {
         remove_if_there(&self.path.join(INTERRUPTED_OLD))
     }
 
-    /// Writes metrics.jsonl and metrics.csv anew from the sealed epochs.
-    pub fn write_history(&self) -> Result<(), TrainError> {
-        let reader = RunReader::open(&self.path)?;
-        let mut lines = String::new();
-        let mut table = String::from("epoch,learning_rate,train_loss,train_accuracy,val_loss,val_accuracy,seconds\n");
-        for &epoch in reader.epochs() {
-            let metrics = reader.metrics(epoch)?;
-            let path = self.path.join(HISTORY);
-            lines += &serde_json::to_string(&metrics)
-                .map_err(|source| CheckpointError::Encode { path, source: Box::new(source) })?;
-            lines.push('\n');
-            table += &metrics_row(&metrics);
-        }
-        self.write(HISTORY, lines.as_bytes())?;
-        Ok(self.write(HISTORY_TABLE, table.as_bytes())?)
-    }
-
     /// Writes a file of the run itself, whole or not at all.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
         let path = self.path.join(name);
@@ -297,34 +313,7 @@ impl RunDir {
     }
 }
 
-/// The training half of an epoch as a row; drift has its own table.
-fn metrics_row(metrics: &EpochMetrics) -> String {
-    let cell = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
-    let cells = metrics.training.as_ref().map(|training| {
-        let (loss, accuracy) = (Some(training.val_loss), Some(training.val_accuracy));
-        let rest = [training.train_loss, training.train_accuracy, loss, accuracy, Some(training.seconds)];
-        std::iter::once(training.learning_rate).chain(rest).map(cell).collect::<Vec<_>>().join(",")
-    });
-    format!("{},{}\n", metrics.epoch, cells.unwrap_or_else(|| ",,,,,".to_string()))
-}
-
-fn is_checkpoint(dir: &Path) -> bool {
-    let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let number = name.strip_prefix("epoch-").unwrap_or_default();
-    let is_epoch = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_epoch || name == INTERRUPTED || name == INTERRUPTED_OLD
-}
-
-fn load(dir: PathBuf, state: TrainState) -> Result<Snapshot, CheckpointError> {
-    verify(&dir)?;
-    let read = |name: &str| -> Result<StateDict, CheckpointError> {
-        let path = dir.join(name);
-        Ok(weights::decode(&fsx::read(&path)?, &path)?.0)
-    };
-    Ok(Snapshot { model: read(MODEL)?, optimizer: read(OPTIMIZER)?, state, dir })
-}
-
-fn lock(dir: &Path) -> Result<File, CheckpointError> {
+pub(super) fn lock(dir: &Path) -> Result<File, CheckpointError> {
     let path = dir.join(LOCK);
     let io = |source| FsError::Io { action: "lock", path: path.clone(), source };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;

@@ -1,27 +1,157 @@
-//! Loss and accuracy over a split, with the model off the tape.
+//! Loss, accuracy and confusion over a split, with the model off the tape.
 
-use super::state::Meter;
 use crate::data::{Batching, DataError, Index, Loader, Order};
 use crate::models::{Mode, Model, Taps};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
 
 /// Cross-entropy of each sample, nats: `[batch, classes]` logits and `[batch, 1]` labels to `[batch, 1]`.
-pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<2, Int>) -> Tensor<2> {
-    log_softmax(logits, 1).gather(1, targets).neg()
+pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<2, Int>) -> Tensor<2> {
+    log_softmax(logits, 1).gather(1, labels).neg()
 }
 
-/// Loss and accuracy of `model` (from [`Model::valid`]) over every sample of `index`, in order.
+/// Cross-entropy of each sample against a distribution over the classes, nats: `[batch, classes]` twice to `[batch, 1]`.
+/// Against a one-hot target it is [`cross_entropy`].
+pub fn soft_cross_entropy(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+    (log_softmax(logits, 1) * targets).sum_dim(1).neg()
+}
+
+/// What a model makes of a split.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Sum of the losses, nats.
+    loss_sum: f64,
+    /// Samples whose label is among the five greatest logits.
+    in_top5: usize,
+    /// `[label][prediction]`: how many samples of the one were taken for the other.
+    pub confusion: Vec<Vec<usize>>,
+}
+
+impl Evaluation {
+    /// Of nothing yet.
+    pub fn new(classes: usize) -> Self {
+        Self { loss_sum: 0.0, in_top5: 0, confusion: vec![vec![0; classes]; classes] }
+    }
+
+    /// Adds a batch: `losses` `[batch]`, `logits` `[batch · classes]`.
+    fn add(&mut self, losses: &[f32], logits: &[f32], labels: &[usize]) {
+        self.loss_sum += losses.iter().copied().map(f64::from).sum::<f64>();
+        for (logits, &label) in logits.chunks(self.confusion.len().max(1)).zip(labels) {
+            self.confusion[label][largest(logits)] += 1;
+            self.in_top5 += usize::from(rank(logits, label) < 5);
+        }
+    }
+
+    /// Samples.
+    pub fn count(&self) -> usize {
+        self.confusion.iter().flatten().sum()
+    }
+
+    /// Mean loss, nats; `None` over nothing.
+    pub fn loss(&self) -> Option<f64> {
+        (self.count() > 0).then(|| self.loss_sum / self.count() as f64)
+    }
+
+    /// Share of right predictions, 0 to 1; `None` over nothing.
+    pub fn accuracy(&self) -> Option<f64> {
+        let right: usize = (0..self.confusion.len()).map(|class| self.confusion[class][class]).sum();
+        share(right, self.count())
+    }
+
+    /// Share of samples whose label is among the five greatest logits, 0 to 1; `None` over nothing.
+    pub fn top5(&self) -> Option<f64> {
+        share(self.in_top5, self.count())
+    }
+
+    /// Share of right predictions among the samples of each class (its recall), 0 to 1; `None` for a class without
+    /// samples.
+    pub fn class_accuracies(&self) -> Vec<Option<f64>> {
+        let accuracy = |(class, row): (usize, &Vec<usize>)| share(row[class], row.iter().sum());
+        self.confusion.iter().enumerate().map(accuracy).collect()
+    }
+}
+
+fn share(part: usize, whole: usize) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// Index of the largest number; the first of equals.
+pub(super) fn largest(numbers: &[f32]) -> usize {
+    (1..numbers.len()).fold(0, |best, index| if numbers[index] > numbers[best] { index } else { best })
+}
+
+/// How many come before `index` when sorted from the largest down; the first of equals first.
+fn rank(numbers: &[f32], index: usize) -> usize {
+    let before =
+        |(other, value): &(usize, &f32)| **value > numbers[index] || (**value == numbers[index] && *other < index);
+    numbers.iter().enumerate().filter(before).count()
+}
+
+/// What `model` (from [`Model::valid`]) makes of every sample of `index`, in order. `each_batch` hears how many samples are
+/// done.
 ///
 /// # Errors
 ///
 /// Where a picture cannot be read.
-pub fn evaluate(model: &Model, index: &Index, batching: Batching, device: &Device) -> Result<Meter, DataError> {
-    let mut meter = Meter::default();
+pub fn evaluate(
+    model: &Model,
+    classes: usize,
+    index: &Index,
+    batching: Batching,
+    device: &Device,
+    mut each_batch: impl FnMut(usize),
+) -> Result<Evaluation, DataError> {
+    let mut evaluation = Evaluation::new(classes);
     for batch in Loader::start(index, Order::Fixed, batching, 0) {
         let batch = batch?;
         let logits = model.forward(batch.images(device), Mode::Eval, &mut Taps::none());
-        meter.add(cross_entropy(logits.clone(), batch.targets(device)), logits, &batch.labels);
+        let losses = cross_entropy(logits.clone(), batch.targets(device));
+        evaluation.add(&numbers(losses), &numbers(logits), &batch.labels);
+        each_batch(evaluation.count());
     }
-    Ok(meter)
+    Ok(evaluation)
+}
+
+fn numbers(tensor: Tensor<2>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On paper, seven classes. Sample 0 (label 0): largest is class 0, right. Sample 1 (label 6): largest is class 0,
+    /// and six come before class 6. Sample 2 (label 6): class 1 leads, class 6 is fifth.
+    #[test]
+    fn counts_are_those_of_three_samples_by_hand() {
+        let mut evaluation = Evaluation::new(7);
+        let logits = [
+            [7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0],
+            [7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0],
+            [1.0, 9.0, 8.0, 7.0, 6.0, 2.0, 5.0],
+        ];
+        evaluation.add(&[0.5, 2.0, 1.0], logits.as_flattened(), &[0, 6, 6]);
+        assert_eq!((evaluation.count(), evaluation.confusion[6][0], evaluation.confusion[6][1]), (3, 1, 1));
+        assert_eq!(evaluation.loss(), Some(3.5 / 3.0));
+        assert_eq!(evaluation.accuracy(), Some(1.0 / 3.0));
+        assert_eq!(evaluation.top5(), Some(2.0 / 3.0));
+        let mut accuracies = vec![None; 7];
+        (accuracies[0], accuracies[6]) = (Some(1.0), Some(0.0));
+        assert_eq!(evaluation.class_accuracies(), accuracies);
+    }
+
+    #[test]
+    fn nothing_has_no_accuracy() {
+        let nothing = Evaluation::new(3);
+        assert_eq!((nothing.loss(), nothing.accuracy(), nothing.top5()), (None, None, None));
+    }
+
+    /// On paper: two classes, logits 0 and ln 3, so probabilities 1/4 and 3/4. Target (1/2, 1/2): (ln 4 + ln 4/3)/2.
+    #[test]
+    fn a_soft_target_weighs_the_log_probabilities() {
+        let device = Device::flex();
+        let logits = Tensor::<2>::from_floats([[0.0, 3.0_f32.ln()]], &device);
+        let loss = numbers(soft_cross_entropy(logits, Tensor::from_floats([[0.5, 0.5]], &device)))[0];
+        assert!((loss - (4.0_f32.ln() + (4.0_f32 / 3.0).ln()) / 2.0).abs() < 1e-6);
+    }
 }

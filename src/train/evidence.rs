@@ -2,8 +2,8 @@
 
 use super::TrainError;
 use super::checkpoint::RunDir;
+use super::evaluate::largest;
 use super::seal::Unsealed;
-use super::state::largest;
 use crate::config::PanelConfig;
 use crate::data::{DataError, Panel, Picture, Preprocessing, Sample, normalised, perturbed};
 use crate::explain::{self, ExplainError, Explained, Explainer, View};

@@ -5,20 +5,26 @@
 //! one, byte for byte on one CPU.
 
 mod checkpoint;
+mod ema;
 mod evaluate;
 mod evidence;
+mod gradients;
+mod history;
 mod optimizer;
 mod progress;
+mod resume;
 mod schedule;
 mod seal;
 mod state;
 mod trainee;
 
-pub use checkpoint::{CheckpointError, RunDir, RunRecord, Snapshot};
-pub use evaluate::{cross_entropy, evaluate};
+pub use checkpoint::{CheckpointError, RunDir, RunRecord, Saved, Snapshot};
+pub use evaluate::{Evaluation, cross_entropy, evaluate, soft_cross_entropy};
 pub use evidence::Evidence;
-pub use optimizer::AdamW;
+pub use gradients::StepGradients;
+pub use optimizer::Optimizer;
 pub use progress::Progress;
+pub use resume::{Which, misfits, sealed};
 pub use schedule::Schedule;
 pub use state::{Best, Meter, TrainState};
 
@@ -28,11 +34,11 @@ use crate::config::RunConfig;
 use crate::data::{Batching, DataError, DataSet, Loader, Order, Panel, Split};
 use crate::drift::{DriftError, Timeline};
 use crate::explain::ExplainError;
-use crate::models::{Mode, Taps};
-use crate::report::OverlayError;
+use crate::models::{Mode, Taps, Trainable};
+use crate::report::{OverlayError, confusion_csv};
 use crate::seed::{self, Purpose};
 use crate::store::{EpochMetrics, RunReader, StoreError, TrainingMetrics};
-use crate::weights::{self, WeightsError};
+use crate::weights::WeightsError;
 use burn::tensor::Device;
 use burn_train::Interrupter;
 use std::time::Instant;
@@ -40,14 +46,16 @@ use std::time::Instant;
 /// A run that could not go on. What was sealed stays.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// The loss is infinite or not a number.
-    #[error("the loss became {loss} at epoch {epoch}, step {step}; the last whole epoch is kept")]
+    /// The loss or a gradient is infinite or not a number.
+    #[error("the {what} became {value} at epoch {epoch}, step {step}; the last whole epoch is kept")]
     NotFinite {
+        /// `loss`, or the gradients' `norm`.
+        what: &'static str,
         /// What it became.
-        loss: f64,
+        value: f64,
         /// When.
         epoch: usize,
-        /// When.
+        /// When, counted from one.
         step: usize,
     },
     /// The run directory.
@@ -76,10 +84,12 @@ pub enum TrainError {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// After its last epoch.
+    /// After its last epoch, or when the validation accuracy had not risen for as long as the config allows.
     Finished {
         /// The best epoch.
         best: Option<Best>,
+        /// The last one.
+        last: usize,
     },
     /// By a signal, saved.
     Interrupted {
@@ -110,6 +120,38 @@ impl Setup {
     fn batching(&self) -> Batching {
         Batching { batch_size: self.config.batch_size, preprocessing: self.config.preprocessing }
     }
+
+    /// Which parameters epoch `epoch` trains.
+    fn trainable(&self, epoch: usize) -> Trainable {
+        match self.config.freeze {
+            freeze if epoch <= freeze.head_only_epochs => Trainable::Head,
+            freeze if freeze.batch_norm => Trainable::AllButBatchNorm,
+            _ => Trainable::All,
+        }
+    }
+}
+
+/// How an epoch's samples fall into steps of `accumulate` batches each.
+#[derive(Clone, Copy, Debug)]
+struct Steps {
+    samples: usize,
+    step_size: usize,
+}
+
+impl Steps {
+    fn of(setup: &Setup) -> Self {
+        let samples = setup.data.split(Split::Train).samples().len();
+        Self { samples, step_size: setup.config.batch_size * setup.config.accumulate }
+    }
+
+    fn count(self) -> usize {
+        self.samples.div_ceil(self.step_size)
+    }
+
+    /// Samples of one step; the last may have fewer.
+    fn samples_of(self, step: usize) -> usize {
+        self.step_size.min(self.samples - step * self.step_size)
+    }
 }
 
 /// Trains to the last epoch, or until `interrupter` says stop, and seals every epoch with its explanations and drift.
@@ -127,70 +169,90 @@ pub fn fit(
     progress: &mut Progress,
 ) -> Result<Outcome, TrainError> {
     let (config, data, device) = (&setup.config, &setup.data, &setup.device);
-    let train = data.split(Split::Train);
-    let steps = train.samples().len().div_ceil(config.batch_size);
-    let schedule = Schedule::new(&config.schedule, config.epochs, steps);
+    let steps = Steps::of(setup);
+    let schedule = Schedule::new(&config.schedule, config.epochs, steps.count());
     run.clear_partial()?;
 
     // Model, optimizer and position: as they were saved, or new. What has been seen so far: read back, or epoch 0.
-    let mut trainee = Trainee::new(setup);
     let evidence = Evidence::new(setup.panel(), &config.panel, config.explainers.clone(), &config.preprocessing)?;
     let mut timeline = Timeline::default();
+    let mut trainee;
     match snapshot {
         Some(snapshot) => {
-            trainee = trainee.restore(snapshot, setup)?;
+            trainee = Trainee::restore(snapshot, setup)?;
             timeline = Timeline::of_sealed(&RunReader::open(run.path())?, trainee.state.next().0)?;
+            progress.recall(&run.history()?);
         }
         None => {
-            trainee = trainee.import(setup, progress)?;
+            trainee = Trainee::new(setup, progress)?;
             evidence.write_pictures(run)?;
-            let start = Instant::now();
-            progress.sealed(&close_epoch(run, setup, &mut trainee, &evidence, &mut timeline, (None, start))?);
+            close_epoch(run, setup, &mut trainee, &evidence, &mut timeline, progress, (None, Instant::now()))?;
         }
     }
 
     loop {
         let (epoch, steps_done) = trainee.state.next();
-        if epoch > config.epochs {
-            return Ok(Outcome::Finished { best: trainee.state.best });
+        if epoch > config.epochs || trainee.state.is_stalled(config.early_stopping) {
+            return Ok(Outcome::Finished { best: trainee.state.best, last: epoch - 1 });
         }
 
-        // Train.
+        // Train. With the head alone, everything below it behaves as in evaluation.
         let start = Instant::now();
-        progress.begin_epoch(epoch, steps, steps_done, trainee.state.meter.count);
-        let order = Order::Training { seed: config.seed, epoch, augmentation: config.augmentation };
-        for (batch, step) in Loader::start(train, order, setup.batching(), steps_done).zip(steps_done..) {
+        let trainable = setup.trainable(epoch);
+        trainee.model = trainee.model.train_only(trainable);
+        progress.begin_epoch(epoch, steps.count(), steps_done, trainee.state.meter.count);
+        let (augmentation, mixing) = (config.augmentation, config.mixing);
+        let order = Order::Training { seed: config.seed, epoch, augmentation, mixing };
+        let first_batch = steps_done * config.accumulate;
+        let mut batches = Loader::start(data.split(Split::Train), order, setup.batching(), first_batch);
+        for step in steps_done..steps.count() {
             if interrupter.should_stop() {
                 // Before an epoch's first step there is nothing that the last sealed epoch does not hold.
                 if step > 0 {
-                    let model = weights::state_dict(&trainee.model);
-                    run.save_interrupted(&trainee.state, &model, &trainee.optimizer.state())?;
+                    run.save_interrupted(&trainee.save())?;
                 }
                 return Ok(Outcome::Interrupted { epoch, step });
             }
 
-            let batch = batch?;
-            let seed = seed::derive(config.seed, Purpose::Regularise, &[epoch as u64, step as u64]);
-            let logits = trainee.model.forward(batch.images(device), Mode::Train { seed }, &mut Taps::none());
-            let losses = cross_entropy(logits.clone(), batch.targets(device));
-            let mut gradients = losses.clone().mean().backward();
-
-            let meter = &mut trainee.state.meter;
-            meter.add(losses.inner(), logits.inner(), &batch.labels);
-            if !meter.loss_sum.is_finite() {
-                return Err(TrainError::NotFinite { loss: meter.loss_sum, epoch, step });
+            // The gradient of the mean loss over all samples of the step, however many batches they come in.
+            let mut gradients = StepGradients::default();
+            for (part, batch) in batches.by_ref().take(config.accumulate).enumerate() {
+                let batch = batch?;
+                let seed = seed::derive(config.seed, Purpose::Regularise, &[epoch as u64, step as u64, part as u64]);
+                let mode = match trainable {
+                    Trainable::All => Mode::Train { seed, frozen_batch_norm: false },
+                    Trainable::AllButBatchNorm => Mode::Train { seed, frozen_batch_norm: true },
+                    Trainable::Head => Mode::Eval,
+                };
+                let logits = trainee.model.forward(batch.images(device), mode, &mut Taps::none());
+                let targets = batch.soft_targets(data.classes.len(), config.label_smoothing, device);
+                let losses = soft_cross_entropy(logits.clone(), targets);
+                trainee.state.meter.add(losses.clone().inner(), logits.inner(), &batch.labels);
+                gradients.add(&trainee.model, (losses.sum() / steps.samples_of(step) as f64).backward());
             }
-            let learning_rate = schedule.at((epoch - 1) * steps + step);
+            let norm = gradients.norm();
+            for (what, value) in [("loss", trainee.state.meter.loss_sum), ("norm of the gradients", norm)] {
+                if !value.is_finite() {
+                    return Err(TrainError::NotFinite { what, value, epoch, step: step + 1 });
+                }
+            }
+            if let Some(greatest) = config.optimizer.clip_norm {
+                gradients.clip(norm, greatest);
+            }
+            let learning_rate = schedule.at((epoch - 1) * steps.count() + step);
             trainee.model = trainee.optimizer.step(trainee.model, &mut gradients, learning_rate);
+            if let Some(ema) = &mut trainee.ema {
+                ema.update(&trainee.model, trainee.optimizer.step_count());
+            }
 
             (trainee.state.epoch, trainee.state.step_in_epoch) = (epoch, step + 1);
             trainee.state.optimizer_step = trainee.optimizer.step_count();
-            progress.step(epoch, step + 1, steps, &trainee.state.meter);
+            progress.step(epoch, step + 1, steps.count(), &trainee.state.meter);
         }
 
         // Evaluate, explain, compare with what was seen before, and seal it all together.
-        let learning_rate = Some(schedule.at(epoch * steps - 1));
-        progress.sealed(&close_epoch(run, setup, &mut trainee, &evidence, &mut timeline, (learning_rate, start))?);
+        let learning_rate = Some(schedule.at(epoch * steps.count() - 1));
+        close_epoch(run, setup, &mut trainee, &evidence, &mut timeline, progress, (learning_rate, start))?;
     }
 }
 
@@ -201,17 +263,22 @@ fn close_epoch(
     trainee: &mut Trainee,
     evidence: &Evidence,
     timeline: &mut Timeline,
+    progress: &mut Progress,
     (learning_rate, start): (Option<f64>, Instant),
-) -> Result<EpochMetrics, TrainError> {
-    let model = trainee.model.valid();
-    let validation = evaluate(&model, setup.data.split(Split::Val), setup.batching(), &setup.device)?;
+) -> Result<(), TrainError> {
+    let model = trainee.evaluated();
+    let (val, classes) = (setup.data.split(Split::Val), &setup.data.classes);
+    progress.phase("validating", val.samples().len());
+    let each_batch = |done| progress.phase_step(done);
+    let validation = evaluate(&model, classes.len(), val, setup.batching(), &setup.device, each_batch)?;
 
     let meter = std::mem::take(&mut trainee.state.meter);
     let epoch = trainee.state.epoch;
     trainee.state.step_in_epoch = 0;
-    let (val_loss, val_accuracy) = (validation.loss().unwrap_or(f64::NAN), validation.accuracy().unwrap_or(0.0));
+    let val_accuracy = validation.accuracy().unwrap_or(0.0);
     trainee.state.note(epoch, val_accuracy);
 
+    progress.phase("explaining", 0);
     let seen = evidence.look(&model, &setup.device, epoch == 0)?;
     let metrics = EpochMetrics {
         epoch,
@@ -219,20 +286,24 @@ fn close_epoch(
         training: Some(TrainingMetrics {
             train_loss: meter.loss(),
             train_accuracy: meter.accuracy(),
-            val_loss,
+            val_loss: validation.loss().unwrap_or(f64::NAN),
             val_accuracy,
+            val_top5: validation.top5(),
+            val_class_accuracy: validation.class_accuracies(),
             learning_rate,
             seconds: start.elapsed().as_secs_f64(),
         }),
     };
 
     let mut unsealed = run.begin_epoch(epoch)?;
-    unsealed.write_checkpoint(&trainee.state, &weights::state_dict(&model), &trainee.optimizer.state())?;
+    unsealed.write_checkpoint(&trainee.save())?;
+    unsealed.write("confusion.csv", confusion_csv(classes, &validation.confusion).as_bytes())?;
     evidence.write(&mut unsealed, &seen)?;
     unsealed.write_json("metrics.json", &metrics)?;
     unsealed.seal()?;
     run.clear_interrupted()?;
-    run.write_history()?;
+    run.tidy(setup.config.keep)?;
     timeline.advance(epoch, seen);
-    Ok(metrics)
+    progress.sealed(&metrics);
+    Ok(())
 }

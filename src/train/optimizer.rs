@@ -1,33 +1,37 @@
-//! AdamW with PyTorch's arithmetic and state keyed by parameter path, so that it can be saved, sorted and resumed.
+//! AdamW, Adam and SGD with PyTorch's arithmetic and state keyed by parameter path, so that it can be saved, sorted and
+//! resumed.
 //!
-//! Burn's own optimizer keys its state by parameter ids that a new process draws anew.
+//! Burn's own optimizers key their state by parameter ids that a new process draws anew.
 
-use crate::config::AdamWConfig;
+use super::gradients::StepGradients;
+use crate::config::{Method, Moments, OptimizerConfig};
 use crate::models::Model;
 use crate::weights::{HostTensor, ModulePath, StateDict};
 use burn::module::{ModuleMapper, Param};
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::BTreeMap;
 
-/// Loshchilov & Hutter 2017, "Decoupled Weight Decay Regularization", as `torch.optim.AdamW` computes it.
+/// An optimizer and what it remembers.
 #[derive(Debug)]
-pub struct AdamW {
-    config: AdamWConfig,
+pub struct Optimizer {
+    config: OptimizerConfig,
     step: usize,
-    moments: BTreeMap<String, Moments>,
+    memory: BTreeMap<String, Memory>,
 }
 
-/// Exponential means of the gradient and of its square, flat.
+/// What is kept of one parameter's past, flat; SGD has the first alone.
 #[derive(Debug)]
-struct Moments {
+struct Memory {
     first: Tensor<1>,
-    second: Tensor<1>,
+    second: Option<Tensor<1>>,
+    /// Steps this parameter has taken: one that was frozen at first is younger than the run, as in PyTorch.
+    steps: usize,
 }
 
-impl AdamW {
+impl Optimizer {
     /// No step taken.
-    pub fn new(config: AdamWConfig) -> Self {
-        Self { config, step: 0, moments: BTreeMap::new() }
+    pub fn new(config: OptimizerConfig) -> Self {
+        Self { config, step: 0, memory: BTreeMap::new() }
     }
 
     /// Steps taken.
@@ -36,69 +40,86 @@ impl AdamW {
     }
 
     /// One update of every parameter that has a gradient.
-    pub fn step(&mut self, model: Model, gradients: &mut Gradients, learning_rate: f64) -> Model {
+    pub fn step(&mut self, model: Model, gradients: &mut StepGradients, learning_rate: f64) -> Model {
         self.step += 1;
-        let [beta1, beta2] = self.config.betas;
-        let correction1 = 1.0 - beta1.powi(self.step as i32);
-        let correction2 = 1.0 - beta2.powi(self.step as i32);
-        model.map(&mut Update {
-            module: ModulePath::default(),
-            gradients,
-            config: self.config,
-            moments: &mut self.moments,
-            learning_rate,
-            step_size: learning_rate / correction1,
-            root_correction: correction2.sqrt(),
-        })
+        let depths = model.depths();
+        let rate = |name: &str| learning_rate * self.config.layer_decay.powi((depths.top() - depths.of(name)) as i32);
+        let (module, config) = (ModulePath::default(), self.config);
+        model.map(&mut Update { module, gradients, config, memory: &mut self.memory, rate: &rate })
     }
 
-    /// The moments as named tensors: `<parameter>.exp_avg` and `<parameter>.exp_avg_sq`, PyTorch's words.
+    /// What is remembered as named tensors: `<parameter>.exp_avg`, `.exp_avg_sq`, `.momentum_buffer` and `.step`,
+    /// PyTorch's words.
     pub fn state(&self) -> StateDict {
-        let entries = self.moments.iter().flat_map(|(name, moments)| {
-            [
-                (format!("{name}.{FIRST}"), HostTensor::from_tensor(moments.first.clone())),
-                (format!("{name}.{SECOND}"), HostTensor::from_tensor(moments.second.clone())),
-            ]
-        });
-        entries.collect()
+        let mut state = StateDict::new();
+        for (name, memory) in &self.memory {
+            let mut keep = |part: &str, tensor| drop(state.insert(format!("{name}.{part}"), tensor));
+            keep(self.first_name(), HostTensor::from_tensor(memory.first.clone()));
+            if let Some(second) = &memory.second {
+                keep(SECOND, HostTensor::from_tensor(second.clone()));
+            }
+            keep(STEP, HostTensor { shape: vec![1], values: vec![memory.steps as f32] });
+        }
+        state
     }
 
-    /// Continues from what [`state`](AdamW::state) and [`step_count`](AdamW::step_count) returned. Returns the name of
-    /// a moment whose partner is missing, if there is one.
-    pub fn restore(config: AdamWConfig, step: usize, mut state: StateDict, device: &Device) -> Result<Self, String> {
+    /// Continues from what [`state`](Optimizer::state) and [`step_count`](Optimizer::step_count) returned. Returns the
+    /// name of a tensor that is missing or one too many, if there is one.
+    pub fn restore(
+        config: OptimizerConfig,
+        step: usize,
+        mut state: StateDict,
+        device: &Device,
+    ) -> Result<Self, String> {
         let plain = device.clone().inner();
         let tensor = |host: HostTensor| {
             let length = host.values.len();
             Tensor::from_data(TensorData::new(host.values, [length]), &plain)
         };
-        let mut moments = BTreeMap::new();
-        while let Some((key, host)) = state.pop_first() {
-            let partner = key.strip_suffix(FIRST).map(|stem| (stem.to_string(), format!("{stem}{SECOND}")));
-            let Some((stem, second)) = partner else { return Err(key) };
-            let Some(second) = state.remove(&second) else { return Err(key) };
-            let name = stem.trim_end_matches('.').to_string();
-            moments.insert(name, Moments { first: tensor(host), second: tensor(second) });
+        let mut optimizer = Self::new(config);
+        optimizer.step = step;
+        let first_name = format!(".{}", optimizer.first_name());
+        let names: Vec<String> =
+            state.keys().filter_map(|key| key.strip_suffix(&first_name)).map(str::to_string).collect();
+        for name in names {
+            let mut take = |part: &str| {
+                let key = format!("{name}.{part}");
+                state.remove(&key).ok_or(key)
+            };
+            let first = tensor(take(&first_name[1..])?);
+            let second = if optimizer.has_second() { Some(tensor(take(SECOND)?)) } else { None };
+            let steps = take(STEP)?.values.first().map_or(0, |&steps| steps as usize);
+            optimizer.memory.insert(name, Memory { first, second, steps });
         }
-        Ok(Self { config, step, moments })
+        match state.pop_first() {
+            Some((left, _)) => Err(left),
+            None => Ok(optimizer),
+        }
+    }
+
+    fn has_second(&self) -> bool {
+        !matches!(self.config.method, Method::Sgd { .. })
+    }
+
+    fn first_name(&self) -> &'static str {
+        if self.has_second() { "exp_avg" } else { "momentum_buffer" }
     }
 }
 
-const FIRST: &str = "exp_avg";
 const SECOND: &str = "exp_avg_sq";
+const STEP: &str = "step";
 
-/// Whether weight decay applies: matrices and kernels only, as timm groups them.
+/// Whether weight decay applies where norms and the like are exempt: to matrices and kernels only, as timm groups them.
 fn decays(name: &str, rank: usize) -> bool {
     rank > 1 && !matches!(name, "cls_token" | "pos_embed")
 }
 
 struct Update<'a> {
     module: ModulePath,
-    gradients: &'a mut Gradients,
-    config: AdamWConfig,
-    moments: &'a mut BTreeMap<String, Moments>,
-    learning_rate: f64,
-    step_size: f64,
-    root_correction: f64,
+    gradients: &'a mut StepGradients,
+    config: OptimizerConfig,
+    memory: &'a mut BTreeMap<String, Memory>,
+    rate: &'a dyn Fn(&str) -> f64,
 }
 
 impl ModuleMapper for Update<'_> {
@@ -111,32 +132,69 @@ impl ModuleMapper for Update<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if !parameter.is_require_grad() {
-            return parameter;
-        }
-        let Some(gradient) = parameter.val().grad_remove(self.gradients) else { return parameter };
         let name = self.module.key();
+        let Some(gradient) = self.gradients.take(&name) else { return parameter };
         let (id, old, mapper) = parameter.consume();
         let shape = old.dims();
-        let decay = if decays(&name, D) { self.learning_rate * self.config.weight_decay } else { 0.0 };
-        let updated = self.update(name, old.inner().reshape([-1]), gradient.reshape([-1]), decay);
+        let decay = if self.config.decay_all || decays(&name, D) { self.config.weight_decay } else { 0.0 };
+        let rate = (self.rate)(&name);
+        let memory = self.memory.remove(&name);
+        let value = old.inner().reshape([-1]);
+        let (updated, memory) = match self.config.method {
+            // The decay shrinks the weights before the step…
+            Method::Adamw(moments) => {
+                let value = if decay > 0.0 { value * (1.0 - rate * decay) } else { value };
+                adam(moments, value, gradient, memory, rate)
+            }
+            // … or is a part of the gradient.
+            Method::Adam(moments) => adam(moments, value.clone(), with_decay(gradient, value, decay), memory, rate),
+            Method::Sgd { momentum, nesterov } => {
+                let gradient = with_decay(gradient, value.clone(), decay);
+                sgd([momentum, rate], nesterov, value, gradient, memory)
+            }
+        };
+        self.memory.insert(name, memory);
         Param::from_mapped_value(id, updated.reshape(shape).autodiff().require_grad(), mapper)
     }
 }
 
-impl Update<'_> {
-    fn update(&mut self, name: String, value: Tensor<1>, gradient: Tensor<1>, decay: f64) -> Tensor<1> {
-        let [beta1, beta2] = self.config.betas;
-        let (first, second) = match self.moments.remove(&name) {
-            Some(moments) => (moments.first, moments.second),
-            None => (gradient.zeros_like(), gradient.zeros_like()),
-        };
-        let first = first * beta1 + gradient.clone() * (1.0 - beta1);
-        let second = second * beta2 + gradient.clone() * gradient * (1.0 - beta2);
-        let denominator = second.clone().sqrt() / self.root_correction + self.config.epsilon;
-        let value = if decay > 0.0 { value * (1.0 - decay) } else { value };
-        let updated = value - first.clone() / denominator * self.step_size;
-        self.moments.insert(name, Moments { first, second });
-        updated
-    }
+fn with_decay(gradient: Tensor<1>, value: Tensor<1>, decay: f64) -> Tensor<1> {
+    if decay > 0.0 { gradient + value * decay } else { gradient }
+}
+
+/// `torch/optim/adam.py`, `_single_tensor_adam`.
+fn adam(
+    moments: Moments,
+    value: Tensor<1>,
+    gradient: Tensor<1>,
+    memory: Option<Memory>,
+    rate: f64,
+) -> (Tensor<1>, Memory) {
+    let [beta1, beta2] = moments.betas;
+    let (first, second, steps) = match memory {
+        Some(Memory { first, second: Some(second), steps }) => (first, second, steps + 1),
+        _ => (gradient.zeros_like(), gradient.zeros_like(), 1),
+    };
+    let first = first * beta1 + gradient.clone() * (1.0 - beta1);
+    let second = second * beta2 + gradient.clone() * gradient * (1.0 - beta2);
+    let [correction1, correction2] = moments.betas.map(|beta| 1.0 - beta.powi(steps as i32));
+    let denominator = second.clone().sqrt() / correction2.sqrt() + moments.epsilon;
+    let updated = value - first.clone() / denominator * (rate / correction1);
+    (updated, Memory { first, second: Some(second), steps })
+}
+
+/// `torch/optim/sgd.py`, `_single_tensor_sgd`, no dampening: the buffer starts as the first gradient.
+fn sgd(
+    [momentum, rate]: [f64; 2],
+    nesterov: bool,
+    value: Tensor<1>,
+    gradient: Tensor<1>,
+    memory: Option<Memory>,
+) -> (Tensor<1>, Memory) {
+    let (buffer, steps) = match memory {
+        Some(memory) => (memory.first * momentum + gradient.clone(), memory.steps + 1),
+        None => (gradient.clone(), 1),
+    };
+    let direction = if nesterov { gradient + buffer.clone() * momentum } else { buffer.clone() };
+    (value - direction * rate, Memory { first: buffer, second: None, steps })
 }

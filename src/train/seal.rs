@@ -1,9 +1,8 @@
 //! How an epoch becomes whole at once: built aside, its manifest last, then renamed.
 
-use super::checkpoint::CheckpointError;
-use super::state::TrainState;
+use super::checkpoint::{CheckpointError, Saved};
 use crate::fsx;
-use crate::weights::{self, StateDict};
+use crate::weights;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,10 @@ pub(super) const SCHEMA: u32 = 1;
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const STATE: &str = "state.json";
 pub(super) const MODEL: &str = "model.safetensors";
+pub(super) const EMA: &str = "ema.safetensors";
 pub(super) const OPTIMIZER: &str = "optimizer.safetensors";
+/// What retention removes: only training needs it.
+const WEIGHTS: [&str; 3] = [MODEL, EMA, OPTIMIZER];
 
 /// A checkpoint under construction. Dropped unsealed, it is as if it had never been.
 #[derive(Debug)]
@@ -40,6 +42,9 @@ impl Sealed {
 struct Manifest {
     schema: u32,
     files: BTreeMap<String, Sealed>,
+    /// Files that were sealed here and removed since to save space.
+    #[serde(default)]
+    pruned: Vec<String>,
 }
 
 impl Unsealed {
@@ -68,25 +73,21 @@ impl Unsealed {
     }
 
     /// Adds what resuming needs.
-    pub fn write_checkpoint(
-        &mut self,
-        state: &TrainState,
-        model: &StateDict,
-        optimizer: &StateDict,
-    ) -> Result<(), CheckpointError> {
-        for (name, tensors, note) in [(MODEL, model, ("format", "pt")), (OPTIMIZER, optimizer, ("optimizer", "adamw"))]
-        {
+    pub(super) fn write_checkpoint(&mut self, saved: &Saved) -> Result<(), CheckpointError> {
+        let tensors = [(MODEL, Some(&saved.model)), (EMA, saved.ema.as_ref()), (OPTIMIZER, Some(&saved.optimizer))];
+        for (name, tensors) in tensors {
+            let Some(tensors) = tensors else { continue };
             let path = self.partial.join(name);
-            let bytes = weights::encode(tensors, note)
+            let bytes = weights::encode(tensors, &[("format", "pt")])
                 .map_err(|source| CheckpointError::Encode { path, source: Box::new(source) })?;
             self.write(name, &bytes)?;
         }
-        self.write_json(STATE, state)
+        self.write_json(STATE, &saved.state)
     }
 
     /// Writes the manifest and gives the directory its name.
     pub fn seal(mut self) -> Result<PathBuf, CheckpointError> {
-        let manifest = Manifest { schema: SCHEMA, files: std::mem::take(&mut self.files) };
+        let manifest = Manifest { schema: SCHEMA, files: std::mem::take(&mut self.files), pruned: Vec::new() };
         fsx::write_atomic(&self.partial.join(MANIFEST), &json(&manifest, &self.partial.join(MANIFEST))?)?;
         fsx::sync_dir(&self.partial)?;
         fsx::rename_dir(&self.partial, &self.target)?;
@@ -96,12 +97,7 @@ impl Unsealed {
 
 /// Every file of a sealed checkpoint against its manifest.
 pub(super) fn verify(dir: &Path) -> Result<(), CheckpointError> {
-    let path = dir.join(MANIFEST);
-    let manifest: Manifest = read_json(&path, "a manifest")?;
-    if manifest.schema > SCHEMA {
-        return Err(CheckpointError::Newer { path, found: manifest.schema });
-    }
-    for (name, expected) in &manifest.files {
+    for (name, expected) in &manifest(dir)?.files {
         let path = dir.join(name);
         let describe = |sealed: &Sealed| format!("{} bytes, SHA-256 {}", sealed.bytes, sealed.sha256);
         if !path.exists() {
@@ -113,6 +109,42 @@ pub(super) fn verify(dir: &Path) -> Result<(), CheckpointError> {
         }
     }
     Ok(())
+}
+
+/// Whether a sealed checkpoint still has its weights.
+pub(super) fn has_weights(dir: &Path) -> Result<bool, CheckpointError> {
+    Ok(manifest(dir)?.files.contains_key(MODEL))
+}
+
+/// Removes the weights of a sealed epoch and seals it again without them. The manifest comes first: killed in between, the
+/// epoch is whole with files too many, which the next pruning removes.
+pub(super) fn prune(dir: &Path) -> Result<(), CheckpointError> {
+    let mut manifest = manifest(dir)?;
+    let sealed: Vec<&str> = WEIGHTS.into_iter().filter(|name| manifest.files.contains_key(*name)).collect();
+    if !sealed.is_empty() {
+        for name in sealed {
+            manifest.files.remove(name);
+            manifest.pruned.push(name.to_string());
+        }
+        let path = dir.join(MANIFEST);
+        fsx::write_atomic(&path, &json(&manifest, &path)?)?;
+    }
+    for name in &manifest.pruned {
+        let path = dir.join(name);
+        if path.exists() {
+            fsx::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn manifest(dir: &Path) -> Result<Manifest, CheckpointError> {
+    let path = dir.join(MANIFEST);
+    let manifest: Manifest = read_json(&path, "a manifest")?;
+    if manifest.schema > SCHEMA {
+        return Err(CheckpointError::Newer { path, found: manifest.schema });
+    }
+    Ok(manifest)
 }
 
 pub(super) fn remove_if_there(path: &Path) -> Result<(), CheckpointError> {

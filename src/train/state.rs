@@ -1,5 +1,6 @@
 //! Where in a run a checkpoint stands, and the meters of the epoch under way.
 
+use super::evaluate::largest;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -60,15 +61,17 @@ impl Meter {
     }
 }
 
-/// Index of the largest number; the first of equals.
-pub(super) fn largest(numbers: &[f32]) -> usize {
-    (1..numbers.len()).fold(0, |best, index| if numbers[index] > numbers[best] { index } else { best })
-}
-
 impl TrainState {
     /// The epoch to train next, and how many of its steps are done already.
     pub fn next(&self) -> (usize, usize) {
         if self.step_in_epoch > 0 { (self.epoch, self.step_in_epoch) } else { (self.epoch + 1, 0) }
+    }
+
+    /// Whether the best epoch is `patience` epochs or more before the last finished one.
+    pub fn is_stalled(&self, patience: Option<usize>) -> bool {
+        let last_finished = self.next().0 - 1;
+        let since = self.best.map_or(0, |best| last_finished.saturating_sub(best.epoch));
+        patience.is_some_and(|patience| since >= patience)
     }
 
     /// Takes note of an epoch's validation accuracy.
@@ -96,5 +99,17 @@ mod tests {
             state.note(epoch, accuracy);
         }
         assert_eq!(state.best, Some(Best { epoch: 1, val_accuracy: 0.5 }));
+    }
+
+    #[test]
+    fn a_run_stalls_when_the_best_epoch_is_too_long_ago() {
+        let best = Some(Best { epoch: 2, val_accuracy: 0.5 });
+        let state = TrainState { epoch: 4, best, ..TrainState::default() };
+        assert_eq!(
+            [None, Some(3), Some(2), Some(1)].map(|patience| state.is_stalled(patience)),
+            [false, false, true, true]
+        );
+        // In the middle of epoch 4, epoch 3 is the last finished one.
+        assert!(!TrainState { step_in_epoch: 1, ..state }.is_stalled(Some(2)));
     }
 }

@@ -1,7 +1,8 @@
-//! What training changes: the model, the optimizer, and where in the run they stand.
+//! What training changes: the model, its average, the optimizer, and where in the run they stand.
 
-use super::checkpoint::{CheckpointError, Snapshot};
-use super::optimizer::AdamW;
+use super::checkpoint::{CheckpointError, Saved, Snapshot};
+use super::ema::Ema;
+use super::optimizer::Optimizer;
 use super::state::TrainState;
 use super::{Progress, Setup, TrainError};
 use crate::models::Model;
@@ -11,45 +12,73 @@ use crate::weights;
 #[derive(Debug)]
 pub(super) struct Trainee {
     pub(super) model: Model,
-    pub(super) optimizer: AdamW,
+    pub(super) ema: Option<Ema>,
+    pub(super) optimizer: Optimizer,
     pub(super) state: TrainState,
 }
 
 impl Trainee {
-    /// A new model with drawn parameters, before its first step.
-    pub(super) fn new(setup: &Setup) -> Self {
-        let config = &setup.config;
-        let device = setup.device.clone().autodiff();
-        let model = config.model.init(setup.data.classes.len(), config.drop_path, config.seed, &device);
-        Self { model, optimizer: AdamW::new(config.optimizer), state: TrainState::default() }
-    }
-
-    /// The same with the weights of the run's file, if it has one; says what the file did not hold.
-    pub(super) fn import(self, setup: &Setup, progress: &Progress) -> Result<Self, TrainError> {
+    /// A model with drawn parameters, or the weights of the run's file, before its first step; says what the file did not
+    /// hold.
+    pub(super) fn new(setup: &Setup, progress: &Progress) -> Result<Self, TrainError> {
+        let mut model = draw(setup);
         let config = &setup.config.weights;
-        let Some(file) = &config.file else { return Ok(self) };
-        let imported = weights::import(self.model, file, &config.allow_missing)?;
-        progress.say(&format!("weights from {}", file.display()));
-        if let Some([found, wanted]) = imported.new_head {
-            progress.say(&format!("a new head: {found} classes in the file, {wanted} in the data"));
-        }
-        for (what, names) in [("missing", &imported.missing), ("unexpected", &imported.unexpected)] {
-            if !names.is_empty() {
-                progress.say(&format!("{} {what} names excused: {}", names.len(), abridged(names)));
+        if let Some(file) = &config.file {
+            let imported = weights::import(model, file, &config.allow_missing)?;
+            progress.say(&format!("weights from {}", file.display()));
+            if let Some([found, wanted]) = imported.new_head {
+                progress.say(&format!("a new head: {found} classes in the file, {wanted} in the data"));
             }
+            for (what, names) in [("missing", &imported.missing), ("unexpected", &imported.unexpected)] {
+                if !names.is_empty() {
+                    progress.say(&format!("{} {what} names excused: {}", names.len(), abridged(names)));
+                }
+            }
+            model = imported.model;
         }
-        Ok(Self { model: imported.model, ..self })
+        let ema = setup.config.ema.map(|config| Ema::new(config, &model));
+        Ok(Self { model, ema, optimizer: Optimizer::new(setup.config.optimizer), state: TrainState::default() })
     }
 
     /// The same as it was saved.
-    pub(super) fn restore(self, snapshot: Snapshot, setup: &Setup) -> Result<Self, TrainError> {
-        let (model_path, optimizer_path) = (snapshot.model_path(), snapshot.optimizer_path());
-        let model = weights::load_state_dict(self.model, snapshot.model, &model_path)?;
-        let steps = snapshot.state.optimizer_step;
-        let optimizer = AdamW::restore(setup.config.optimizer, steps, snapshot.optimizer, &setup.device)
-            .map_err(|name| CheckpointError::Moments { path: optimizer_path, name })?;
-        Ok(Self { model, optimizer, state: snapshot.state })
+    pub(super) fn restore(snapshot: Snapshot, setup: &Setup) -> Result<Self, TrainError> {
+        let [model_path, ema_path, optimizer_path] = snapshot.paths();
+        let saved = snapshot.saved;
+        let drawn = draw(setup);
+        let average = match (setup.config.ema, saved.ema) {
+            (Some(config), Some(average)) => {
+                Some(Ema::restore(config, weights::load_state_dict(drawn.valid(), average, &ema_path)?))
+            }
+            _ => None,
+        };
+        let model = weights::load_state_dict(drawn, saved.model, &model_path)?;
+        let ema = average.or_else(|| setup.config.ema.map(|config| Ema::new(config, &model)));
+        let steps = saved.state.optimizer_step;
+        let optimizer = Optimizer::restore(setup.config.optimizer, steps, saved.optimizer, &setup.device)
+            .map_err(|name| CheckpointError::OptimizerState { path: optimizer_path, name })?;
+        Ok(Self { model, ema, optimizer, state: saved.state })
     }
+
+    /// What is evaluated and explained, off the tape: the average where there is one.
+    pub(super) fn evaluated(&self) -> Model {
+        self.ema.as_ref().map_or_else(|| self.model.valid(), |ema| ema.model().clone())
+    }
+
+    /// All of it on the host.
+    pub(super) fn save(&self) -> Saved {
+        Saved {
+            state: self.state.clone(),
+            model: weights::state_dict(&self.model.valid()),
+            ema: self.ema.as_ref().map(|ema| weights::state_dict(ema.model())),
+            optimizer: self.optimizer.state(),
+        }
+    }
+}
+
+fn draw(setup: &Setup) -> Model {
+    let config = &setup.config;
+    let device = setup.device.clone().autodiff();
+    config.model.init(setup.data.classes.len(), config.drop_path, config.seed, &device)
 }
 
 /// The first and the last name stand for all.

@@ -5,7 +5,7 @@ use crate::fsx::{self, FsError};
 use half::{bf16, f16};
 use pytorch_reader::{DType, PytorchError, PytorchReader};
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,7 @@ pub enum FileError {
         path: PathBuf,
         /// What the reader said.
         #[source]
-        source: safetensors::SafeTensorError,
+        source: SafeTensorError,
     },
     /// Not a PyTorch checkpoint, or one that would have to run code to be read.
     #[error("{path}: not a PyTorch checkpoint of plain tensors")]
@@ -55,22 +55,47 @@ pub enum FileError {
 /// Names under which training scripts nest a state dict.
 const NESTS: [&str; 2] = ["model.", "state_dict."];
 
-/// Safetensors bytes in float32: the same tensors give the same bytes.
-///
-/// `note` is one key and value of metadata; one, because the format's writer keeps no order among several.
+/// Safetensors bytes in float32: the same tensors and metadata give the same bytes.
 ///
 /// # Errors
 ///
 /// Where the format cannot hold the tensors.
-pub fn encode(tensors: &StateDict, note: (&str, &str)) -> Result<Vec<u8>, safetensors::SafeTensorError> {
-    let raw = |tensor: &HostTensor| tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
-    let bytes: Vec<(&str, &[usize], Vec<u8>)> =
-        tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice(), raw(tensor))).collect();
-    let views = bytes
+pub fn encode(tensors: &StateDict, metadata: &[(&str, &str)]) -> Result<Vec<u8>, SafeTensorError> {
+    let raw = |tensor: &HostTensor| tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let entry = |(name, tensor): (&String, &HostTensor)| Entry {
+        name: name.clone(),
+        kind: Dtype::F32,
+        shape: tensor.shape.clone(),
+        bytes: raw(tensor),
+    };
+    serialise(&tensors.iter().map(entry).collect::<Vec<_>>(), metadata)
+}
+
+/// A tensor as the format holds it.
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) kind: Dtype,
+    pub(super) shape: Vec<usize>,
+    /// Little-endian.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Safetensors bytes. The library writes its metadata in the order of a hash map, which every process draws anew, so the
+/// header is sorted afterwards: equal content, equal bytes.
+pub(super) fn serialise(entries: &[Entry], metadata: &[(&str, &str)]) -> Result<Vec<u8>, SafeTensorError> {
+    const LENGTH: usize = size_of::<u64>();
+    let views = entries
         .iter()
-        .map(|(name, shape, raw)| Ok((*name, TensorView::new(Dtype::F32, shape.to_vec(), raw)?)))
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-    safetensors::serialize(views, Some(HashMap::from([(note.0.to_string(), note.1.to_string())])))
+        .map(|entry| Ok((entry.name.as_str(), TensorView::new(entry.kind, entry.shape.clone(), &entry.bytes)?)))
+        .collect::<Result<Vec<_>, SafeTensorError>>()?;
+    let metadata = metadata.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+    let mut bytes = safetensors::serialize(views, Some(metadata))?;
+    let (length, _) = SafeTensors::read_metadata(&bytes)?;
+    let header: serde_json::Value = serde_json::from_slice(&bytes[LENGTH..LENGTH + length])?;
+    let mut sorted = serde_json::to_vec(&header)?; // a serde_json map is sorted by key
+    sorted.resize(length, b' ');
+    bytes[LENGTH..LENGTH + length].copy_from_slice(&sorted);
+    Ok(bytes)
 }
 
 /// The floating-point tensors of safetensors bytes, as float32, and the metadata.

@@ -2,7 +2,7 @@
 
 use super::file::{self, FileError};
 use super::{StateDict, replace, state_shapes};
-use crate::models::Model;
+use crate::models::{HEADS, Model};
 use glob::Pattern;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -73,9 +73,6 @@ pub struct Imported {
     /// Classes in the file and in the model, where they differ and the head is new.
     pub new_head: Option<[usize; 2]>,
 }
-
-/// The parameters of a classification head, in either architecture.
-const HEADS: [&str; 2] = ["fc", "head"];
 
 /// Loads a file into `model`, which keeps its drawn values only where `excused` (patterns such as `layer4.*`) says so, and
 /// in a head of another number of classes.

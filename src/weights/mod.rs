@@ -3,10 +3,12 @@
 //! Names are the paths in the module tree, which are the state-dict keys of timm and torchvision, so nothing is
 //! translated. Loading is strict: every name must be there, no other may, and shapes must agree, unless excused by name.
 
+mod export;
 mod file;
 mod import;
 mod pretrained;
 
+pub use export::{ExportError, Precision, export};
 pub use file::{FileError, decode, encode, read};
 pub use import::{Imported, WeightsError, import};
 pub use pretrained::{is_pretrained, pretrained};

@@ -1,0 +1,126 @@
+//! `driftscope eval`: a checkpoint on the test split, which training never sees.
+
+use super::run_spec::RunSpec;
+use super::{Format, print};
+use crate::data::{Batching, DataSet, Split};
+use crate::device::DeviceChoice;
+use crate::report::{aligned, confusion_csv, csv_row};
+use crate::train::{Evaluation, Progress, RunRecord, evaluate, sealed};
+use crate::weights;
+use anyhow::{Result, bail};
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Flags of `driftscope eval`.
+#[derive(Debug, Args)]
+pub(super) struct EvalArguments {
+    /// The run, and its epoch: RUN (the last), RUN@N or RUN@best
+    #[arg(value_name = "RUN[@EPOCH]")]
+    run: RunSpec,
+    /// Which split: test, val or train
+    #[arg(long, value_name = "SPLIT", default_value = "test")]
+    split: Split,
+    /// Where to compute: auto, cpu, cuda, cuda:N or flex
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: DeviceChoice,
+    /// Pictures in one pass [default: the run's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    batch_size: Option<u64>,
+    /// The trained weights themselves, where the run keeps an average of them
+    #[arg(long)]
+    raw: bool,
+    /// Also write the confusion matrix (rows: labels, columns: predictions) as CSV
+    #[arg(long, value_name = "FILE")]
+    confusion: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: Format,
+}
+
+pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
+    let record = RunRecord::read(&arguments.run.path)?;
+    let snapshot = sealed(&arguments.run.path, arguments.run.which)?;
+    let (device, _) = arguments.device.open()?;
+    let data = DataSet::open(&record.config.data)?;
+    if data.digest != record.data_digest {
+        let run = arguments.run.path.display();
+        bail!(
+            "{run}: the data is not what the run learned from: digest {} then, {} now",
+            record.data_digest,
+            data.digest
+        );
+    }
+    let index = data.split(arguments.split);
+    if index.samples().is_empty() {
+        bail!("{} has no {} split", data.name, arguments.split);
+    }
+
+    let config = &record.config;
+    let drawn = config.model.init(data.classes.len(), 0.0, config.seed, &device);
+    let tensors = snapshot.saved.ema.filter(|_| !arguments.raw).unwrap_or(snapshot.saved.model);
+    let model = weights::load_state_dict(drawn, tensors, &snapshot.dir)?;
+    let batch_size = arguments.batch_size.map_or(config.batch_size, |size| size as usize);
+    let batching = Batching { batch_size, preprocessing: config.preprocessing };
+    let mut progress = Progress::new(0);
+    progress.phase("evaluating", index.samples().len());
+    let each_batch = |done| progress.phase_step(done);
+    let evaluation = evaluate(&model, data.classes.len(), index, batching, &device, each_batch)?;
+    progress.finish();
+
+    if let Some(path) = &arguments.confusion {
+        crate::fsx::write_atomic(path, confusion_csv(&data.classes, &evaluation.confusion).as_bytes())?;
+    }
+    let epoch = snapshot.saved.state.epoch;
+    print(&match arguments.format {
+        Format::Table => table(&data.classes, &evaluation, arguments.split, epoch),
+        Format::Csv => csv(&data.classes, &evaluation),
+        Format::Json => json(&data.classes, &evaluation, arguments.split, epoch)?,
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(classes: &[String], evaluation: &Evaluation, split: Split, epoch: usize) -> String {
+    let number = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.4}"));
+    let counts = evaluation.confusion.iter().map(|row| row.iter().sum::<usize>());
+    let rows = classes.iter().zip(evaluation.class_accuracies()).zip(counts);
+    let rows: Vec<Vec<String>> =
+        rows.map(|((class, accuracy), count)| vec![class.clone(), number(accuracy), count.to_string()]).collect();
+    format!(
+        "epoch {epoch} on {split}: top-1 {} · top-5 {} · loss {} · {} images\n\n{}",
+        number(evaluation.accuracy()),
+        number(evaluation.top5()),
+        number(evaluation.loss()),
+        evaluation.count(),
+        aligned(&["class", "accuracy", "images"], &rows, 1)
+    )
+}
+
+/// A row a class, and the whole split in a row of its own named `*`.
+fn csv(classes: &[String], evaluation: &Evaluation) -> String {
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+    let mut table = csv_row(["class", "images", "accuracy", "top5", "loss"]);
+    let rows = classes.iter().zip(evaluation.class_accuracies()).zip(&evaluation.confusion);
+    for ((class, accuracy), counts) in rows {
+        let images = counts.iter().sum::<usize>().to_string();
+        table += &csv_row([class.clone(), images, number(accuracy), String::new(), String::new()]);
+    }
+    let [accuracy, top5, loss] = [evaluation.accuracy(), evaluation.top5(), evaluation.loss()].map(number);
+    table + &csv_row(["*".to_string(), evaluation.count().to_string(), accuracy, top5, loss])
+}
+
+fn json(classes: &[String], evaluation: &Evaluation, split: Split, epoch: usize) -> Result<String> {
+    let value = json!({
+        "epoch": epoch,
+        "split": split.to_string(),
+        "images": evaluation.count(),
+        "loss": evaluation.loss(),
+        "top1": evaluation.accuracy(),
+        "top5": evaluation.top5(),
+        "classes": classes,
+        "class_accuracy": evaluation.class_accuracies(),
+        "confusion": evaluation.confusion,
+    });
+    Ok(serde_json::to_string_pretty(&value)? + "\n")
+}

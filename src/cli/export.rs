@@ -1,0 +1,76 @@
+//! `driftscope export`: a run's weights for timm and torchvision.
+
+use super::print;
+use super::run_spec::RunSpec;
+use crate::data::{IMAGENET_MEAN, IMAGENET_STD};
+use crate::fsx;
+use crate::models::ModelName;
+use crate::train::{RunRecord, sealed};
+use crate::weights::{self, Precision};
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Flags of `driftscope export`.
+#[derive(Debug, Args)]
+pub(super) struct ExportArguments {
+    /// The run, and its epoch: RUN (the last), RUN@N or RUN@best
+    #[arg(value_name = "RUN[@EPOCH]")]
+    run: RunSpec,
+    /// The file to write, .safetensors
+    #[arg(value_name = "OUT")]
+    out: PathBuf,
+    /// float32, float16 or bfloat16
+    #[arg(long, value_name = "PRECISION", default_value = "float32")]
+    precision: Precision,
+    /// The trained weights themselves, where the run keeps an average of them
+    #[arg(long)]
+    raw: bool,
+}
+
+pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode> {
+    let record = RunRecord::read(&arguments.run.path)?;
+    let saved = sealed(&arguments.run.path, arguments.run.which)?.saved;
+    let tensors = saved.ema.as_ref().filter(|_| !arguments.raw).unwrap_or(&saved.model);
+    let preprocessing = &record.config.preprocessing;
+    let classes = json!(record.classes).to_string();
+    // The words of timm's own configs, so that `timm.data.create_transform(**…)` takes them as they are.
+    let transform = json!({
+        "input_size": [3, preprocessing.size, preprocessing.size],
+        "crop_pct": preprocessing.size as f64 / preprocessing.resize as f64,
+        "interpolation": preprocessing.interpolation,
+        "mean": IMAGENET_MEAN.map(shortest),
+        "std": IMAGENET_STD.map(shortest),
+    })
+    .to_string();
+    let epoch = saved.state.epoch.to_string();
+    let metadata = [
+        ("format", "pt"),
+        ("model", architecture(record.config.model)),
+        ("classes", classes.as_str()),
+        ("preprocessing", transform.as_str()),
+        ("run", record.name.as_str()),
+        ("epoch", epoch.as_str()),
+        ("driftscope", env!("CARGO_PKG_VERSION")),
+    ];
+    let bytes = weights::export(tensors, arguments.precision, saved.state.optimizer_step, &metadata)
+        .with_context(|| format!("{} is not written", arguments.out.display()))?;
+    fsx::write_atomic(&arguments.out, &bytes)?;
+    print(&format!("{}\n", arguments.out.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A float32's shortest decimal, not that of the nearest double.
+fn shortest(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
+}
+
+/// What timm calls the model; a mini is nobody else's.
+fn architecture(model: ModelName) -> &'static str {
+    match model {
+        ModelName::DeitTiny => "deit_tiny_patch16_224",
+        other => other.as_str(),
+    }
+}

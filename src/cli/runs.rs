@@ -1,0 +1,116 @@
+//! `driftscope runs`: what has been trained, at a glance.
+
+use super::{Format, print};
+use crate::fsx;
+use crate::report::{aligned, csv_row};
+use crate::store::{RunReader, TrainingMetrics};
+use crate::train::RunRecord;
+use anyhow::{Result, bail};
+use clap::Args;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Flags of `driftscope runs`.
+#[derive(Debug, Args)]
+pub(super) struct RunsArguments {
+    /// Where runs lie, at any depth
+    #[arg(value_name = "DIR", default_value = "checkpoints")]
+    dir: PathBuf,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: Format,
+}
+
+/// How deep below the directory a run may lie.
+const DEPTH: usize = 3;
+
+const HEADINGS: [&str; 9] =
+    ["run", "model", "data", "seed", "epochs", "best epoch", "best val", "last val", "explainers"];
+
+/// One run's line.
+struct Line {
+    path: PathBuf,
+    record: RunRecord,
+    sealed: usize,
+    best: Option<(usize, f64)>,
+    last: Option<f64>,
+    explainers: Vec<String>,
+}
+
+pub(super) fn run(arguments: &RunsArguments) -> Result<ExitCode> {
+    if !arguments.dir.is_dir() {
+        bail!("{} is no directory; expected one that holds runs", arguments.dir.display());
+    }
+    let mut paths = Vec::new();
+    find(&arguments.dir, DEPTH, &mut paths)?;
+    let lines = paths.into_iter().map(read).collect::<Result<Vec<Line>>>()?;
+    print(&match arguments.format {
+        Format::Table => aligned(&HEADINGS, &lines.iter().map(|line| line.cells("–")).collect::<Vec<_>>(), 3),
+        Format::Csv => {
+            let rows = lines.iter().map(|line| csv_row(line.cells("")));
+            rows.fold(csv_row(HEADINGS.map(|heading| heading.replace(' ', "_"))), |table, row| table + &row)
+        }
+        Format::Json => serde_json::to_string_pretty(&lines.iter().map(Line::json).collect::<Vec<_>>())? + "\n",
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn find(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
+    if dir.join("run.json").is_file() {
+        found.push(dir.to_path_buf());
+    } else if depth > 0 {
+        for below in fsx::list_dir(dir)?.into_iter().filter(|path| path.is_dir()) {
+            find(&below, depth - 1, found)?;
+        }
+    }
+    Ok(())
+}
+
+fn read(path: PathBuf) -> Result<Line> {
+    let (record, reader) = (RunRecord::read(&path)?, RunReader::open(&path)?);
+    let (mut best, mut last): (Option<(usize, f64)>, _) = (None, None);
+    for &epoch in reader.epochs() {
+        let Some(TrainingMetrics { val_accuracy, .. }) = reader.metrics(epoch)?.training else { continue };
+        last = Some(val_accuracy);
+        if best.is_none_or(|(_, accuracy)| val_accuracy > accuracy) {
+            best = Some((epoch, val_accuracy));
+        }
+    }
+    let explainers = record.config.explainers.iter().map(|explainer| explainer.name().to_string()).collect();
+    // Epoch 0 is the model before training.
+    let sealed = reader.epochs().last().copied().unwrap_or(0);
+    Ok(Line { path, record, sealed, best, last, explainers })
+}
+
+impl Line {
+    fn cells(&self, nothing: &str) -> Vec<String> {
+        let number = |value: Option<f64>| value.map_or(nothing.to_string(), |value| format!("{value:.4}"));
+        vec![
+            self.path.display().to_string(),
+            self.record.model.clone(),
+            self.record.data.clone(),
+            self.record.config.seed.to_string(),
+            format!("{}/{}", self.sealed, self.record.config.epochs),
+            self.best.map_or(nothing.to_string(), |(epoch, _)| epoch.to_string()),
+            number(self.best.map(|(_, accuracy)| accuracy)),
+            number(self.last),
+            self.explainers.join(" "),
+        ]
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "run": self.path,
+            "model": self.record.model,
+            "data": self.record.data,
+            "seed": self.record.config.seed,
+            "epochs_done": self.sealed,
+            "epochs": self.record.config.epochs,
+            "best_epoch": self.best.map(|(epoch, _)| epoch),
+            "best_val_accuracy": self.best.map(|(_, accuracy)| accuracy),
+            "last_val_accuracy": self.last,
+            "explainers": self.explainers,
+        })
+    }
+}

@@ -1,0 +1,315 @@
+//! The tables of a config file, everything optional, unknown keys refused, and what each comes to.
+
+use super::file::ConfigError;
+use super::{Decay, EmaConfig, Method, Moments, OptimizerConfig, ScheduleConfig};
+use crate::data::{
+    Augmentation, ColourJitter, DataConfig, FolderConfig, Interpolation, Mixing, Policy, RandomErasing, TexturesConfig,
+    find_dtd,
+};
+use serde::Deserialize;
+use std::path::PathBuf;
+
+macro_rules! section {
+    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($(#[$field_meta])* pub $field: Option<$type>,)* }
+    };
+}
+
+section! {
+    /// What is learned from. The numbers of textures are for those alone, the rest for folders.
+    DataSection {
+        /// `textures`, `dtd` (in its usual places), or a folder: DTD's own, or train/ and val/ with a folder a class, or
+        /// a folder a class.
+        source: String,
+        /// DTD's official split, 1 to 10; for a folder a class the seed of the split that is made.
+        split: u64,
+        /// Only these classes.
+        classes: Vec<String>,
+        /// Whether pictures that cannot be read are counted, listed and left out.
+        skip_bad_images: bool,
+        /// Training textures a class.
+        train_per_class: usize,
+        /// Validation textures a class.
+        val_per_class: usize,
+        /// Which textures: another seed is another data set.
+        seed: u64,
+    }
+}
+
+section! {
+    /// How a picture is brought to the model's size.
+    PreprocessingSection {
+        /// In evaluation the short side is scaled to this before the centre is cut out.
+        resize: usize,
+        /// `bicubic` or `bilinear`.
+        interpolation: Interpolation,
+    }
+}
+
+section! {
+    /// What training does to a picture, and to a batch.
+    AugmentationSection {
+        /// Share of the area that a random crop keeps; `[1, 1]`: no crop.
+        crop_scale: [f64; 2],
+        /// Width-to-height ratio of the crop.
+        crop_ratio: [f64; 2],
+        /// Probability of a horizontal flip.
+        flip: f64,
+        /// Strengths of brightness, contrast, saturation (0 and up) and hue (0 to 0.5).
+        colour_jitter: [f64; 4],
+        /// RandAugment or TrivialAugment.
+        policy: Policy,
+        /// Probability of erasing a rectangle.
+        erasing: f64,
+        /// Its share of the area.
+        erasing_area: [f64; 2],
+        /// Its height-to-width ratio.
+        erasing_ratio: [f64; 2],
+        /// Alpha of mixup's Beta distribution; 0: none.
+        mixup: f64,
+        /// Alpha of cutmix's Beta distribution; 0: none.
+        cutmix: f64,
+    }
+}
+
+section! {
+    /// How gradients become updates.
+    OptimizerSection {
+        /// `adamw`, `adam` or `sgd`.
+        kind: String,
+        /// Decay of the moments of Adam and AdamW.
+        betas: [f64; 2],
+        /// Added to the denominator of Adam and AdamW.
+        epsilon: f64,
+        /// Share of the last update that SGD keeps.
+        momentum: f64,
+        /// Nesterov's momentum for SGD.
+        nesterov: bool,
+        /// Weight decay; AdamW's is decoupled.
+        weight_decay: f64,
+        /// Whether norms, biases, class token and position embedding decay as well.
+        decay_all: bool,
+        /// Learning rate of a block as a share of the next one's.
+        layer_decay: f64,
+        /// Greatest global norm of the gradients.
+        clip_norm: f64,
+    }
+}
+
+section! {
+    /// The learning rate.
+    ScheduleSection {
+        /// Full learning rate.
+        learning_rate: f64,
+        /// `cosine`, `step` or `constant`.
+        decay: String,
+        /// Where the cosine ends.
+        minimum: f64,
+        /// Epochs between two steps down.
+        step_epochs: usize,
+        /// What a step down leaves.
+        step_factor: f64,
+        /// Epochs of warm-up.
+        warmup_epochs: f64,
+        /// Fraction of the full rate at the first step.
+        warmup_start: f64,
+    }
+}
+
+section! {
+    /// What stands still.
+    FreezeSection {
+        /// Epochs of the head alone before the whole model is trained.
+        head_only_epochs: usize,
+        /// Whether batch norm keeps its statistics, weights and biases.
+        batch_norm: bool,
+    }
+}
+
+section! {
+    /// The moving average of the weights; without a decay there is none.
+    EmaSection {
+        /// Share of the average that a step keeps.
+        decay: f64,
+        /// Whether the first steps keep less.
+        warmup: bool,
+    }
+}
+
+section! {
+    /// When to end before the last epoch.
+    EarlyStoppingSection {
+        /// Epochs without a better validation accuracy.
+        patience: usize,
+    }
+}
+
+section! {
+    /// Which epochs keep their weights.
+    CheckpointsSection {
+        /// So many of the best.
+        keep_best: usize,
+        /// So many of the last.
+        keep_last: usize,
+    }
+}
+
+section! {
+    /// The panel.
+    PanelSection {
+        /// Pictures a class.
+        per_class: usize,
+        /// The panel's own seed.
+        seed: u64,
+        /// Overlays written with every epoch.
+        overlays: usize,
+    }
+}
+
+/// A run is resumed from wherever a person stands.
+pub(super) fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+impl DataSection {
+    /// `default` is the source where none is named.
+    pub(super) fn resolve(self, default: &str) -> Result<DataConfig, ConfigError> {
+        let for_textures = self.train_per_class.is_some() || self.val_per_class.is_some() || self.seed.is_some();
+        let for_folders = self.split.is_some() || self.classes.is_some() || self.skip_bad_images.is_some();
+        let source = self.source.unwrap_or_else(|| default.to_string());
+        if source == TEXTURES {
+            if for_folders {
+                let keys = "data.split, data.classes and data.skip_bad_images";
+                return Err(ConfigError::Misplaced { keys, meant_for: "a folder" });
+            }
+            return Ok(DataConfig::Textures(TexturesConfig {
+                train_per_class: self.train_per_class.unwrap_or(200),
+                val_per_class: self.val_per_class.unwrap_or(40),
+                seed: self.seed.unwrap_or(0),
+            }));
+        }
+        if for_textures {
+            let keys = "data.train_per_class, data.val_per_class and data.seed";
+            return Err(ConfigError::Misplaced { keys, meant_for: "the textures" });
+        }
+        let root = if source == DTD { find_dtd()? } else { PathBuf::from(source) };
+        Ok(DataConfig::Folder(FolderConfig {
+            root: absolute(root),
+            split: self.split.unwrap_or(1),
+            classes: self.classes.unwrap_or_default(),
+            skip_bad_images: self.skip_bad_images.unwrap_or(false),
+        }))
+    }
+}
+
+/// The embedded data set's name.
+pub(super) const TEXTURES: &str = "textures";
+/// DTD, wherever it lies.
+pub(super) const DTD: &str = "dtd";
+
+impl AugmentationSection {
+    pub(super) fn resolve(self) -> (Augmentation, Mixing) {
+        let strengths = self.colour_jitter.filter(|strengths| strengths.iter().any(|strength| *strength != 0.0));
+        let jitter = strengths.map(|[brightness, contrast, saturation, hue]| ColourJitter {
+            brightness,
+            contrast,
+            saturation,
+            hue,
+        });
+        let erasing = self.erasing.filter(|probability| *probability != 0.0).map(|probability| RandomErasing {
+            probability,
+            area: self.erasing_area.unwrap_or([0.02, 1.0 / 3.0]),
+            ratio: self.erasing_ratio.unwrap_or([0.3, 3.3]),
+        });
+        let augmentation = Augmentation {
+            crop_scale: self.crop_scale.unwrap_or([0.35, 1.0]),
+            crop_ratio: self.crop_ratio.unwrap_or([3.0 / 4.0, 4.0 / 3.0]),
+            flip: self.flip.unwrap_or(0.5),
+            colour_jitter: jitter,
+            policy: self.policy,
+            erasing,
+        };
+        (augmentation, Mixing { mixup: self.mixup.unwrap_or(0.0), cutmix: self.cutmix.unwrap_or(0.0) })
+    }
+}
+
+impl OptimizerSection {
+    pub(super) fn resolve(self) -> Result<OptimizerConfig, ConfigError> {
+        let default = Moments::default();
+        let moments =
+            Moments { betas: self.betas.unwrap_or(default.betas), epsilon: self.epsilon.unwrap_or(default.epsilon) };
+        let (for_adam, for_sgd) =
+            (self.betas.is_some() || self.epsilon.is_some(), self.momentum.is_some() || self.nesterov.is_some());
+        let (method, weight_decay) = match self.kind.as_deref().unwrap_or("adamw") {
+            "adamw" => (Method::Adamw(moments), 0.01),
+            "adam" => (Method::Adam(moments), 0.0),
+            "sgd" => {
+                let (momentum, nesterov) = (self.momentum.unwrap_or(0.9), self.nesterov.unwrap_or(false));
+                (Method::Sgd { momentum, nesterov }, 0.0)
+            }
+            found => {
+                let found = found.to_string();
+                return Err(ConfigError::Word { key: "optimizer.kind", found, expected: "adamw, adam or sgd" });
+            }
+        };
+        match method {
+            Method::Sgd { .. } if for_adam => {
+                let keys = "optimizer.betas and optimizer.epsilon";
+                Err(ConfigError::Misplaced { keys, meant_for: "adamw and adam" })
+            }
+            Method::Adamw(_) | Method::Adam(_) if for_sgd => {
+                let keys = "optimizer.momentum and optimizer.nesterov";
+                Err(ConfigError::Misplaced { keys, meant_for: "sgd" })
+            }
+            _ => Ok(OptimizerConfig {
+                method,
+                weight_decay: self.weight_decay.unwrap_or(weight_decay),
+                decay_all: self.decay_all.unwrap_or(false),
+                layer_decay: self.layer_decay.unwrap_or(1.0),
+                clip_norm: self.clip_norm,
+            }),
+        }
+    }
+}
+
+impl ScheduleSection {
+    pub(super) fn resolve(self, default_rate: f64) -> Result<ScheduleConfig, ConfigError> {
+        let for_steps = self.step_epochs.is_some() || self.step_factor.is_some();
+        let decay = match self.decay.as_deref().unwrap_or("cosine") {
+            "cosine" => Decay::Cosine { minimum: self.minimum.unwrap_or(0.0) },
+            "step" => {
+                Decay::Step { every_epochs: self.step_epochs.unwrap_or(30), factor: self.step_factor.unwrap_or(0.1) }
+            }
+            "constant" => Decay::Constant,
+            found => {
+                let found = found.to_string();
+                return Err(ConfigError::Word { key: "schedule.decay", found, expected: "cosine, step or constant" });
+            }
+        };
+        if for_steps && !matches!(decay, Decay::Step { .. }) {
+            let keys = "schedule.step_epochs and schedule.step_factor";
+            return Err(ConfigError::Misplaced { keys, meant_for: "decay = \"step\"" });
+        }
+        if self.minimum.is_some() && !matches!(decay, Decay::Cosine { .. }) {
+            return Err(ConfigError::Misplaced { keys: "schedule.minimum", meant_for: "decay = \"cosine\"" });
+        }
+        Ok(ScheduleConfig {
+            learning_rate: self.learning_rate.unwrap_or(default_rate),
+            warmup_epochs: self.warmup_epochs.unwrap_or(1.0),
+            warmup_start: self.warmup_start.unwrap_or(0.1),
+            decay,
+        })
+    }
+}
+
+impl EmaSection {
+    pub(super) fn resolve(self) -> Result<Option<EmaConfig>, ConfigError> {
+        match (self.decay, self.warmup) {
+            (None, Some(_)) => Err(ConfigError::Misplaced { keys: "ema.warmup", meant_for: "a run with ema.decay" }),
+            (decay, warmup) => Ok(decay.map(|decay| EmaConfig { decay, warmup: warmup.unwrap_or(false) })),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Settings of the training itself: optimizer, learning rate, and what else happens to the weights.
+
+use serde::{Deserialize, Serialize};
+
+/// How a gradient becomes an update; the defaults are PyTorch's.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Method {
+    /// Loshchilov & Hutter 2017: the decay shrinks the weights themselves.
+    Adamw(Moments),
+    /// Kingma & Ba 2014: the decay is added to the gradient.
+    Adam(Moments),
+    /// Stochastic gradient descent with momentum, no dampening; the decay is added to the gradient.
+    Sgd {
+        /// Share of the last update that is kept.
+        momentum: f64,
+        /// Whether the gradient is taken where the momentum leads.
+        nesterov: bool,
+    },
+}
+
+/// The two moments of Adam and AdamW.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Moments {
+    /// Decay of the means of the gradient and of its square.
+    pub betas: [f64; 2],
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+}
+
+impl Default for Moments {
+    fn default() -> Self {
+        Self { betas: [0.9, 0.999], epsilon: 1e-8 }
+    }
+}
+
+impl Method {
+    /// As a person types it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Adamw(_) => "adamw",
+            Method::Adam(_) => "adam",
+            Method::Sgd { .. } => "sgd",
+        }
+    }
+}
+
+/// The optimizer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OptimizerConfig {
+    /// How a gradient becomes an update.
+    pub method: Method,
+    /// Weight decay, per unit of learning rate.
+    pub weight_decay: f64,
+    /// Whether norms, biases, class token and position embedding decay too, as with one parameter group in PyTorch.
+    pub decay_all: bool,
+    /// The learning rate of a block is this share of the next one's; 1: the same everywhere.
+    pub layer_decay: f64,
+    /// Gradients of a greater global norm are scaled down to it.
+    pub clip_norm: Option<f64>,
+}
+
+impl OptimizerConfig {
+    /// PyTorch's `torch.optim.AdamW` but for the decay's exemptions, which are timm's.
+    pub fn adamw(weight_decay: f64) -> Self {
+        let method = Method::Adamw(Moments::default());
+        Self { method, weight_decay, decay_all: false, layer_decay: 1.0, clip_norm: None }
+    }
+}
+
+/// The learning rate over the optimizer's steps.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScheduleConfig {
+    /// Full learning rate.
+    pub learning_rate: f64,
+    /// Epochs of linear warm-up; a fraction is rounded to whole steps.
+    pub warmup_epochs: f64,
+    /// Fraction of the full rate at the first step of the warm-up.
+    pub warmup_start: f64,
+    /// What follows the warm-up.
+    pub decay: Decay,
+}
+
+/// How the learning rate falls.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Decay {
+    /// Half a cosine down to `minimum` at the last step.
+    Cosine {
+        /// Where it ends.
+        minimum: f64,
+    },
+    /// Times `factor` after every `every_epochs` epochs, warm-up included.
+    Step {
+        /// Epochs between two falls.
+        every_epochs: usize,
+        /// What is left after each.
+        factor: f64,
+    },
+    /// Not at all.
+    Constant,
+}
+
+/// What stands still, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreezeConfig {
+    /// First this many epochs of the head alone, everything below as in evaluation, batch norm too.
+    pub head_only_epochs: usize,
+    /// Whether batch norm keeps its statistics, weights and biases for the whole run.
+    pub batch_norm: bool,
+}
+
+/// An exponential moving average of parameters and buffers, which is then what is evaluated, explained and exported.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EmaConfig {
+    /// Share of the average that a step keeps.
+    pub decay: f64,
+    /// Whether the first steps keep less: step `t` at most `1 − (1 + t)^(−2/3)`, as timm's `ModelEmaV3` warms up.
+    pub warmup: bool,
+}
+
+/// Which epochs keep their weights. Evidence and metrics of every epoch stay, always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepConfig {
+    /// So many of the best by validation accuracy.
+    pub best: usize,
+    /// So many of the last, at least one: resuming needs it.
+    pub last: usize,
+}

@@ -1,0 +1,110 @@
+//! An exponential moving average of a model's parameters and buffers.
+
+use crate::config::EmaConfig;
+use crate::models::Model;
+use crate::weights::ModulePath;
+use burn::module::{ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use std::collections::BTreeMap;
+
+/// A model that follows another slowly. Off the tape.
+///
+/// # Source
+///
+/// Polyak & Juditsky 1992; timm `ModelEmaV3`, which averages buffers as well.
+#[derive(Debug)]
+pub(super) struct Ema {
+    config: EmaConfig,
+    model: Model,
+}
+
+impl Ema {
+    /// Starts where `model` is.
+    pub(super) fn new(config: EmaConfig, model: &Model) -> Self {
+        Self { config, model: model.valid() }
+    }
+
+    /// Goes on from a saved average.
+    pub(super) fn restore(config: EmaConfig, average: Model) -> Self {
+        Self { config, model: average }
+    }
+
+    /// The average.
+    pub(super) fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Moves the average towards `model` after the optimizer's step `step`, counted from one.
+    pub(super) fn update(&mut self, model: &Model, step: usize) {
+        let mut follow =
+            Follow { module: ModulePath::default(), decay: decay_at(self.config, step), target: flat(model) };
+        self.model = self.model.clone().map(&mut follow);
+    }
+}
+
+/// The share of the average that step `step` keeps.
+fn decay_at(config: EmaConfig, step: usize) -> f64 {
+    if !config.warmup {
+        return config.decay;
+    }
+    config.decay.min(1.0 - (1.0 + step as f64).powf(-2.0 / 3.0))
+}
+
+/// Every parameter and buffer off the tape, flat, where it is.
+fn flat(model: &Model) -> BTreeMap<String, Tensor<1>> {
+    #[derive(Default)]
+    struct Flat(ModulePath, BTreeMap<String, Tensor<1>>);
+    impl ModuleVisitor for Flat {
+        fn enter_module(&mut self, name: &str, _container: &str) {
+            self.0.enter(name);
+        }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.0.exit();
+        }
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            self.1.insert(self.0.key(), parameter.val().inner().reshape([-1]));
+        }
+    }
+    let mut flat = Flat::default();
+    model.visit(&mut flat);
+    flat.1
+}
+
+struct Follow {
+    module: ModulePath,
+    decay: f64,
+    target: BTreeMap<String, Tensor<1>>,
+}
+
+impl ModuleMapper for Follow {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.module.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.module.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(target) = self.target.remove(&self.module.key()) else { return parameter };
+        let (id, old, mapper) = parameter.consume();
+        let target = target.reshape(old.dims());
+        let followed = old * self.decay + target * (1.0 - self.decay);
+        Param::from_mapped_value(id, followed, mapper)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On paper: with warm-up step 1 keeps 1 − 2^(−2/3) = 0.370, step 7 keeps 1 − 8^(−2/3) = 0.75.
+    #[test]
+    fn warm_up_keeps_less_at_first_and_never_more_than_the_decay() {
+        let config = EmaConfig { decay: 0.9, warmup: true };
+        assert!((decay_at(config, 1) - 0.370_04).abs() < 1e-5);
+        assert!((decay_at(config, 7) - 0.75).abs() < 1e-12);
+        assert_eq!(decay_at(config, 10_000), 0.9);
+        assert_eq!(decay_at(EmaConfig { warmup: false, ..config }, 1), 0.9);
+    }
+}

@@ -1,0 +1,108 @@
+//! The gradients of one step: summed over its batches, looked at, and scaled as one vector.
+
+use crate::models::Model;
+use crate::weights::ModulePath;
+use burn::module::{ModuleVisitor, Param};
+use burn::tensor::{Gradients, Tensor};
+use std::collections::BTreeMap;
+
+/// The gradient of every trained parameter, flat, by state-dict name.
+#[derive(Debug, Default)]
+pub struct StepGradients(BTreeMap<String, Tensor<1>>);
+
+impl StepGradients {
+    /// Adds what a backward pass left for `model`'s parameters.
+    pub fn add(&mut self, model: &Model, gradients: Gradients) {
+        model.visit(&mut Collect { module: ModulePath::default(), gradients, sums: &mut self.0 });
+    }
+
+    /// Takes the gradient of a parameter out; `None` where nothing depended on it.
+    pub fn take(&mut self, name: &str) -> Option<Tensor<1>> {
+        self.0.remove(name)
+    }
+
+    /// The Euclidean norm over all of them; infinite or not a number as soon as one entry is.
+    pub fn norm(&self) -> f64 {
+        let squares: Vec<Tensor<1>> = self.0.values().map(|gradient| gradient.clone().square().sum()).collect();
+        if squares.is_empty() {
+            return 0.0;
+        }
+        // Summed on the host in float64: a sum over all parameters at once could overflow float32.
+        Tensor::cat(squares, 0).into_data().iter::<f32>().map(f64::from).sum::<f64>().sqrt()
+    }
+
+    /// Scales all of them so that their norm is at most `greatest`.
+    ///
+    /// # Source
+    ///
+    /// `torch.nn.utils.clip_grad_norm_`: the factor is `greatest / (norm + 1e-6)` where that is below one.
+    pub fn clip(&mut self, norm: f64, greatest: f64) {
+        let factor = greatest / (norm + 1e-6);
+        if factor < 1.0 {
+            let all = std::mem::take(&mut self.0);
+            self.0 = all.into_iter().map(|(name, gradient)| (name, gradient * factor)).collect();
+        }
+    }
+}
+
+struct Collect<'a> {
+    module: ModulePath,
+    gradients: Gradients,
+    sums: &'a mut BTreeMap<String, Tensor<1>>,
+}
+
+impl ModuleVisitor for Collect<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.module.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.module.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        if !parameter.is_require_grad() {
+            return;
+        }
+        let Some(gradient) = parameter.val().grad_remove(&mut self.gradients) else { return };
+        let (name, gradient) = (self.module.key(), gradient.reshape([-1]));
+        let sum = match self.sums.remove(&name) {
+            Some(sum) => sum + gradient,
+            None => gradient,
+        };
+        self.sums.insert(name, sum);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    fn gradients(values: &[&[f32]]) -> StepGradients {
+        let tensor = |values: &&[f32]| Tensor::from_floats(*values, &Device::flex());
+        let named = values.iter().enumerate().map(|(index, values)| (index.to_string(), tensor(values)));
+        StepGradients(named.collect())
+    }
+
+    /// On paper: √(3² + 4² + 12²) = 13.
+    #[test]
+    fn the_norm_is_over_all_parameters_at_once() {
+        assert!((gradients(&[&[3.0, 4.0], &[12.0]]).norm() - 13.0).abs() < 1e-6);
+        assert!(!gradients(&[&[3.0, f32::NAN], &[12.0]]).norm().is_finite());
+        assert!(!gradients(&[&[f32::INFINITY], &[12.0]]).norm().is_finite());
+    }
+
+    #[test]
+    fn clipping_keeps_the_direction_and_leaves_a_short_one_alone() {
+        let mut long = gradients(&[&[3.0, 4.0]]);
+        long.clip(5.0, 1.0);
+        let clipped: Vec<f32> = long.take("0").unwrap().into_data().iter::<f32>().collect();
+        // 1/(5 + 1e-6) of each.
+        assert!((clipped[0] - 0.6).abs() < 1e-6 && (clipped[1] - 0.8).abs() < 1e-6, "{clipped:?}");
+        let mut short = gradients(&[&[0.3, 0.4]]);
+        short.clip(0.5, 1.0);
+        let kept: Vec<f32> = short.take("0").unwrap().into_data().iter::<f32>().collect();
+        assert_eq!(kept, [0.3, 0.4]);
+    }
+}

@@ -1,0 +1,93 @@
+//! What is derived from a run's sealed epochs: its history as a table, and which epochs keep their weights.
+
+use super::TrainError;
+use super::checkpoint::{CheckpointError, RunDir};
+use super::seal;
+use crate::config::KeepConfig;
+use crate::store::{EpochMetrics, RunReader, epoch_dir_name};
+
+const HISTORY: &str = "metrics.jsonl";
+const HISTORY_TABLE: &str = "metrics.csv";
+
+impl RunDir {
+    /// Every sealed epoch's metrics, in order.
+    pub fn history(&self) -> Result<Vec<EpochMetrics>, TrainError> {
+        let reader = RunReader::open(self.path())?;
+        Ok(reader.epochs().iter().map(|&epoch| reader.metrics(epoch)).collect::<Result<_, _>>()?)
+    }
+
+    /// Writes metrics.jsonl and metrics.csv anew from the sealed epochs, and removes the weights of those that are neither
+    /// among the best nor among the last.
+    pub fn tidy(&self, keep: KeepConfig) -> Result<(), TrainError> {
+        let history = self.history()?;
+        let mut lines = String::new();
+        let mut table =
+            String::from("epoch,learning_rate,train_loss,train_accuracy,val_loss,val_accuracy,val_top5,seconds\n");
+        for metrics in &history {
+            let path = self.path().join(HISTORY);
+            lines += &serde_json::to_string(metrics)
+                .map_err(|source| CheckpointError::Encode { path, source: Box::new(source) })?;
+            lines.push('\n');
+            table += &row(metrics);
+        }
+        self.write(HISTORY, lines.as_bytes())?;
+        self.write(HISTORY_TABLE, table.as_bytes())?;
+        for epoch in pruned(&history, keep) {
+            seal::prune(&self.path().join(epoch_dir_name(epoch)))?;
+        }
+        Ok(())
+    }
+}
+
+/// The training half of an epoch as a row; drift has its own table.
+fn row(metrics: &EpochMetrics) -> String {
+    let cell = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+    let cells = metrics.training.as_ref().map(|training| {
+        let (loss, accuracy) = (Some(training.val_loss), Some(training.val_accuracy));
+        let seconds = Some(training.seconds);
+        let train = [training.learning_rate, training.train_loss, training.train_accuracy];
+        train.into_iter().chain([loss, accuracy, training.val_top5, seconds]).map(cell).collect::<Vec<_>>().join(",")
+    });
+    format!("{},{}\n", metrics.epoch, cells.unwrap_or_else(|| ",,,,,,".to_string()))
+}
+
+/// Epochs that keep no weights: neither one of the best by validation accuracy (the earlier of equals) nor of the last.
+fn pruned(history: &[EpochMetrics], keep: KeepConfig) -> Vec<usize> {
+    let accuracy = |metrics: &EpochMetrics| metrics.training.as_ref().map_or(0.0, |training| training.val_accuracy);
+    let mut ranked: Vec<&EpochMetrics> = history.iter().collect();
+    ranked.sort_by(|one, other| accuracy(other).total_cmp(&accuracy(one)));
+    let best: Vec<usize> = ranked.iter().take(keep.best).map(|metrics| metrics.epoch).collect();
+    let last_from = history.len().saturating_sub(keep.last.max(1));
+    history[..last_from].iter().map(|metrics| metrics.epoch).filter(|epoch| !best.contains(epoch)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::TrainingMetrics;
+
+    #[test]
+    fn the_best_and_the_last_keep_their_weights() {
+        let history: Vec<EpochMetrics> = [0.1, 0.5, 0.7, 0.7, 0.6, 0.4]
+            .into_iter()
+            .enumerate()
+            .map(|(epoch, val_accuracy)| EpochMetrics {
+                epoch,
+                training: Some(TrainingMetrics {
+                    train_loss: None,
+                    train_accuracy: None,
+                    val_loss: 1.0,
+                    val_accuracy,
+                    val_top5: None,
+                    val_class_accuracy: Vec::new(),
+                    learning_rate: None,
+                    seconds: 1.0,
+                }),
+                drift: Vec::new(),
+            })
+            .collect();
+        assert_eq!(pruned(&history, KeepConfig { best: 1, last: 2 }), [0, 1, 3]);
+        assert_eq!(pruned(&history, KeepConfig { best: 0, last: 1 }), [0, 1, 2, 3, 4]);
+        assert!(pruned(&history, KeepConfig { best: 9, last: 1 }).is_empty());
+    }
+}
