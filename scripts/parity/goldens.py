@@ -28,7 +28,8 @@ CANDIDATES = 200
 WEIGHT_DECAY = 50.0
 # A first norm of so little variance that its epsilon shows.
 FAINT = {"cls_token": 1 / 8, "pos_embed": 1 / 8, "bn1.running_var": 1 / 1024}
-SCALED = [("bilinear", 31, 24), ("bicubic", 31, 24), ("bilinear", 17, 60), ("bicubic", 64, 50)]
+SCALED = [("bilinear", 31, 24), ("bicubic", 31, 24), ("bilinear", 17, 60), ("bicubic", 64, 50),
+          ("bicubic", 90, 17)]
 
 
 def pseudo_random(shape, salt):

@@ -182,6 +182,7 @@ fn scaling_is_pillows() {
         (Interpolation::Bicubic, "bicubic", 31, 24),
         (Interpolation::Bilinear, "bilinear", 17, 60),
         (Interpolation::Bicubic, "bicubic", 64, 50),
+        (Interpolation::Bicubic, "bicubic", 90, 17),
     ];
     for (interpolation, name, width, height) in scaled {
         let expected = Picture::read(&goldens().join(format!("scaled.{name}.{width}x{height}.png"))).unwrap();
