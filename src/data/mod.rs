@@ -8,6 +8,7 @@ mod folder;
 mod loader;
 mod panel;
 mod picture;
+mod resample;
 pub mod textures;
 mod transform;
 
