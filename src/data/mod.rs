@@ -14,6 +14,7 @@ mod mix;
 mod panel;
 mod picture;
 mod policy;
+mod resample;
 pub mod textures;
 mod transform;
 mod warp;

@@ -1,8 +1,7 @@
 //! Pictures as plain pixels: read from any file, scaled as Pillow scales, cut and mirrored.
 
 use super::DataError;
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use super::resample::resample;
 use image::{DynamicImage, ImageDecoder, ImageReader};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -121,25 +120,10 @@ impl Picture {
         Self::new(window.width, window.height, rows.flat_map(|row| row[span.clone()].iter().copied()).collect())
     }
 
-    /// Scaled to `width`×`height`.
-    ///
-    /// # Source
-    ///
-    /// `PIL.Image.resize`: a separable convolution whose filter widens with the reduction.
+    /// Scaled to `width`×`height`, as `PIL.Image.resize` does, to the last bit.
     pub fn resized(&self, width: usize, height: usize, interpolation: Interpolation) -> Self {
-        if (width, height) == (self.width, self.height) {
-            return self.clone();
-        }
-        let filter = match interpolation {
-            Interpolation::Bilinear => FilterType::Bilinear,
-            Interpolation::Bicubic => FilterType::CatmullRom,
-        };
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
-        let source = ImageRef::new(self.width as u32, self.height as u32, &self.pixels, PixelType::U8x3);
-        let mut target = Image::new(width as u32, height as u32, PixelType::U8x3);
-        let done = source.is_ok_and(|source| Resizer::new().resize(&source, &mut target, &options).is_ok());
-        assert!(done, "three bytes a pixel in, three bytes a pixel out");
-        Self::new(width, height, target.into_vec())
+        let pixels = resample(&self.pixels, [self.width, self.height], [width, height], interpolation);
+        Self::new(width, height, pixels)
     }
 }
 

@@ -140,21 +140,32 @@ impl ModuleMapper for Update<'_> {
         let rate = (self.rate)(&name);
         let memory = self.memory.remove(&name);
         let value = old.inner().reshape([-1]);
-        let (updated, memory) = match self.config.method {
-            // The decay shrinks the weights before the step…
-            Method::Adamw(moments) => {
-                let value = if decay > 0.0 { value * (1.0 - rate * decay) } else { value };
-                adam(moments, value, gradient, memory, rate)
-            }
-            // … or is a part of the gradient.
-            Method::Adam(moments) => adam(moments, value.clone(), with_decay(gradient, value, decay), memory, rate),
-            Method::Sgd { momentum, nesterov } => {
-                let gradient = with_decay(gradient, value.clone(), decay);
-                sgd([momentum, rate], nesterov, value, gradient, memory)
-            }
-        };
+        let (updated, memory) = advance(self.config.method, [rate, decay], value, gradient, memory);
         self.memory.insert(name, memory);
         Param::from_mapped_value(id, updated.reshape(shape).autodiff().require_grad(), mapper)
+    }
+}
+
+/// One parameter's update: its new value, and what is remembered of it.
+fn advance(
+    method: Method,
+    [rate, decay]: [f64; 2],
+    value: Tensor<1>,
+    gradient: Tensor<1>,
+    memory: Option<Memory>,
+) -> (Tensor<1>, Memory) {
+    match method {
+        // The decay shrinks the weights before the step…
+        Method::Adamw(moments) => {
+            let value = if decay > 0.0 { value * (1.0 - rate * decay) } else { value };
+            adam(moments, value, gradient, memory, rate)
+        }
+        // … or is a part of the gradient.
+        Method::Adam(moments) => adam(moments, value.clone(), with_decay(gradient, value, decay), memory, rate),
+        Method::Sgd { momentum, nesterov } => {
+            let gradient = with_decay(gradient, value.clone(), decay);
+            sgd([momentum, rate], nesterov, value, gradient, memory)
+        }
     }
 }
 
@@ -197,4 +208,36 @@ fn sgd(
     };
     let direction = if nesterov { gradient + buffer.clone() * momentum } else { buffer.clone() };
     (value - direction * rate, Memory { first: buffer, second: None, steps })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three steps from the same start with the same gradients: `scripts/parity/optimizers.py`, torch 2.9.1.
+    #[test]
+    fn every_method_is_pytorchs() {
+        let defaults = Moments::default();
+        let other = Moments { betas: [0.8, 0.95], epsilon: 1e-3 };
+        for (method, decay, expected) in [
+            (Method::Adamw(defaults), 0.2, [0.7524807, -1.6755029, 0.2335414]),
+            (Method::Adam(other), 0.2, [0.7687597, -1.7460067, 0.261274]),
+            (Method::Sgd { momentum: 0.9, nesterov: false }, 0.2, [0.5049921, -1.525984, -0.200024]),
+            (Method::Sgd { momentum: 0.9, nesterov: true }, 0.0, [0.3258, -1.6751, -0.3258]),
+        ] {
+            let device = Device::flex();
+            let mut value = Tensor::<1>::from_floats([1.0, -2.0, 0.5], &device);
+            let mut memory = None;
+            for gradient in [[0.5, -1.0, 2.0], [-0.25, 0.0, 1.0], [3.0, 0.1, -0.7]] {
+                let (next, kept) = advance(method, [0.1, decay], value, Tensor::from_floats(gradient, &device), memory);
+                (value, memory) = (next, Some(kept));
+            }
+            let found: Vec<f32> = value.into_data().iter::<f32>().collect();
+            // Float32 in another order of operations, on numbers of size one.
+            assert!(
+                found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-6),
+                "{method:?}: {found:?}"
+            );
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub use pretrained::{is_pretrained, pretrained};
 
 use crate::models::Model;
 use burn::module::{ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Gradients, Tensor, TensorData};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -36,6 +36,27 @@ pub fn state_dict(model: &Model) -> StateDict {
     let mut collect = Collect::default();
     model.visit(&mut collect);
     collect.tensors
+}
+
+/// The gradient of every parameter that has one, under the parameter's name, copied to the host.
+pub fn gradients(model: &Model, gradients: &Gradients) -> StateDict {
+    struct Collect<'a>(ModulePath, &'a Gradients, StateDict);
+    impl ModuleVisitor for Collect<'_> {
+        fn enter_module(&mut self, name: &str, _container: &str) {
+            self.0.enter(name);
+        }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.0.exit();
+        }
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            // A running statistic is off the tape, and asking the tape for its gradient panics.
+            let gradient = parameter.is_require_grad().then(|| parameter.val().grad(self.1)).flatten();
+            self.2.extend(gradient.map(|gradient| (self.0.key(), HostTensor::from_tensor(gradient))));
+        }
+    }
+    let mut collect = Collect(ModulePath::default(), gradients, StateDict::new());
+    model.visit(&mut collect);
+    collect.2
 }
 
 /// The model with every parameter and buffer replaced.

@@ -7,6 +7,7 @@ mod cli;
 mod explainers;
 mod models;
 mod ops;
+mod parity;
 mod resume;
 mod side_effects;
 mod support;

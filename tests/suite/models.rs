@@ -116,7 +116,7 @@ fn a_model_loads_what_it_saved_and_lists_what_does_not_fit() {
     let path = Path::new("some.safetensors");
     for (name, model) in minis(&device) {
         let saved = weights::state_dict(&model);
-        let bytes = weights::encode(&saved, ("format", "pt")).unwrap();
+        let bytes = weights::encode(&saved, &[("format", "pt")]).unwrap();
         let (read, metadata) = weights::decode(&bytes, path).unwrap();
         assert_eq!(metadata.get("format").map(String::as_str), Some("pt"));
         let other = name.init(10, 0.0, 2, &device);
@@ -138,7 +138,7 @@ fn a_model_loads_what_it_saved_and_lists_what_does_not_fit() {
 fn a_truncated_file_is_an_error_that_names_it() {
     let _turn = alone();
     let (_, model) = minis(&Device::flex()).remove(0);
-    let bytes = weights::encode(&weights::state_dict(&model), ("format", "pt")).unwrap();
+    let bytes = weights::encode(&weights::state_dict(&model), &[("format", "pt")]).unwrap();
     let error = weights::decode(&bytes[..bytes.len() / 2], Path::new("half.safetensors")).unwrap_err();
     assert!(error.to_string().contains("half.safetensors"));
 }

@@ -12,14 +12,19 @@ use std::time::{Duration, Instant};
 
 const MODELS: [&str; 2] = ["resnet_mini", "deit_mini"];
 
-/// Steps an epoch under [`config`]: ten classes of eight pictures in batches of eight.
-const STEPS: u64 = 10;
+/// Steps an epoch under [`config`]: ten classes of eight pictures in steps of two batches of eight.
+const STEPS: u64 = 5;
 
-/// Small enough for seconds, with explanations, augmentation and drop path on.
+/// Small enough for seconds, with everything on that draws random numbers or keeps state.
 fn config(dir: &Path, model: &str) {
     let text = format!(
-        "model = \"{model}\"\nepochs = 4\nbatch_size = 8\nseed = 3\ndrop_path = 0.1\n\
-         [data]\ntrain_per_class = 8\nval_per_class = 2\n[panel]\nper_class = 1\noverlays = 2\n"
+        "model = \"{model}\"\nepochs = 4\nbatch_size = 8\naccumulate = 2\nseed = 3\ndrop_path = 0.1\n\
+         label_smoothing = 0.1\n\
+         [data]\ntrain_per_class = 8\nval_per_class = 2\n[panel]\nper_class = 1\noverlays = 2\n\
+         [augmentation]\ncolour_jitter = [0.4, 0.4, 0.4, 0.1]\npolicy = {{ kind = \"trivial-augment-wide\" }}\n\
+         erasing = 0.25\nmixup = 0.2\ncutmix = 1.0\n\
+         [optimizer]\nclip_norm = 1.0\n[ema]\ndecay = 0.9\n[freeze]\nhead_only_epochs = 1\n\
+         [checkpoints]\nkeep_best = 0\nkeep_last = 2\n"
     );
     fs::write(dir.join("config.toml"), text).unwrap();
 }
@@ -67,7 +72,7 @@ fn without_times(path: &Path) -> Vec<u8> {
     let bytes = fs::read(path).unwrap();
     let pointer = match path.file_name().unwrap().to_str().unwrap() {
         "metrics.json" => "/training/seconds",
-        "manifest.json" => "/files/metrics.json",
+        "manifest.json" => "/files/metrics.json", // the digest of what holds the time
         _ => return bytes,
     };
     let mut value: Value = serde_json::from_slice(&bytes).unwrap();
@@ -78,8 +83,9 @@ fn without_times(path: &Path) -> Vec<u8> {
 fn assert_same_run(expected: &Path, found: &Path) {
     let (expected, found) = (sealed_files(expected), sealed_files(found));
     assert_eq!(expected.keys().collect::<Vec<_>>(), found.keys().collect::<Vec<_>>());
-    // Five epochs, each with model, optimizer, state, metrics, explanations, overlays and manifest; and the panel.
-    assert!(expected.len() > 5 * 7, "{} files", expected.len());
+    // Five epochs with state, metrics, confusion, explanations, overlays and manifest, and the weights of the last two.
+    assert!(expected.len() > 5 * 6 + 2 * 3, "{} files", expected.len());
+    assert!(expected.keys().filter(|path| path.ends_with("ema.safetensors")).count() == 2);
     for (path, bytes) in &expected {
         assert!(*bytes == found[path], "{} differs", path.display());
     }
@@ -154,6 +160,78 @@ fn a_damaged_checkpoint_is_named_and_refused() {
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("model.safetensors") && message.contains("SHA-256"), "{message}");
     assert!(!message.contains("panicked"), "{message}");
+
+    // The message offers the epoch before it, and taking the offer finishes the run and loses nothing.
+    let epoch: usize = newest.file_name().unwrap().to_str().unwrap()["epoch-".len()..].parse().unwrap();
+    let offer = format!("run@{}", epoch - 1);
+    assert!(message.contains(&format!("--resume {offer}")), "{message}");
+    succeed(dir.path(), &["train", "--resume", &offer]);
+    assert!(dir.path().join("run/epoch-0004/manifest.json").exists());
+    let damaged = format!("run/superseded-1/epoch-{epoch:04}/model.safetensors");
+    assert!(dir.path().join(damaged).exists());
+}
+
+/// Runs of every length from none to several epochs, killed with no warning; each goes on where it can.
+#[test]
+fn killed_at_thirty_random_moments_a_run_always_resumes_and_ends_in_the_same_bytes() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    config(dir.path(), "deit_mini");
+    succeed(dir.path(), &["train", "--config", "config.toml", "--run-dir", "whole"]);
+    let mut state = 12_345_u64;
+    let (mut kills, mut round) = (0, 0);
+    while kills < 30 {
+        let run = format!("killed-{round}");
+        round += 1;
+        assert!(round <= 30, "runs end before they can be killed");
+        let mut child = start(dir.path(), &run);
+        loop {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            sleep(Duration::from_millis(150 + (state >> 33) % 1_500));
+            if child.try_wait().unwrap().is_some_and(|status| status.success()) {
+                break;
+            }
+            child.kill().unwrap();
+            child.wait().unwrap();
+            kills += 1;
+            // Killed before it had a run.json it is no run yet, and the first command makes it.
+            let begun = dir.path().join(&run).join("run.json").exists();
+            child = if begun {
+                let resume = ["train", "--resume", &run];
+                driftscope(dir.path(), &resume).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
+            } else {
+                start(dir.path(), &run)
+            };
+        }
+        assert_same_run(&dir.path().join("whole"), &dir.path().join(&run));
+    }
+}
+
+#[test]
+fn a_run_branches_off_another_and_refuses_what_does_not_fit() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    config(dir.path(), "deit_mini");
+    succeed(dir.path(), &["train", "--config", "config.toml", "--run-dir", "run"]);
+    let refused = |arguments: &[&str], parts: &[&str]| {
+        let output = driftscope(dir.path(), arguments).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {message}");
+        parts.iter().for_each(|part| assert!(message.contains(part), "{arguments:?}: no '{part}' in {message}"));
+    };
+    refused(&["train", "--resume", "run", "--lr", "0.5"], &["schedule.learning_rate", "0.001 there, 0.5 here"]);
+    refused(&["train", "--resume", "run", "--model", "resnet_mini", "--run-dir", "new"], &["model", "resnet_mini"]);
+    refused(&["train", "--resume", "run@1"], &["no weights of epoch 1", "3, 4"]);
+    refused(&["train", "--resume", "run", "--run-dir", "run"], &["run"]);
+
+    // The same settings from epoch 3 on end in the same bytes, others in others; the old run stays as it was.
+    let before = sealed_files(&dir.path().join("run"));
+    succeed(dir.path(), &["train", "--resume", "run@3", "--run-dir", "same"]);
+    assert_same_run(&dir.path().join("run"), &dir.path().join("same"));
+    succeed(dir.path(), &["train", "--resume", "run@3", "--run-dir", "other", "--set", "schedule.decay=constant"]);
+    let model = |run: &str| fs::read(dir.path().join(run).join("epoch-0004/model.safetensors")).unwrap();
+    assert!(model("other") != model("run"));
+    assert!(sealed_files(&dir.path().join("run")) == before);
 }
 
 #[test]
