@@ -84,7 +84,7 @@ pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
         progress.say(&format!("skipped, cannot be read: {}", path.display()));
     }
     if !setup.data.skipped.is_empty() {
-        progress.say(&format!("{} pictures skipped", setup.data.skipped.len()));
+        progress.say(&format!("{} picture(s) skipped", setup.data.skipped.len()));
     }
     if let Some(snapshot) = &snapshot {
         let (epoch, step) = snapshot.saved.state.next();

@@ -63,9 +63,9 @@ pub enum ConfigError {
     #[error("two things are missing. Data: {data}. Weights: {weights}")]
     DataAndWeights {
         /// About the data.
-        data: DataError,
+        data: Box<DataError>,
         /// About the weights.
-        weights: WeightsError,
+        weights: Box<WeightsError>,
     },
     /// A word that is none of those expected.
     #[error("{key} is '{found}', expected {expected}")]
@@ -219,7 +219,7 @@ impl FileConfig {
         let source = if weights::is_pretrained(model) { DTD } else { TEXTURES };
         let (data, weights) = match (self.data.resolve(source), weights_file(model, self.weights)) {
             (Err(ConfigError::Data(data)), Err(weights)) => {
-                return Err(ConfigError::DataAndWeights { data, weights });
+                return Err(ConfigError::DataAndWeights { data: Box::new(data), weights: Box::new(weights) });
             }
             (data, weights) => (data?, weights?),
         };

@@ -1,6 +1,9 @@
 //! The command line as a person meets it: data on stdout, one clear error on stderr, exit codes that mean something.
 
-use crate::support::{alone, driftscope, succeed};
+use crate::support::{alone, driftscope, fast_device, succeed};
+use driftscope::models::ModelName;
+use driftscope::weights;
+use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
@@ -101,4 +104,95 @@ fn a_finished_run_resumes_to_nothing_more_to_do() {
     let before = fs::read(dir.path().join("run/metrics.jsonl")).unwrap();
     succeed(dir.path(), &["train", "--resume", "run"]);
     assert_eq!(fs::read(dir.path().join("run/metrics.jsonl")).unwrap(), before);
+}
+
+#[test]
+fn a_run_is_evaluated_exported_and_listed() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    small_run(dir.path(), "resnet_mini");
+    let stdout = |arguments: &[&str]| String::from_utf8(succeed(dir.path(), arguments).stdout).unwrap();
+
+    let scores: Value = serde_json::from_str(&stdout(&["eval", "run@best", "--format", "json"])).unwrap();
+    let confusion = scores["confusion"].as_array().unwrap();
+    let counts = confusion.iter().flat_map(|row| row.as_array().unwrap()).map(|count| count.as_u64().unwrap());
+    assert_eq!((counts.sum::<u64>(), scores["images"].as_u64()), (20, Some(20)), "two test textures a class");
+    let right: u64 = (0..10).map(|class| confusion[class][class].as_u64().unwrap()).sum();
+    assert_eq!(scores["top1"].as_f64().unwrap(), right as f64 / 20.0);
+    assert!(scores["top5"].as_f64() >= scores["top1"].as_f64());
+    assert_eq!(stdout(&["eval", "run", "--format", "csv"]).lines().count(), 1 + 10 + 1);
+
+    // Validation by `eval` is the validation of training.
+    let val: Value = serde_json::from_str(&stdout(&["eval", "run", "--split", "val", "--format", "json"])).unwrap();
+    let metrics = fs::read(dir.path().join("run/epoch-0002/metrics.json")).unwrap();
+    let metrics: Value = serde_json::from_slice(&metrics).unwrap();
+    assert_eq!(val["loss"], metrics["training"]["val_loss"]);
+    assert_eq!(val["class_accuracy"], metrics["training"]["val_class_accuracy"]);
+
+    // What is exported is what was trained, under names that load strictly, and the same bytes every time.
+    assert_eq!(stdout(&["export", "run@1", "one.safetensors"]), "one.safetensors\n");
+    stdout(&["export", "run@1", "two.safetensors"]);
+    let [one, two] = ["one", "two"].map(|name| fs::read(dir.path().join(format!("{name}.safetensors"))).unwrap());
+    assert!(one == two);
+    let path = dir.path().join("one.safetensors");
+    let (exported, metadata) = weights::decode(&one, &path).unwrap();
+    let sealed = dir.path().join("run/epoch-0001/model.safetensors");
+    assert_eq!(exported, weights::decode(&fs::read(&sealed).unwrap(), &sealed).unwrap().0);
+    assert_eq!((metadata["format"].as_str(), metadata["model"].as_str()), ("pt", "resnet_mini"));
+    let model = ModelName::ResnetMini.init(10, 0.0, 9, &fast_device());
+    let imported = weights::import(model, &path, &[]).unwrap();
+    assert!(imported.missing.is_empty() && imported.unexpected.is_empty() && imported.new_head.is_none());
+    stdout(&["export", "run", "half.safetensors", "--precision", "bfloat16"]);
+    assert!(fs::metadata(dir.path().join("half.safetensors")).unwrap().len() < one.len() as u64 * 6 / 10);
+
+    let runs: Value = serde_json::from_str(&stdout(&["runs", ".", "--format", "json"])).unwrap();
+    assert_eq!((runs[0]["epochs_done"].as_u64(), runs[0]["model"].as_str()), (Some(2), Some("resnet_mini")));
+    let data: Value = serde_json::from_str(&stdout(&["data", "textures", "--format", "json"])).unwrap();
+    assert_eq!(data["train"], serde_json::json!(vec![200; 10]));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(stdout(&["completions", shell]).contains("driftscope"), "{shell}");
+    }
+    refuse(dir.path(), &["eval", "run@7"], 1, &["no weights of epoch 7", "0, 1, 2"]);
+    refuse(dir.path(), &["export", "run@first", "x.safetensors"], 2, &["@first", "@best"]);
+    refuse(dir.path(), &["data", "nowhere"], 1, &["nowhere"]);
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_epoch() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let arguments =
+        ["train", "--model", "deit_mini", "--run-dir", "run", "--lr", "1e30", "--set", "schedule.warmup_epochs=0"];
+    let small = ["--set", "data.train_per_class=2", "--set", "data.val_per_class=1", "--set", "batch_size=4"];
+    let output = driftscope(dir.path(), &[&arguments[..], &small[..]].concat()).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("became") && message.contains("at epoch 1, step"), "{message}");
+    assert!(!message.contains("panicked"), "{message}");
+    assert!(dir.path().join("run/epoch-0000/manifest.json").exists());
+    assert!(!dir.path().join("run/epoch-0001").exists());
+}
+
+#[test]
+fn a_picture_that_cannot_be_read_stops_a_run_before_it_starts_or_is_skipped_and_listed() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    for split in ["train", "val"] {
+        for class in ["a", "b"] {
+            let folder = dir.path().join("pictures").join(split).join(class);
+            fs::create_dir_all(&folder).unwrap();
+            for name in ["1.png", "2.png"] {
+                image::RgbImage::from_fn(100, 100, |x, y| image::Rgb([x as u8, y as u8, 7]))
+                    .save(folder.join(name))
+                    .unwrap();
+            }
+        }
+    }
+    fs::write(dir.path().join("pictures/train/b/2.png"), "no picture").unwrap();
+    let train = ["train", "--model", "deit_mini", "--data", "pictures", "--epochs", "1", "--run-dir", "run"];
+    refuse(dir.path(), &train, 1, &["pictures/train/b/2.png"]);
+    assert!(!dir.path().join("run").exists(), "nothing is left behind");
+    let output = succeed(dir.path(), &[&train[..], &["--skip-bad-images"]].concat());
+    let progress = String::from_utf8(output.stderr).unwrap();
+    assert!(progress.contains("pictures/train/b/2.png") && progress.contains("1 picture(s) skipped"), "{progress}");
 }
