@@ -10,8 +10,6 @@ use crate::ops;
 use crate::seed::{self, Purpose};
 use burn::module::{Module, Param, RunningState};
 use burn::tensor::activation::softmax;
-use burn::tensor::module::{attention, batch_norm_train, layer_norm};
-use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Device, Tensor};
 use rand::RngExt;
 
@@ -112,12 +110,9 @@ impl BatchNorm2d {
     }
 
     fn forward_batch_statistics(&self, input: Tensor<4>) -> Tensor<4> {
-        let [batch, _, height, width] = input.dims();
-        let count = (batch * height * width) as f64;
-        let normalised = batch_norm_train(input, self.weight.val(), self.bias.val(), BATCH_NORM_EPSILON);
-        let unbiased = normalised.variance.inner() * (count / (count - 1.0).max(1.0));
-        move_towards(&self.running_mean, normalised.mean.inner());
-        move_towards(&self.running_var, unbiased);
+        let normalised = ops::batch_norm(input, self.weight.val(), self.bias.val(), BATCH_NORM_EPSILON);
+        move_towards(&self.running_mean, normalised.mean);
+        move_towards(&self.running_var, normalised.variance);
         normalised.output
     }
 }
@@ -157,12 +152,7 @@ impl Linear {
 
     /// `[…, in]` to `[…, out]`, the last axis mapped.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        let mut shape = input.dims();
-        let [features_out, features_in] = self.weight.dims();
-        let rows = input.reshape([-1, features_in as i64]);
-        let output = rows.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze();
-        shape[D - 1] = features_out;
-        output.reshape(shape)
+        ops::linear(input, self.weight.val(), self.bias.val())
     }
 }
 
@@ -185,7 +175,7 @@ impl LayerNorm {
 
     /// `[…, features]` to the same shape.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        layer_norm(input, self.weight.val(), Some(self.bias.val()), LAYER_NORM_EPSILON)
+        ops::layer_norm(input, self.weight.val(), self.bias.val(), LAYER_NORM_EPSILON)
     }
 }
 
@@ -214,25 +204,25 @@ impl Attention {
     /// Fused attention never forms the probabilities, so a pass that taps `tap` runs the explicit formula for this
     /// block; a test bounds the difference between the two.
     pub fn forward(&self, input: Tensor<3>, tap: Tap, taps: &mut Taps) -> Tensor<3> {
-        let [batch, tokens, features] = input.dims();
+        let packed = self.qkv.forward(input);
+        let context =
+            if taps.wants(tap) { self.explicit(packed, tap, taps) } else { ops::attention(packed, self.heads) };
+        self.proj.forward(context)
+    }
+
+    /// `softmax(q·kᵀ/√width)·v` written out, the probabilities shown to the tap.
+    fn explicit(&self, packed: Tensor<3>, tap: Tap, taps: &mut Taps) -> Tensor<3> {
+        let [batch, tokens, packed_features] = packed.dims();
+        let features = packed_features / 3;
         let width = features / self.heads;
-        let [query, key, value] = self
-            .qkv
-            .forward(input)
-            .reshape([batch, tokens, 3, self.heads, width])
-            .permute([2, 0, 3, 1, 4])
-            .chunk(3, 0)
-            .try_into()
-            .map(|parts: [Tensor<5>; 3]| parts.map(|part| part.squeeze_dim::<4>(0)))
-            .unwrap_or_else(|_| unreachable!("an axis of three splits into three"));
-        let context = if taps.wants(tap) {
-            let scale = 1.0 / (width as f64).sqrt();
-            let scores = (query * scale).matmul(key.transpose());
-            taps.pass(tap, softmax(scores, 3)).matmul(value)
-        } else {
-            attention(query, key, value, None, None, AttentionModuleOptions::default())
+        let part = |index: usize| {
+            let part = packed.clone().slice([0..batch, 0..tokens, index * features..(index + 1) * features]);
+            part.reshape([batch, tokens, self.heads, width]).swap_dims(1, 2)
         };
-        self.proj.forward(context.swap_dims(1, 2).reshape([batch, tokens, features]))
+        let [query, key, value] = [0, 1, 2].map(part);
+        let scores = (query * (1.0 / (width as f64).sqrt())).matmul(key.transpose());
+        let context = taps.pass(tap, softmax(scores, 3)).matmul(value);
+        context.swap_dims(1, 2).reshape([batch, tokens, features])
     }
 }
 

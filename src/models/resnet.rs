@@ -9,9 +9,9 @@ use super::Mode;
 use super::init::Initialiser;
 use super::layers::{BatchNorm2d, Conv2d, Linear};
 use super::taps::{Tap, TapSpec, Taps};
+use crate::ops::relu;
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 

@@ -1,21 +1,27 @@
 //! Fused operations behind one backend-extension trait.
 //!
 //! Every operation has a default body made of Burn's own primitives: that body is the reference, it is what `flex` runs,
-//! and the tests hold every faster body to it, in value and in gradient. `libtorch.rs` overrides the bodies with single
-//! libtorch calls. Models call the safe functions here and cannot tell which body ran.
+//! and the tests hold every faster body to it, in value and in gradient. `libtorch/` overrides the bodies with single
+//! libtorch calls, `autodiff/` records each operation as one node of the tape. Models call the safe functions here and
+//! cannot tell which body ran.
 
 #![allow(deprecated, reason = "burn-tch is pinned with the rest of Burn 0.22, the last line that has it")]
 
 mod autodiff;
+mod functions;
 #[cfg(feature = "libtorch")]
 mod libtorch;
+mod reference;
 
-use burn::backend::ops::ConvOptions;
+pub use functions::{AdamW, BatchNorm, adamw, attention, batch_norm, conv2d, layer_norm, linear, relu};
+
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch, Flex, backend_extension};
-use burn::tensor::Tensor;
+use burn::backend::{Backend, Flex, backend_extension};
 
 /// The operations that a backend may run in one call. Default bodies are the reference.
+///
+/// A method named `…_gradient` is called from the tape with the tensors that the forward pass saved. One that makes
+/// several gradients in one pass takes `want`, in the order of the forward's inputs, and returns exactly those wanted.
 #[backend_extension(LibTorch: cfg(feature = "libtorch"), Flex, Autodiff)]
 pub trait FusedOps: Backend {
     /// Two-dimensional convolution without bias, dilation or groups.
@@ -25,7 +31,7 @@ pub trait FusedOps: Backend {
         stride: [usize; 2],
         padding: [usize; 2],
     ) -> FloatTensor<Self> {
-        Self::conv2d(input, weight, None, conv_options(stride, padding))
+        Self::conv2d(input, weight, None, reference::conv_options(stride, padding))
     }
 
     /// Gradient of [`fused_conv2d`](FusedOps::fused_conv2d) for its input.
@@ -36,7 +42,7 @@ pub trait FusedOps: Backend {
         stride: [usize; 2],
         padding: [usize; 2],
     ) -> FloatTensor<Self> {
-        Self::conv2d_x_backward(input, weight, output_gradient, conv_options(stride, padding))
+        Self::conv2d_x_backward(input, weight, output_gradient, reference::conv_options(stride, padding))
     }
 
     /// Gradient of [`fused_conv2d`](FusedOps::fused_conv2d) for its weight.
@@ -47,31 +53,115 @@ pub trait FusedOps: Backend {
         stride: [usize; 2],
         padding: [usize; 2],
     ) -> FloatTensor<Self> {
-        Self::conv2d_weight_backward(input, weight, output_gradient, conv_options(stride, padding))
+        Self::conv2d_weight_backward(input, weight, output_gradient, reference::conv_options(stride, padding))
+    }
+
+    /// `input · weightᵀ + bias` over rows: `[rows, in]`, `[out, in]`, `[out]` to `[rows, out]`.
+    fn fused_linear(input: FloatTensor<Self>, weight: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self> {
+        reference::linear::<Self>(input, weight, bias)
+    }
+
+    /// Gradient of [`fused_linear`](FusedOps::fused_linear) for its input.
+    fn fused_linear_input_gradient(output_gradient: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::float_matmul(output_gradient, weight)
+    }
+
+    /// Gradient of [`fused_linear`](FusedOps::fused_linear) for its weight.
+    fn fused_linear_weight_gradient(output_gradient: FloatTensor<Self>, input: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::float_matmul(Self::float_transpose(output_gradient), input)
+    }
+
+    /// Gradient of [`fused_linear`](FusedOps::fused_linear) for its bias.
+    fn fused_linear_bias_gradient(output_gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        reference::sum_rows::<Self>(output_gradient)
+    }
+
+    /// The positive part.
+    fn fused_relu(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::relu(input)
+    }
+
+    /// Gradient of [`fused_relu`](FusedOps::fused_relu), from its output: the input need not be kept.
+    fn fused_relu_gradient(output_gradient: FloatTensor<Self>, output: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::relu_backward(output, output_gradient)
+    }
+
+    /// Layer normalisation of rows: `[rows, features]`, `[features]` twice, to the normalised rows, and each row's mean
+    /// and reciprocal deviation `[rows, 1]`.
+    fn fused_layer_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        reference::layer_norm::<Self>(input, weight, bias, epsilon)
+    }
+
+    /// Gradients of [`fused_layer_norm`](FusedOps::fused_layer_norm) for input, weight and bias.
+    #[allow(clippy::type_complexity, reason = "the macro reads the type as it is written: no alias")]
+    fn fused_layer_norm_gradients(
+        output_gradient: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        reciprocal_deviation: FloatTensor<Self>,
+        want: [bool; 3],
+    ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>, Option<FloatTensor<Self>>) {
+        reference::layer_norm_gradients::<Self>(output_gradient, input, weight, mean, reciprocal_deviation, want)
+    }
+
+    /// Batch normalisation with the batch's own statistics: `[batch, channels, height, width]`, `[channels]` twice, to
+    /// the normalised batch, and each channel's mean, reciprocal deviation and unbiased variance `[channels]`.
+    fn fused_batch_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        reference::batch_norm::<Self>(input, weight, bias, epsilon)
+    }
+
+    /// Gradients of [`fused_batch_norm`](FusedOps::fused_batch_norm) for input, weight and bias.
+    #[allow(clippy::type_complexity, reason = "the macro reads the type as it is written: no alias")]
+    fn fused_batch_norm_gradients(
+        output_gradient: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        reciprocal_deviation: FloatTensor<Self>,
+        want: [bool; 3],
+    ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>, Option<FloatTensor<Self>>) {
+        reference::batch_norm_gradients::<Self>(output_gradient, input, weight, mean, reciprocal_deviation, want)
+    }
+
+    /// Self-attention of packed rows: `[batch, tokens, 3·features]` (query, key, value; each by heads) to the context
+    /// `[batch, tokens, features]`, and the logarithm of each row's softmax denominator `[batch, heads, tokens]`.
+    fn fused_attention(packed: FloatTensor<Self>, heads: usize) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        reference::attention::<Self>(packed, heads)
+    }
+
+    /// Gradient of [`fused_attention`](FusedOps::fused_attention).
+    fn fused_attention_gradient(
+        output_gradient: FloatTensor<Self>,
+        packed: FloatTensor<Self>,
+        context: FloatTensor<Self>,
+        log_denominator: FloatTensor<Self>,
+        heads: usize,
+    ) -> FloatTensor<Self> {
+        reference::attention_gradient::<Self>(output_gradient, packed, context, log_denominator, heads)
+    }
+
+    /// One step of AdamW: value, gradient and the two moments, all of one shape, to the new value and moments.
+    /// Not differentiable.
+    fn fused_adamw(
+        value: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        settings: AdamW,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        reference::adamw::<Self>(value, gradient, first, second, settings)
     }
 }
 
 impl FusedOps for Flex {}
-
-fn conv_options(stride: [usize; 2], padding: [usize; 2]) -> ConvOptions<2> {
-    ConvOptions::new(stride, padding, [1, 1], 1)
-}
-
-/// Two-dimensional convolution (cross-correlation, as everywhere in the field) without bias, dilation or groups.
-///
-/// # Shapes
-///
-/// - `input`: `[batch, channels_in, height, width]`
-/// - `weight`: `[channels_out, channels_in, kernel_height, kernel_width]`
-/// - output: `[batch, channels_out, (height + 2·padding − kernel)/stride + 1, …]`
-///
-/// # Panics
-///
-/// On shapes that do not fit: a caller bug.
-///
-/// # Source
-///
-/// `torch.nn.functional.conv2d`; gradients from `at::convolution_backward` on libtorch.
-pub fn conv2d(input: Tensor<4>, weight: Tensor<4>, stride: [usize; 2], padding: [usize; 2]) -> Tensor<4> {
-    Tensor::from_dispatch(Dispatch::fused_conv2d(input.into_dispatch(), weight.into_dispatch(), stride, padding))
-}

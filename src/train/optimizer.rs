@@ -6,6 +6,7 @@
 use super::gradients::StepGradients;
 use crate::config::{Method, Moments, OptimizerConfig};
 use crate::models::Model;
+use crate::ops::{self, AdamW};
 use crate::weights::{HostTensor, ModulePath, StateDict};
 use burn::module::{ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -155,13 +156,13 @@ fn advance(
     memory: Option<Memory>,
 ) -> (Tensor<1>, Memory) {
     match method {
-        // The decay shrinks the weights before the step…
-        Method::Adamw(moments) => {
-            let value = if decay > 0.0 { value * (1.0 - rate * decay) } else { value };
-            adam(moments, value, gradient, memory, rate)
-        }
+        // The decay shrinks the weights themselves…
+        Method::Adamw(moments) => adam(moments, [rate, decay], value, gradient, memory),
         // … or is a part of the gradient.
-        Method::Adam(moments) => adam(moments, value.clone(), with_decay(gradient, value, decay), memory, rate),
+        Method::Adam(moments) => {
+            let gradient = with_decay(gradient, value.clone(), decay);
+            adam(moments, [rate, 0.0], value, gradient, memory)
+        }
         Method::Sgd { momentum, nesterov } => {
             let gradient = with_decay(gradient, value.clone(), decay);
             sgd([momentum, rate], nesterov, value, gradient, memory)
@@ -173,24 +174,20 @@ fn with_decay(gradient: Tensor<1>, value: Tensor<1>, decay: f64) -> Tensor<1> {
     if decay > 0.0 { gradient + value * decay } else { gradient }
 }
 
-/// `torch/optim/adam.py`, `_single_tensor_adam`.
+/// Adam is AdamW without its decay.
 fn adam(
-    moments: Moments,
+    Moments { betas, epsilon }: Moments,
+    [rate, decay]: [f64; 2],
     value: Tensor<1>,
     gradient: Tensor<1>,
     memory: Option<Memory>,
-    rate: f64,
 ) -> (Tensor<1>, Memory) {
-    let [beta1, beta2] = moments.betas;
     let (first, second, steps) = match memory {
         Some(Memory { first, second: Some(second), steps }) => (first, second, steps + 1),
         _ => (gradient.zeros_like(), gradient.zeros_like(), 1),
     };
-    let first = first * beta1 + gradient.clone() * (1.0 - beta1);
-    let second = second * beta2 + gradient.clone() * gradient * (1.0 - beta2);
-    let [correction1, correction2] = moments.betas.map(|beta| 1.0 - beta.powi(steps as i32));
-    let denominator = second.clone().sqrt() / correction2.sqrt() + moments.epsilon;
-    let updated = value - first.clone() / denominator * (rate / correction1);
+    let settings = AdamW { rate, betas, epsilon, decay, step: steps };
+    let [updated, first, second] = ops::adamw([value, gradient, first, second], settings);
     (updated, Memory { first, second: Some(second), steps })
 }
 

@@ -1,8 +1,6 @@
-//! How each fused operation is recorded on the tape: one node, whose backward calls the backend's own gradient body.
-//!
-//! Only the gradients somebody wants are computed: with frozen weights (every explanation) the weight's is skipped.
+//! Convolution.
 
-use super::FusedOps;
+use crate::ops::FusedOps;
 use burn::backend::Autodiff;
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -11,27 +9,25 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 
-impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
-    fn fused_conv2d(
-        input: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        stride: [usize; 2],
-        padding: [usize; 2],
-    ) -> FloatTensor<Self> {
-        match Conv2d.prepare::<C>([input.node(), weight.node()]).compute_bound().stateful() {
-            OpsKind::Tracked(mut prepared) => {
-                let state = Conv2dState {
-                    input: prepared.checkpoint(&input),
-                    weight: prepared.checkpoint(&weight),
-                    stride,
-                    padding,
-                };
-                let output = B::fused_conv2d(input.into_primitive(), weight.into_primitive(), stride, padding);
-                prepared.finish(state, output)
-            }
-            OpsKind::UnTracked(prepared) => {
-                prepared.finish(B::fused_conv2d(input.into_primitive(), weight.into_primitive(), stride, padding))
-            }
+pub(super) fn conv2d<B: FusedOps, C: CheckpointStrategy>(
+    input: FloatTensor<Autodiff<B, C>>,
+    weight: FloatTensor<Autodiff<B, C>>,
+    stride: [usize; 2],
+    padding: [usize; 2],
+) -> FloatTensor<Autodiff<B, C>> {
+    match Conv2d.prepare::<C>([input.node(), weight.node()]).compute_bound().stateful() {
+        OpsKind::Tracked(mut prepared) => {
+            let state = Conv2dState {
+                input: prepared.checkpoint(&input),
+                weight: prepared.checkpoint(&weight),
+                stride,
+                padding,
+            };
+            let output = B::fused_conv2d(input.into_primitive(), weight.into_primitive(), stride, padding);
+            prepared.finish(state, output)
+        }
+        OpsKind::UnTracked(prepared) => {
+            prepared.finish(B::fused_conv2d(input.into_primitive(), weight.into_primitive(), stride, padding))
         }
     }
 }

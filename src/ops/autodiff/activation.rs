@@ -1,0 +1,37 @@
+//! Activations.
+
+use crate::ops::FusedOps;
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+
+pub(super) fn relu<B: FusedOps, C: CheckpointStrategy>(
+    input: FloatTensor<Autodiff<B, C>>,
+) -> FloatTensor<Autodiff<B, C>> {
+    match Relu.prepare::<C>([input.node()]).compute_bound().stateful() {
+        OpsKind::Tracked(prepared) => {
+            let output = B::fused_relu(input.into_primitive());
+            prepared.finish(output.clone(), output)
+        }
+        OpsKind::UnTracked(prepared) => prepared.finish(B::fused_relu(input.into_primitive())),
+    }
+}
+
+#[derive(Debug)]
+struct Relu;
+
+impl<B: FusedOps> Backward<B, 1> for Relu {
+    /// The output.
+    type State = FloatTensor<B>;
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
+        let [input_node] = ops.parents;
+        let output_gradient = gradients.consume::<B>(&ops.node);
+        if let Some(node) = input_node {
+            gradients.register::<B>(node.id, B::fused_relu_gradient(output_gradient, ops.state));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! How each fused operation is recorded on the tape: one node, whose backward calls the backend's own gradient body.
+//!
+//! Only the gradients somebody wants are computed: with frozen weights (every explanation) the weight's is skipped.
+
+mod activation;
+mod attention;
+mod convolution;
+mod linear;
+mod norm;
+
+use super::{AdamW, FusedOps};
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::tensor::FloatTensor;
+
+impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
+    fn fused_conv2d(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        stride: [usize; 2],
+        padding: [usize; 2],
+    ) -> FloatTensor<Self> {
+        convolution::conv2d::<B, C>(input, weight, stride, padding)
+    }
+
+    fn fused_linear(input: FloatTensor<Self>, weight: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self> {
+        linear::linear::<B, C>(input, weight, bias)
+    }
+
+    fn fused_relu(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        activation::relu::<B, C>(input)
+    }
+
+    fn fused_layer_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        norm::layer_norm::<B, C>(input, weight, bias, epsilon)
+    }
+
+    fn fused_batch_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        norm::batch_norm::<B, C>(input, weight, bias, epsilon)
+    }
+
+    fn fused_attention(packed: FloatTensor<Self>, heads: usize) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        attention::attention::<B, C>(packed, heads)
+    }
+
+    fn fused_adamw(
+        value: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        settings: AdamW,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let [value, gradient, first, second] = [value, gradient, first, second].map(|tensor| tensor.into_primitive());
+        let (value, first, second) = B::fused_adamw(value, gradient, first, second, settings);
+        (constant::<B, C>(value), constant::<B, C>(first), constant::<B, C>(second))
+    }
+}
+
+/// Off the tape.
+fn constant<B: FusedOps, C: CheckpointStrategy>(tensor: FloatTensor<B>) -> FloatTensor<Autodiff<B, C>> {
+    <Autodiff<B, C> as burn::backend::AutodiffBackend>::from_inner(tensor)
+}

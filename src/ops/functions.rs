@@ -1,0 +1,178 @@
+//! The fused operations as models call them: safe functions on tensors.
+
+use super::FusedOps;
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
+
+/// Two-dimensional convolution (cross-correlation, as everywhere in the field) without bias, dilation or groups.
+///
+/// # Shapes
+///
+/// - `input`: `[batch, channels_in, height, width]`
+/// - `weight`: `[channels_out, channels_in, kernel_height, kernel_width]`
+/// - output: `[batch, channels_out, (height + 2·padding − kernel)/stride + 1, …]`
+///
+/// # Panics
+///
+/// On shapes that do not fit: a caller bug.
+///
+/// # Source
+///
+/// `torch.nn.functional.conv2d`; gradients from `at::convolution_backward` on libtorch.
+pub fn conv2d(input: Tensor<4>, weight: Tensor<4>, stride: [usize; 2], padding: [usize; 2]) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::fused_conv2d(input.into_dispatch(), weight.into_dispatch(), stride, padding))
+}
+
+/// An affine map of the last axis.
+///
+/// # Shapes
+///
+/// - `input`: `[…, in]`
+/// - `weight`: `[out, in]`, PyTorch's layout
+/// - `bias`: `[out]`
+/// - output: `[…, out]`
+///
+/// # Panics
+///
+/// On shapes that do not fit: a caller bug.
+///
+/// # Source
+///
+/// `torch.nn.functional.linear`, which adds the bias inside the matrix product.
+pub fn linear<const D: usize>(input: Tensor<D>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<D> {
+    let mut shape = input.dims();
+    let [features_out, features_in] = weight.dims();
+    let rows = input.reshape([-1, features_in as i64]);
+    let output = Tensor::<2>::from_dispatch(Dispatch::fused_linear(
+        rows.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+    ));
+    shape[D - 1] = features_out;
+    output.reshape(shape)
+}
+
+/// The positive part. Unlike Burn's own it keeps its output for the gradient, which the next layer keeps anyway, and not
+/// its input.
+///
+/// # Source
+///
+/// `torch.nn.functional.relu`; gradient from `at::threshold_backward` on libtorch.
+pub fn relu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::fused_relu(input.into_dispatch()))
+}
+
+/// Layer normalisation over the last axis.
+///
+/// # Shapes
+///
+/// - `input` and output: `[…, features]`
+/// - `weight`, `bias`: `[features]`
+///
+/// # Panics
+///
+/// On shapes that do not fit: a caller bug.
+///
+/// # Source
+///
+/// Ba et al. 2016, "Layer Normalization"; `torch.nn.functional.layer_norm`; gradients from
+/// `at::native_layer_norm_backward` on libtorch.
+pub fn layer_norm<const D: usize>(input: Tensor<D>, weight: Tensor<1>, bias: Tensor<1>, epsilon: f64) -> Tensor<D> {
+    let shape = input.dims();
+    let rows = input.reshape([-1, shape[D - 1] as i64]);
+    let (output, _, _) =
+        Dispatch::fused_layer_norm(rows.into_dispatch(), weight.into_dispatch(), bias.into_dispatch(), epsilon);
+    Tensor::<2>::from_dispatch(output).reshape(shape)
+}
+
+/// What [`batch_norm`] returns.
+#[derive(Clone, Debug)]
+pub struct BatchNorm {
+    /// `[batch, channels, height, width]`
+    pub output: Tensor<4>,
+    /// The batch's mean, `[channels]`; off the tape.
+    pub mean: Tensor<1>,
+    /// The batch's unbiased variance, `[channels]`; off the tape.
+    pub variance: Tensor<1>,
+}
+
+/// Batch normalisation with the batch's own statistics (the biased variance, as everywhere in the field).
+///
+/// # Shapes
+///
+/// - `input`: `[batch, channels, height, width]`
+/// - `weight`, `bias`: `[channels]`
+///
+/// # Panics
+///
+/// On shapes that do not fit, and on fewer than two values a channel, as PyTorch does: a caller bug.
+///
+/// # Source
+///
+/// Ioffe & Szegedy 2015, "Batch Normalization"; `torch.nn.functional.batch_norm`; gradients from
+/// `at::native_batch_norm_backward` on libtorch.
+pub fn batch_norm(input: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, epsilon: f64) -> BatchNorm {
+    let [batch, _, height, width] = input.dims();
+    assert!(batch * height * width > 1, "batch statistics need more than one value a channel");
+    let (output, mean, _, variance) =
+        Dispatch::fused_batch_norm(input.into_dispatch(), weight.into_dispatch(), bias.into_dispatch(), epsilon);
+    BatchNorm {
+        output: Tensor::from_dispatch(output),
+        mean: Tensor::from_dispatch(mean).inner(),
+        variance: Tensor::from_dispatch(variance).inner(),
+    }
+}
+
+/// Multi-head self-attention without mask or dropout, `softmax(q·kᵀ/√width)·v`, that never forms the probabilities.
+///
+/// # Shapes
+///
+/// - `packed`: `[batch, tokens, 3·features]`: query, key, value, each split into `heads` of `features/heads`
+/// - output: `[batch, tokens, features]`
+///
+/// # Panics
+///
+/// On shapes that do not fit: a caller bug.
+///
+/// # Source
+///
+/// Vaswani et al. 2017, "Attention Is All You Need"; Dao et al. 2022, "FlashAttention";
+/// `torch.nn.functional.scaled_dot_product_attention`. It takes and differentiates the packed tensor because that is
+/// what a ViT's `qkv` makes: three separate gradients would have to be put together again.
+pub fn attention(packed: Tensor<3>, heads: usize) -> Tensor<3> {
+    let (context, _) = Dispatch::fused_attention(packed.into_dispatch(), heads);
+    Tensor::from_dispatch(context)
+}
+
+/// The numbers of one [`adamw`] step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamW {
+    /// Learning rate.
+    pub rate: f64,
+    /// Decay of the two moments.
+    pub betas: [f64; 2],
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+    /// Decoupled weight decay.
+    pub decay: f64,
+    /// This step, counted from one.
+    pub step: usize,
+}
+
+/// One step of AdamW on one parameter: `[value, gradient, first, second]` to the new `[value, first, second]`.
+///
+/// Writes in place what nobody else holds.
+///
+/// # Panics
+///
+/// On tensors of different shapes: a caller bug.
+///
+/// # Source
+///
+/// Loshchilov & Hutter 2017, "Decoupled Weight Decay Regularization"; `torch.optim.AdamW`; `at::_fused_adamw_` on
+/// libtorch.
+pub fn adamw<const D: usize>(tensors: [Tensor<D>; 4], settings: AdamW) -> [Tensor<D>; 3] {
+    let [value, gradient, first, second] = tensors.map(Tensor::into_dispatch);
+    let (value, first, second) = Dispatch::fused_adamw(value, gradient, first, second, settings);
+    [value, first, second].map(Tensor::from_dispatch)
+}
