@@ -267,13 +267,17 @@ impl RunDir {
         &self.path
     }
 
-    /// Forgets what a killed process left half-written.
+    /// Forgets what a killed process left half-written: an epoch without its manifest, and files on their way to their name.
     pub fn clear_partial(&self) -> Result<(), CheckpointError> {
-        for path in fsx::list_dir(&self.path)? {
-            match path.extension().and_then(|extension| extension.to_str()) {
-                Some("partial") => fsx::remove_dir_all(&path)?,
-                Some("tmp") => fsx::remove_file(&path)?,
-                _ => {}
+        let mut folders = vec![self.path.clone()];
+        while let Some(folder) = folders.pop() {
+            for path in fsx::list_dir(&folder)? {
+                match path.extension().and_then(|extension| extension.to_str()) {
+                    Some("partial") => fsx::remove_dir_all(&path)?,
+                    Some("tmp") => fsx::remove_file(&path)?,
+                    _ if path.is_dir() => folders.push(path),
+                    _ => {}
+                }
             }
         }
         Ok(())
@@ -295,12 +299,6 @@ impl RunDir {
         }
         unsealed.seal()?;
         remove_if_there(&old)
-    }
-
-    /// Removes mid-epoch saves: a sealed epoch supersedes them.
-    pub fn clear_interrupted(&self) -> Result<(), CheckpointError> {
-        remove_if_there(&self.path.join(INTERRUPTED))?;
-        remove_if_there(&self.path.join(INTERRUPTED_OLD))
     }
 
     /// Writes a file of the run itself, whole or not at all.

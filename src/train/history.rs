@@ -16,8 +16,9 @@ impl RunDir {
         Ok(reader.epochs().iter().map(|&epoch| reader.metrics(epoch)).collect::<Result<_, _>>()?)
     }
 
-    /// Writes metrics.jsonl and metrics.csv anew from the sealed epochs, and removes the weights of those that are neither
-    /// among the best nor among the last.
+    /// Brings the run in line with its sealed epochs: writes metrics.jsonl and metrics.csv anew from them, and removes
+    /// mid-epoch saves they supersede and the weights of those that are neither among the best nor among the last. A process
+    /// may be killed before or in the middle of this, so a resumed run begins with it.
     pub fn tidy(&self, keep: KeepConfig) -> Result<(), TrainError> {
         let history = self.history()?;
         let mut lines = String::new();
@@ -32,6 +33,7 @@ impl RunDir {
         }
         self.write(HISTORY, lines.as_bytes())?;
         self.write(HISTORY_TABLE, table.as_bytes())?;
+        self.clear_superseded(history.last().map(|metrics| metrics.epoch))?;
         for epoch in pruned(&history, keep) {
             seal::prune(&self.path().join(epoch_dir_name(epoch)))?;
         }

@@ -180,6 +180,7 @@ pub fn fit(
     match snapshot {
         Some(snapshot) => {
             trainee = Trainee::restore(snapshot, setup)?;
+            run.tidy(config.keep)?;
             timeline = Timeline::of_sealed(&RunReader::open(run.path())?, trainee.state.next().0)?;
             progress.recall(&run.history()?);
         }
@@ -301,7 +302,6 @@ fn close_epoch(
     evidence.write(&mut unsealed, &seen)?;
     unsealed.write_json("metrics.json", &metrics)?;
     unsealed.seal()?;
-    run.clear_interrupted()?;
     run.tidy(setup.config.keep)?;
     timeline.advance(epoch, seen);
     progress.sealed(&metrics);

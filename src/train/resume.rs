@@ -93,6 +93,16 @@ impl RunDir {
         Ok(())
     }
 
+    /// Removes mid-epoch saves of epochs that are sealed by now.
+    pub(super) fn clear_superseded(&self, last_sealed: Option<usize>) -> Result<(), CheckpointError> {
+        for dir in fsx::list_dir(self.path())?.into_iter().filter(|dir| is_interrupted(dir)) {
+            if last_sealed >= Some(state(&dir)?.epoch) {
+                fsx::remove_dir_all(&dir)?;
+            }
+        }
+        Ok(())
+    }
+
     /// A new run that begins as a copy of this one up to a checkpoint, evidence and all. Its run.json comes last: killed in
     /// between, there is no run yet, and the same command makes it.
     ///

@@ -207,6 +207,29 @@ fn killed_at_thirty_random_moments_a_run_always_resumes_and_ends_in_the_same_byt
     }
 }
 
+/// A process can be killed after it has sealed the last epoch and before it has cleaned up behind it.
+#[test]
+fn killed_after_the_last_epoch_was_sealed_the_rest_is_done_on_resuming() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    config(dir.path(), "resnet_mini");
+    succeed(dir.path(), &["train", "--config", "config.toml", "--run-dir", "run"]);
+    let run = dir.path().join("run");
+    let before = sealed_files(&run);
+    fs::remove_file(run.join("metrics.csv")).unwrap();
+    fs::write(run.join("epoch-0002/optimizer.safetensors"), "to be pruned").unwrap();
+    fs::write(run.join("epoch-0002/.manifest.json.7.tmp"), "half a file").unwrap();
+    fs::create_dir(run.join("interrupted")).unwrap();
+    let state = "{\"epoch\":4,\"step_in_epoch\":2,\"optimizer_step\":17,\"best\":null,\
+                 \"meter\":{\"loss_sum\":1.0,\"correct\":1,\"count\":32}}";
+    fs::write(run.join("interrupted/state.json"), state).unwrap();
+    fs::write(run.join("interrupted/manifest.json"), "{\"schema\":1,\"files\":{}}").unwrap();
+
+    succeed(dir.path(), &["train", "--resume", "run"]);
+    assert!(sealed_files(&run) == before, "{:?}", sealed_files(&run).keys());
+    assert_eq!(fs::read_to_string(run.join("metrics.csv")).unwrap().lines().count(), 1 + 5);
+}
+
 #[test]
 fn a_run_branches_off_another_and_refuses_what_does_not_fit() {
     let _turn = alone();

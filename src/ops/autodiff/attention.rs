@@ -10,10 +10,12 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 
+type Tracked<B, C> = FloatTensor<Autodiff<B, C>>;
+
 pub(super) fn attention<B: FusedOps, C: CheckpointStrategy>(
-    packed: FloatTensor<Autodiff<B, C>>,
+    packed: Tracked<B, C>,
     heads: usize,
-) -> (FloatTensor<Autodiff<B, C>>, FloatTensor<Autodiff<B, C>>) {
+) -> (Tracked<B, C>, Tracked<B, C>) {
     match Attention.prepare::<C>([packed.node()]).compute_bound().stateful() {
         OpsKind::Tracked(mut prepared) => {
             let input = prepared.checkpoint(&packed);

@@ -11,6 +11,8 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 
 type Tracked<B, C> = FloatTensor<Autodiff<B, C>>;
+/// The output, and the mean, reciprocal standard deviation and variance of the batch per channel.
+type BatchNormed<B, C> = (Tracked<B, C>, Tracked<B, C>, Tracked<B, C>, Tracked<B, C>);
 
 pub(super) fn layer_norm<B: FusedOps, C: CheckpointStrategy>(
     input: Tracked<B, C>,
@@ -40,7 +42,7 @@ pub(super) fn batch_norm<B: FusedOps, C: CheckpointStrategy>(
     weight: Tracked<B, C>,
     bias: Tracked<B, C>,
     epsilon: f64,
-) -> (Tracked<B, C>, Tracked<B, C>, Tracked<B, C>, Tracked<B, C>) {
+) -> BatchNormed<B, C> {
     let forward = |[input, weight, bias]: [Tracked<B, C>; 3]| {
         B::fused_batch_norm(input.into_primitive(), weight.into_primitive(), bias.into_primitive(), epsilon)
     };
@@ -92,7 +94,7 @@ impl<B: FusedOps> Backward<B, 3> for BatchNorm {
 
 type Three<T> = (Option<T>, Option<T>, Option<T>);
 
-fn register<B: FusedOps, T>(
+fn register<B, T>(
     ops: Ops<NormState<B>, 3>,
     gradients: &mut Gradients,
     checkpointer: &mut Checkpointer,
