@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Compares driftscope with PyTorch, timm, torchvision and Pillow themselves, one line a measurement:
 #
-#   scripts/parity/run.sh [CHECK…]     preprocess logits gradients adamw export; default: all of them
+#   scripts/parity/run.sh [CHECK…]     preprocess logits gradients adamw export; default: all of these
+#   scripts/parity/run.sh finetune    both models on DTD beside PyTorch, which takes most of an hour
 #
 # Nothing of this is needed to build, run or test driftscope. The Python side is $DRIFTSCOPE_PYTHON, or a virtual
 # environment with requirements.txt that is made once in ${XDG_CACHE_HOME:-~/.cache}/driftscope (about 7 GB).

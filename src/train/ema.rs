@@ -97,6 +97,27 @@ impl ModuleMapper for Follow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::ModelName;
+    use crate::weights::state_dict;
+    use burn::tensor::Device;
+
+    /// On paper: `0.9·average + 0.1·model`, buffers included.
+    #[test]
+    fn the_average_moves_a_tenth_of_the_way() {
+        let model = |seed| ModelName::ResnetMini.init(3, 0.0, seed, &Device::flex());
+        let (start, target) = (model(1), model(2));
+        let mut ema = Ema::new(EmaConfig { decay: 0.9, warmup: false }, &start);
+        ema.update(&target, 1);
+        let (start, target, average) = (state_dict(&start), state_dict(&target), state_dict(ema.model()));
+        assert_eq!(average.keys().collect::<Vec<_>>(), start.keys().collect::<Vec<_>>());
+        for (name, average) in &average {
+            let parts = start[name].values.iter().zip(&target[name].values);
+            for ((start, target), average) in parts.zip(&average.values) {
+                let expected = 0.9 * start + 0.1 * target;
+                assert!((average - expected).abs() <= 1e-6 * (start.abs() + target.abs()), "{name}: {average}");
+            }
+        }
+    }
 
     /// On paper: with warm-up step 1 keeps 1 − 2^(−2/3) = 0.370, step 7 keeps 1 − 8^(−2/3) = 0.75.
     #[test]

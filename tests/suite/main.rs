@@ -12,3 +12,4 @@ mod resume;
 mod side_effects;
 mod support;
 mod taps;
+mod training;

@@ -1,0 +1,148 @@
+//! What a step of training may touch, and by how much.
+
+use crate::support::{alone, driftscope, minis, succeed};
+use burn::module::{ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use driftscope::config::{Method, OptimizerConfig};
+use driftscope::device::DeviceChoice;
+use driftscope::models::Model;
+use driftscope::train::{Optimizer, StepGradients};
+use driftscope::weights::{self, StateDict};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const TINY: &str =
+    "epochs = 1\nbatch_size = 8\nseed = 1\nexplainers = []\n[data]\ntrain_per_class = 2\nval_per_class = 1\n";
+
+/// Names of what differs between the ends of two epochs of a run.
+fn changed(run: &Path, epochs: [usize; 2]) -> Vec<String> {
+    let read = |epoch: usize| {
+        let path = run.join(format!("epoch-{epoch:04}/model.safetensors"));
+        weights::decode(&fs::read(&path).unwrap(), &path).unwrap().0
+    };
+    let [before, after] = epochs.map(read);
+    let differs = |name: &&String| before[*name] != after[*name];
+    before.keys().filter(differs).cloned().collect()
+}
+
+/// The run of [`TINY`] and `more` with one of the minis; what its first epoch changed.
+fn changed_by(model: &str, more: &str) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("config.toml"), format!("model = \"{model}\"\n{TINY}{more}")).unwrap();
+    succeed(dir.path(), &["train", "--config", "config.toml", "--run-dir", "run"]);
+    changed(&dir.path().join("run"), [0, 1])
+}
+
+/// Batch norm's running statistics, which no gradient reaches, stand still as well.
+#[test]
+fn with_the_head_alone_in_training_nothing_below_it_moves() {
+    let _turn = alone();
+    assert_eq!(changed_by("resnet_mini", "[freeze]\nhead_only_epochs = 1\n"), ["fc.bias", "fc.weight"]);
+    assert_eq!(changed_by("deit_mini", "[freeze]\nhead_only_epochs = 1\n"), ["head.bias", "head.weight"]);
+}
+
+#[test]
+fn frozen_batch_norm_stands_still_and_the_rest_learns() {
+    let _turn = alone();
+    let norm = |name: &String| name.contains("bn") || name.contains("downsample.1");
+    let free = changed_by("resnet_mini", "");
+    assert!(free.iter().any(|name| name.ends_with("running_var")) && free.iter().any(norm), "{free:?}");
+    let frozen = changed_by("resnet_mini", "[freeze]\nbatch_norm = true\n");
+    assert!(!frozen.iter().any(norm), "{frozen:?}");
+    let rest: Vec<&String> = free.iter().filter(|name| !norm(name)).collect();
+    assert_eq!(frozen.iter().collect::<Vec<_>>(), rest);
+}
+
+fn sum_of_parameters(model: &Model) -> Tensor<1> {
+    struct Sum(Vec<Tensor<1>>);
+    impl ModuleVisitor for Sum {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            self.0.push(parameter.val().sum());
+        }
+    }
+    let mut sum = Sum(Vec::new());
+    model.visit(&mut sum);
+    Tensor::cat(sum.0, 0).sum()
+}
+
+/// The state of a model after one step of plain gradient descent on the sum of all its parameters, whose gradient is one
+/// everywhere, at a learning rate of one.
+fn stepped(model: Model, layer_decay: f64) -> (StateDict, StateDict) {
+    let before = weights::state_dict(&model);
+    let method = Method::Sgd { momentum: 0.0, nesterov: false };
+    let config = OptimizerConfig { method, weight_decay: 0.0, layer_decay, ..OptimizerConfig::adamw(0.0) };
+    let mut gradients = StepGradients::default();
+    gradients.add(&model, sum_of_parameters(&model).backward());
+    let model = Optimizer::new(config).step(model, &mut gradients, 1.0);
+    (before, weights::state_dict(&model))
+}
+
+/// On paper: with a decay of a half, deit_mini's head (depth 5 of 5) moves by 1, its last block and final norm by 1/2, its
+/// first block by 1/16 and its stem by 1/32.
+#[test]
+fn layer_decay_slows_each_block_by_its_depth() {
+    let (device, _) = "flex".parse::<DeviceChoice>().unwrap().open().unwrap();
+    let (_, model) = minis(&device.autodiff()).remove(1);
+    let (before, after) = stepped(model, 0.5);
+    for (name, share) in [
+        ("head.weight", 1.0),
+        ("norm.weight", 0.5),
+        ("blocks.3.mlp.fc2.bias", 0.5),
+        ("blocks.0.attn.qkv.weight", 1.0 / 16.0),
+        ("patch_embed.proj.bias", 1.0 / 32.0),
+        ("pos_embed", 1.0 / 32.0),
+    ] {
+        let moved = before[name].values.iter().zip(&after[name].values).map(|(before, after)| before - after);
+        // Float32 keeps 24 bits of weights below 4.
+        moved.for_each(|moved| assert!((moved - share).abs() < 1e-6, "{name} moved by {moved}"));
+    }
+}
+
+#[test]
+fn sigterm_saves_as_sigint_does() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let config = format!("model = \"resnet_mini\"\n{TINY}").replace("epochs = 1", "epochs = 50");
+    fs::write(dir.path().join("config.toml"), config.replace("train_per_class = 2", "train_per_class = 40")).unwrap();
+    let mut child = driftscope(dir.path(), &["train", "--config", "config.toml", "--run-dir", "run"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !dir.path().join("run/epoch-0001/manifest.json").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "ended before its first epoch");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let path = dir.path().join("run");
+    let whole = |name: &str| path.join(name).join("manifest.json").exists();
+    assert!(whole("interrupted") || (1..50).any(|epoch| whole(&format!("epoch-{epoch:04}"))));
+}
+
+/// A limit on the size of files stands for a full disk: the optimizer's moments, which epoch 0 has none of, do not fit.
+#[test]
+fn a_full_disk_ends_the_run_with_the_file_named_and_the_last_epoch_whole() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("config.toml"), format!("model = \"resnet_mini\"\n{TINY}")).unwrap();
+    succeed(dir.path(), &["train", "--config", "config.toml", "--run-dir", "whole"]);
+    let model = fs::metadata(dir.path().join("whole/epoch-0001/model.safetensors")).unwrap().len();
+    let optimizer = fs::metadata(dir.path().join("whole/epoch-0001/optimizer.safetensors")).unwrap().len();
+    assert!(optimizer > model + 4096, "{model} and {optimizer} bytes");
+
+    let binary = env!("CARGO_BIN_EXE_driftscope");
+    let limit = model / 512 + 4; // of 512 bytes each, as sh counts them
+    let limited = format!("trap '' XFSZ; ulimit -f {limit}; exec {binary} train --config config.toml --run-dir run");
+    let output = Command::new("sh").args(["-c", &limited]).current_dir(dir.path()).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("optimizer.safetensors") && !message.contains("panicked"), "{message}");
+    assert!(!dir.path().join("run/epoch-0001").exists());
+
+    succeed(dir.path(), &["train", "--resume", "run"]);
+    let bytes = |run: &str| fs::read(dir.path().join(run).join("epoch-0001/model.safetensors")).unwrap();
+    assert!(bytes("run") == bytes("whole"));
+}
