@@ -6,6 +6,7 @@
 //! parity resize PIXELS.safetensors OUT.safetensors                  as named: bicubic.120x90.anything
 //! parity logits MODEL WEIGHTS IMAGES.safetensors OUT.safetensors    logits
 //! parity gradients MODEL WEIGHTS BATCH.safetensors OUT.safetensors  loss, gradient.NAME, buffer.NAME
+//! parity explain MODEL WEIGHTS BATCH.safetensors EXPLAINERS OUT…   maps.SPEC, gap.SPEC, layers.SPEC, noise.SPEC
 //! parity train MODEL WEIGHTS BATCHES.safetensors OUT.safetensors    losses
 //! ```
 
@@ -15,6 +16,8 @@ use clap::{Parser, Subcommand};
 use driftscope::config::OptimizerConfig;
 use driftscope::data::{Interpolation, Picture, Preprocessing, normalised};
 use driftscope::device::DeviceChoice;
+use driftscope::explain::{self, Explainer, Target};
+use driftscope::heatmap::Heatmap;
 use driftscope::models::{Mode, Model, ModelName, Taps};
 use driftscope::train::{Optimizer, StepGradients, cross_entropy};
 use driftscope::weights::{self, HostTensor, StateDict};
@@ -43,6 +46,8 @@ enum Command {
     Logits(Stage),
     /// Mean cross-entropy in training mode without drop path: the gradient of every parameter, and the new buffers.
     Gradients(Stage),
+    /// Raw maps of the labels, by each of the explainers (specifications, separated by commas).
+    Explain { model: ModelName, weights: PathBuf, inputs: PathBuf, explainers: String, out: PathBuf },
     /// One AdamW step on each batch in turn: the losses before the steps.
     Train(Stage),
 }
@@ -67,6 +72,10 @@ fn main() -> anyhow::Result<()> {
         Command::Resize { pixels, out } => (resize(weights::read(&pixels)?)?, out),
         Command::Logits(stage) => (logits(&stage, &device)?, stage.out),
         Command::Gradients(stage) => (gradients(&stage, &device.autodiff())?, stage.out),
+        Command::Explain { model, weights, inputs, explainers, out } => {
+            let stage = Stage { model, weights, inputs, out: out.clone() };
+            (explain(&stage, &explainers, &device)?, out)
+        }
         Command::Train(stage) => (train(&stage, &device.autodiff())?, stage.out),
     };
     driftscope::fsx::write_atomic(&out, &weights::encode(&results, &[("format", "pt")])?)?;
@@ -111,6 +120,40 @@ fn gradients(stage: &Stage, device: &Device) -> anyhow::Result<StateDict> {
     let buffers = weights::state_dict(&model).into_iter().filter(|(name, _)| name.contains(".running_"));
     results.extend(buffers.map(|(name, buffer)| (format!("buffer.{name}"), buffer)));
     results.extend(gradients.into_iter().map(|(name, gradient)| (format!("gradient.{name}"), gradient)));
+    Ok(results)
+}
+
+fn explain(stage: &Stage, specifications: &str, device: &Device) -> anyhow::Result<StateDict> {
+    let (model, inputs) = stage.open(device)?;
+    let images: Tensor<4> = tensor(&inputs, "images", device)?;
+    let labels: Vec<usize> =
+        inputs.get("labels").context("no tensor labels")?.values.iter().map(|&x| x as usize).collect();
+    let [batch, _, height, width] = images.dims();
+    let specifications: Vec<&str> = specifications.split(',').collect();
+    let explainers = specifications.iter().map(|text| Ok(text.parse()?)).collect::<anyhow::Result<Vec<Explainer>>>()?;
+    let explained = explain::explain(&model, &explainers, images, &labels, &[Target::Label])?;
+    let mut results = StateDict::new();
+    for ((text, explainer), explanations) in specifications.iter().zip(&explainers).zip(&explained.explanations) {
+        let [rows, columns] = explanations[0][0].map.grid();
+        let flat = |maps: Vec<&Heatmap>| maps.iter().flat_map(|map| map.values().to_vec()).collect::<Vec<f32>>();
+        let values = flat(explanations[0].iter().map(|explanation| &explanation.map).collect());
+        results.insert(format!("maps.{text}"), HostTensor { shape: vec![batch, rows, columns], values });
+        let gaps: Vec<f32> = explanations[0].iter().filter_map(|explanation| explanation.completeness_gap).collect();
+        if !gaps.is_empty() {
+            results.insert(format!("gap.{text}"), HostTensor { shape: vec![batch], values: gaps });
+        }
+        let layers = &explanations[0][0].layers;
+        if let Some(heads) = layers.first() {
+            let shape = vec![batch, layers.len(), heads.len(), rows, columns];
+            let values =
+                flat(explanations[0].iter().flat_map(|explanation| explanation.layers.iter().flatten()).collect());
+            results.insert(format!("layers.{text}"), HostTensor { shape, values });
+        }
+        if let Explainer::SmoothGrad(method) = explainer {
+            let noise = (0..method.samples).map(|sample| method.noise(sample, [height, width], device)).collect();
+            results.insert(format!("noise.{text}"), HostTensor::from_tensor(Tensor::cat(noise, 0)));
+        }
+    }
     Ok(results)
 }
 

@@ -3,7 +3,7 @@
 //! No generator is ever carried from one batch, step or epoch to the next, and no device's generator is used at all. A
 //! resumed run therefore draws what the uninterrupted run would have drawn, whatever happened in between.
 
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
@@ -28,6 +28,8 @@ pub enum Purpose {
     Floor,
     /// Mixup and cutmix of one batch.
     Mix,
+    /// The noise an explainer adds to a picture.
+    Noise,
 }
 
 /// A seed from a base seed, a purpose and the indices that tell one use from the next (epoch, step, sample, …).
@@ -49,6 +51,16 @@ pub fn derive(base: u64, purpose: Purpose, indices: &[u64]) -> u64 {
 /// A generator seeded by [`derive()`].
 pub fn generator(base: u64, purpose: Purpose, indices: &[u64]) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(derive(base, purpose, indices))
+}
+
+/// A draw from the normal distribution of mean zero and deviation one.
+///
+/// # Source
+///
+/// Box & Muller 1958; one of the pair they give.
+pub fn standard_normal(generator: &mut ChaCha8Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - generator.random::<f64>()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * generator.random::<f64>()).cos()
 }
 
 #[cfg(test)]

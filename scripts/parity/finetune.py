@@ -49,7 +49,7 @@ def ours(name, seed, runs, dtd, weights):
     epochs = [json.loads(line)["training"] for line in (run / "metrics.jsonl").read_text().splitlines()]
     tested = subprocess.run([BINARY, "eval", run, "--split", "test", "--format", "json"], check=True,
                             stdout=subprocess.PIPE)
-    return [epoch["val_accuracy"] for epoch in epochs[1:]], json.loads(tested.stdout)["accuracy"]
+    return [epoch["val_accuracy"] for epoch in epochs[1:]], json.loads(tested.stdout)["top1"]
 
 
 class Split(torch.utils.data.Dataset):

@@ -121,7 +121,7 @@ fn new(arguments: &TrainArguments) -> Result<Prepared> {
         Path::new("checkpoints").join(name)
     };
     let path = arguments.run_dir.clone().unwrap_or_else(default_dir);
-    let record = record(&path, &setup, settings, device);
+    let record = record(&path, &setup, settings, device)?;
     Ok((RunDir::create(&path, &record)?, setup, None))
 }
 
@@ -142,7 +142,7 @@ fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
     let choice = if arguments.device == DeviceChoice::Auto { saved.device.parse()? } else { arguments.device };
     let (setup, device) = setup(config, choice)?;
     let path = arguments.run_dir.as_deref().unwrap_or(&spec.path);
-    let mut record = record(path, &setup, settings, device);
+    let mut record = record(path, &setup, settings, device)?;
     if record.data_digest != saved.data_digest || record.panel.digest != saved.panel.digest {
         let (then, now) = (&saved.data_digest, &record.data_digest);
         bail!("{}: the data is not what the run began with: digest {then} then, {now} now", spec.path.display());
@@ -203,9 +203,10 @@ fn setup(config: RunConfig, choice: DeviceChoice) -> Result<(Setup, DeviceChoice
     Ok((Setup { config, data, device }, choice))
 }
 
-fn record(path: &Path, setup: &Setup, settings: Settings, device: DeviceChoice) -> RunRecord {
-    let panel = setup.panel();
-    RunRecord {
+fn record(path: &Path, setup: &Setup, settings: Settings, device: DeviceChoice) -> Result<RunRecord> {
+    let panel = setup.panel()?;
+    setup.targets()?;
+    Ok(RunRecord {
         schema: RunRecord::SCHEMA,
         driftscope: env!("CARGO_PKG_VERSION").to_string(),
         name: path.file_name().map_or_else(|| "run".to_string(), |name| name.to_string_lossy().into_owned()),
@@ -224,7 +225,7 @@ fn record(path: &Path, setup: &Setup, settings: Settings, device: DeviceChoice) 
             ids: panel.samples.iter().map(|sample| sample.id.clone()).collect(),
             labels: panel.samples.iter().map(|sample| sample.label).collect(),
         },
-    }
+    })
 }
 
 /// The first SIGINT or SIGTERM finishes the step and saves; the second stops at once.

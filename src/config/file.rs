@@ -7,7 +7,7 @@ use super::sections::{
     AugmentationSection, CheckpointsSection, DTD, DataSection, EarlyStoppingSection, EmaSection, FreezeSection,
     OptimizerSection, PanelSection, PreprocessingSection, ScheduleSection, TEXTURES, absolute,
 };
-use super::{FreezeConfig, InvalidConfig, KeepConfig, Method, PanelConfig, RunConfig, WeightsConfig};
+use super::{FreezeConfig, InvalidConfig, KeepConfig, Method, RunConfig, WeightsConfig};
 use crate::data::{DataConfig, DataError, Interpolation, Preprocessing};
 use crate::explain::Explainer;
 use crate::fsx::{self, FsError};
@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 /// A config file that cannot be read or does not make sense.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    /// The list of the panel's pictures.
+    #[error("panel.list: {0}")]
+    PanelList(#[source] FsError),
     /// The file itself.
     #[error(transparent)]
     File(#[from] FsError),
@@ -254,11 +257,7 @@ impl FileConfig {
                 best: self.checkpoints.keep_best.unwrap_or(3),
                 last: self.checkpoints.keep_last.unwrap_or(3),
             },
-            panel: PanelConfig {
-                per_class: self.panel.per_class.unwrap_or(4),
-                seed: self.panel.seed.unwrap_or(0),
-                overlays: self.panel.overlays.unwrap_or(6),
-            },
+            panel: self.panel.resolve()?,
             explainers: self.explainers.unwrap_or_else(|| Explainer::defaults(model)),
         };
         config.validate()?;

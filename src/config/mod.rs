@@ -72,7 +72,7 @@ pub struct WeightsConfig {
 }
 
 /// Which pictures are explained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PanelConfig {
     /// Pictures a class.
     pub per_class: usize,
@@ -80,6 +80,17 @@ pub struct PanelConfig {
     pub seed: u64,
     /// Overlays written as PNG with every epoch.
     pub overlays: usize,
+    /// Ids of the validation pictures to look at, instead of so many a class.
+    #[serde(default)]
+    pub images: Option<Vec<String>>,
+    /// What is explained of each: `label`, `prediction`, or a class by its name.
+    #[serde(default = "label_alone")]
+    pub targets: Vec<String>,
+}
+
+/// The default of [`PanelConfig::targets`].
+pub(crate) fn label_alone() -> Vec<String> {
+    vec![crate::explain::Target::LABEL.to_string()]
 }
 
 impl RunConfig {

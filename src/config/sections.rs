@@ -1,11 +1,12 @@
 //! The tables of a config file, everything optional, unknown keys refused, and what each comes to.
 
 use super::file::ConfigError;
-use super::{Decay, EmaConfig, Method, Moments, OptimizerConfig, ScheduleConfig};
+use super::{Decay, EmaConfig, Method, Moments, OptimizerConfig, PanelConfig, ScheduleConfig, label_alone};
 use crate::data::{
     Augmentation, ColourJitter, DataConfig, FolderConfig, Interpolation, Mixing, Policy, RandomErasing, TexturesConfig,
     find_dtd,
 };
+use crate::fsx;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -166,6 +167,27 @@ section! {
         seed: u64,
         /// Overlays written with every epoch.
         overlays: usize,
+        /// A file of validation pictures' ids, one a line, instead of so many a class.
+        list: PathBuf,
+        /// What is explained of each: `label`, `prediction`, or a class by its name.
+        targets: Vec<String>,
+    }
+}
+
+impl PanelSection {
+    pub(super) fn resolve(self) -> Result<PanelConfig, ConfigError> {
+        let images = self.list.map(|path| fsx::read_to_string(&path)).transpose().map_err(ConfigError::PanelList)?;
+        let ids = |text: String| {
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+            lines.map(str::to_string).collect()
+        };
+        Ok(PanelConfig {
+            per_class: self.per_class.unwrap_or(4),
+            seed: self.seed.unwrap_or(0),
+            overlays: self.overlays.unwrap_or(6),
+            images: images.map(ids),
+            targets: self.targets.unwrap_or_else(label_alone),
+        })
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::{Decay, Method, RunConfig};
 use crate::data::{DataConfig, Policy};
+use crate::explain;
+use std::collections::BTreeSet;
 
 /// Settings that make no sense, all of them.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -43,13 +45,31 @@ impl RunConfig {
             let (found, least) = (self.preprocessing.resize, self.preprocessing.size);
             problems.say(format!("preprocessing.resize is {found}, expected at least the model's {least} pixels"));
         }
-        if !self.explainers.is_empty() {
-            problems.at_least_one("panel.per_class", self.panel.per_class);
-        }
+        self.validate_evidence(&mut problems);
         self.validate_augmentation(&mut problems);
         self.validate_optimizer(&mut problems);
         self.validate_schedule(&mut problems);
         problems.into_result()
+    }
+
+    fn validate_evidence(&self, problems: &mut Problems) {
+        if self.explainers.is_empty() {
+            return;
+        }
+        problems.at_least_one("panel.targets, their number,", self.panel.targets.len());
+        match &self.panel.images {
+            Some(images) => problems.at_least_one("panel.list, its pictures,", images.len()),
+            None => problems.at_least_one("panel.per_class", self.panel.per_class),
+        }
+        let (taps, mut names) = (self.model.taps(), BTreeSet::new());
+        for explainer in &self.explainers {
+            if let Err(error) = explain::view(explainer, &taps) {
+                problems.say(format!("explainers, for {}: {error}", self.model));
+            }
+            if !names.insert(explainer.name()) {
+                problems.say(format!("explainers has {} twice", explainer.name()));
+            }
+        }
     }
 
     fn validate_augmentation(&self, problems: &mut Problems) {

@@ -63,6 +63,14 @@ pub enum DataError {
         /// The folder.
         path: PathBuf,
     },
+    /// A panel's list names what is no validation picture.
+    #[error("panel.list: {id} is not in the validation split of {data}")]
+    NotInPanel {
+        /// What was asked for.
+        id: String,
+        /// The data set.
+        data: String,
+    },
     /// DTD was asked for by name and lies nowhere that we know.
     #[error(
         "DTD was not found in {}: download it from {DTD_SITE} and unpack it into one of them, or pass its folder with \

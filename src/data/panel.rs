@@ -1,6 +1,6 @@
 //! The panel: the fixed pictures whose explanations are compared across epochs, models and runs.
 
-use super::{DataSet, Picture, Sample, Split};
+use super::{DataError, DataSet, Picture, Sample, Split};
 use crate::fsx;
 use crate::seed::{self, Purpose};
 use rand::RngExt;
@@ -17,6 +17,19 @@ pub struct Panel {
 }
 
 impl Panel {
+    /// These validation pictures, in this order.
+    ///
+    /// # Errors
+    ///
+    /// Where one of them is not in the validation split.
+    pub fn listed(data: &DataSet, ids: &[String]) -> Result<Self, DataError> {
+        let find = |id: &String| {
+            let found = data.split(Split::Val).samples().iter().find(|sample| sample.id == *id);
+            found.cloned().ok_or_else(|| DataError::NotInPanel { id: id.clone(), data: data.name.clone() })
+        };
+        Ok(Self::of(data, ids.iter().map(find).collect::<Result<_, _>>()?))
+    }
+
     /// `per_class` pictures of each class out of the validation split, or all of a class that has fewer.
     pub fn choose(data: &DataSet, per_class: usize, panel_seed: u64) -> Self {
         let mut samples = Vec::new();
@@ -29,6 +42,10 @@ impl Panel {
             of_class.sort_by(|a, b| a.id.cmp(&b.id));
             samples.extend(of_class.into_iter().cloned());
         }
+        Self::of(data, samples)
+    }
+
+    fn of(data: &DataSet, samples: Vec<Sample>) -> Self {
         let listed: String = samples.iter().map(|sample| format!("{}\t{}\n", sample.id, sample.label)).collect();
         let digest = fsx::sha256_hex(format!("{}\n{listed}", data.digest).as_bytes());
         Self { samples, digest }
@@ -77,6 +94,17 @@ mod tests {
         assert_eq!(ids(&panel), ids(&Panel::choose(&data(), 2, 0)));
         assert_ne!(ids(&panel), ids(&Panel::choose(&data(), 2, 1)));
         assert_ne!(panel.digest, Panel::choose(&data(), 2, 1).digest);
+    }
+
+    #[test]
+    fn a_panel_can_be_listed_and_a_stranger_in_the_list_is_named() {
+        let chosen = Panel::choose(&data(), 2, 0);
+        let mut ids: Vec<String> = chosen.samples.iter().map(|sample| sample.id.clone()).collect();
+        assert_eq!(Panel::listed(&data(), &ids).unwrap().digest, chosen.digest);
+        ids.reverse();
+        assert_ne!(Panel::listed(&data(), &ids).unwrap().digest, chosen.digest, "another order is another panel");
+        let error = Panel::listed(&data(), &["nobody/1.jpg".to_string()]).unwrap_err();
+        assert!(error.to_string().contains("nobody/1.jpg"), "{error}");
     }
 
     /// One pixel and one grey level: on a ramp of ten levels a pixel, at most 10 + 1 away.

@@ -18,6 +18,8 @@ fn explanations(explainer: &str, seed: u64, images: usize) -> Explanations {
         target_kinds: vec!["label".into()],
         grid: [4, 4],
         floor_maps: maps.clone(),
+        layer_maps: None,
+        completeness_gap: None,
         maps,
         targets: vec![0; images],
         predicted: vec![0; images],

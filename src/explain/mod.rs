@@ -1,19 +1,55 @@
-//! Explainers: what a model showed during one pass, turned into heat maps.
+//! Explainers: what a model shows, turned into heat maps.
 //!
-//! All explainers of a run share one tapped pass: what they need is merged, the target logits are differentiated once,
-//! and each method is then arithmetic on tap values and gradients. Maps come out raw: signed, unnormalised, at the tap's
-//! own grid. Nothing here knows a model by name, or the disk.
+//! There are two kinds. One reads a tapped pass (class activation maps, attention): all explainers of a run share one
+//! such pass, in which the target logits are differentiated once, and each method is then arithmetic on tap values and
+//! gradients. The other runs the model again (gradients of the input, occlusion, LeGrad). Maps come out raw: signed,
+//! unnormalised, at the tap's own grid. Nothing here knows a model by name, or the disk.
 
+mod attention;
+mod cam;
+mod eigen_cam;
+mod generic_relevance;
 mod grad_cam;
+mod grad_cam_plus_plus;
+mod gradient_rollout;
+mod hires_cam;
+mod input_gradient;
+mod integrated_gradients;
+mod layer_cam;
+mod le_grad;
+mod method;
+mod occlusion;
+mod questions;
+mod raw_attention;
 mod rollout;
+mod seen;
+mod smooth_grad;
+mod xgrad_cam;
 
+pub use eigen_cam::EigenCam;
+pub use generic_relevance::GenericRelevance;
 pub use grad_cam::GradCam;
-pub use rollout::Rollout;
+pub use grad_cam_plus_plus::GradCamPlusPlus;
+pub use gradient_rollout::GradientRollout;
+pub use hires_cam::HiResCam;
+pub use input_gradient::InputGradient;
+pub use integrated_gradients::IntegratedGradients;
+pub use layer_cam::LayerCam;
+pub use le_grad::LeGrad;
+pub use method::{Explainer, UnknownExplainer, view};
+pub use occlusion::Occlusion;
+pub use raw_attention::RawAttention;
+pub use rollout::{Fusion, Rollout};
+pub use smooth_grad::SmoothGrad;
+pub use xgrad_cam::XGradCam;
 
 use crate::heatmap::{Heatmap, HeatmapError};
-use crate::models::{Mode, Model, ModelName, Tap, TapSpec, Tapped, Taps, UnknownTap, Watch};
-use burn::tensor::{Gradients, Int, Tensor, TensorData};
-use serde::{Deserialize, Serialize};
+use crate::models::{Mode, Model, Tap, TapSpec, Taps, UnknownTap, Watch};
+use burn::tensor::Tensor;
+use method::Method;
+use questions::{Questioned, chosen};
+use seen::{Reader, Seen, union};
+use std::ops::Range;
 
 /// An explanation could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +62,32 @@ pub enum ExplainError {
         /// What it reads.
         needs: &'static str,
     },
+    /// A layer that the model does not have.
+    #[error("{explainer}: {setting} is {layer}, but this model has {available:?}")]
+    NoLayer {
+        /// The method.
+        explainer: &'static str,
+        /// Its setting.
+        setting: &'static str,
+        /// What was asked for.
+        layer: usize,
+        /// What there is.
+        available: Vec<usize>,
+    },
+    /// A setting out of its range.
+    #[error("{explainer}: {setting} is {found}, expected at least {least} and less than {below}")]
+    OutOfRange {
+        /// The method.
+        explainer: &'static str,
+        /// Its setting.
+        setting: &'static str,
+        /// What was asked for.
+        found: f64,
+        /// The least that works.
+        least: f64,
+        /// Where it stops working.
+        below: f64,
+    },
     /// A tap that the model does not have.
     #[error(transparent)]
     UnknownTap(#[from] UnknownTap),
@@ -37,176 +99,215 @@ pub enum ExplainError {
         /// Value or gradient.
         what: &'static str,
     },
+    /// The target logit does not depend on the picture.
+    #[error("the target logit does not depend on the picture")]
+    NoInputGradient,
+    /// Neither label nor prediction nor a class.
+    #[error("'{found}' cannot be explained; expected label, prediction or a class: {}", classes.join(", "))]
+    UnknownTarget {
+        /// What was asked for.
+        found: String,
+        /// The classes there are.
+        classes: Vec<String>,
+    },
     /// Numbers that do not fill the grid.
     #[error(transparent)]
     Heatmap(#[from] HeatmapError),
 }
 
-/// A method, with its settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Explainer {
-    /// Gradient-weighted class activation map.
-    GradCam(GradCam),
-    /// Attention rollout.
-    Rollout(Rollout),
-}
-
-impl Explainer {
-    /// What is looked at in every epoch where nothing else is asked for: Grad-CAM on a CNN's last stage; Grad-CAM on the
-    /// last block's tokens, and rollout, on a ViT.
-    pub fn defaults(model: ModelName) -> Vec<Explainer> {
-        let grad_cam = Explainer::GradCam(GradCam::default());
-        if model.has_attention() { vec![grad_cam, Explainer::Rollout(Rollout::default())] } else { vec![grad_cam] }
-    }
-
-    /// Its name in files and on the command line.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Explainer::GradCam(_) => "grad-cam",
-            Explainer::Rollout(_) => "rollout",
-        }
-    }
-
-    /// Whether its maps answer for one class. Those of an untrained head are noise.
-    pub fn class_specific(&self) -> bool {
-        match self {
-            Explainer::GradCam(_) => true,
-            Explainer::Rollout(_) => false,
-        }
-    }
-
-    /// What it reads, in the words of the model's taps: the last one names the map's grid.
-    fn requests(&self, taps: &[TapSpec]) -> Result<Vec<(TapSpec, Watch)>, ExplainError> {
-        match self {
-            Explainer::GradCam(method) => method.requests(taps),
-            Explainer::Rollout(method) => method.requests(taps),
-        }
-    }
-
-    fn explain(&self, seen: &Seen) -> Result<Vec<Heatmap>, ExplainError> {
-        match self {
-            Explainer::GradCam(method) => method.explain(seen),
-            Explainer::Rollout(method) => method.explain(seen),
-        }
-    }
-}
-
 /// Where an explainer looks in a model: the tap's name, and the grid of its maps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    /// The tap's state-dict name, or the first and last of several.
+    /// The tap's state-dict name, the first and last of several, or `input`.
     pub tap: String,
     /// Rows and columns.
     pub grid: [usize; 2],
 }
 
-/// Where `explainer` looks in a model with these taps.
-///
-/// # Errors
-///
-/// [`ExplainError::NotForThisModel`].
-pub fn view(explainer: &Explainer, taps: &[TapSpec]) -> Result<View, ExplainError> {
-    let requests = explainer.requests(taps)?;
-    let [(first, _), .., (last, _)] = requests.as_slice() else {
-        let (only, _) = requests[0];
-        return Ok(View { tap: only.tap.to_string(), grid: only.grid });
-    };
-    Ok(View { tap: format!("{}..{}", first.tap, last.tap), grid: last.grid })
-}
-
-/// What one tapped pass left behind.
-struct Seen {
-    tapped: Vec<Tapped>,
-    gradients: Option<Gradients>,
-}
-
-impl Seen {
-    /// The value at a tap: `[batch, channels, rows, columns]`, or `[batch, heads, tokens, tokens]` for attention.
-    fn value(&self, tap: Tap) -> Result<Tensor<4>, ExplainError> {
-        Ok(self.find(tap, "value")?.value())
-    }
-
-    /// The gradient of the target logit there, same shape.
-    fn gradient(&self, tap: Tap) -> Result<Tensor<4>, ExplainError> {
-        let gradients = self.gradients.as_ref().ok_or(ExplainError::Disconnected { tap, what: "gradient" })?;
-        let gradient = self.find(tap, "gradient")?.gradient(gradients);
-        gradient.ok_or(ExplainError::Disconnected { tap, what: "gradient" })
-    }
-
-    fn specs(&self) -> impl Iterator<Item = TapSpec> {
-        self.tapped.iter().map(|tapped| tapped.spec)
-    }
-
-    fn find(&self, tap: Tap, what: &'static str) -> Result<&Tapped, ExplainError> {
-        let found = self.tapped.iter().find(|tapped| tapped.spec.tap == tap);
-        found.ok_or(ExplainError::Disconnected { tap, what })
+impl View {
+    /// Of a method that reads these taps, at least one.
+    fn over(requests: &[(TapSpec, Watch)]) -> Self {
+        let [(first, _), .., (last, _)] = requests else {
+            let (only, _) = requests[0];
+            return View { tap: only.tap.to_string(), grid: only.grid };
+        };
+        View { tap: format!("{}..{}", first.tap, last.tap), grid: last.grid }
     }
 }
 
-/// The logits of a batch, and the maps of every explainer for it.
-#[derive(Debug)]
+/// Which class of an image is explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Its true class.
+    Label,
+    /// The class with the greatest logit.
+    Prediction,
+    /// This class, whatever the image.
+    Class(usize),
+}
+
+impl Target {
+    /// The word for [`Target::Label`].
+    pub const LABEL: &'static str = "label";
+    /// The word for [`Target::Prediction`].
+    pub const PREDICTION: &'static str = "prediction";
+
+    /// What a word stands for: `label`, `prediction`, or a class by its name.
+    pub fn parse(word: &str, classes: &[String]) -> Result<Self, ExplainError> {
+        match word {
+            Self::LABEL => Ok(Target::Label),
+            Self::PREDICTION => Ok(Target::Prediction),
+            name => {
+                let class = classes.iter().position(|class| class == name).map(Target::Class);
+                class.ok_or_else(|| ExplainError::UnknownTarget { found: name.to_string(), classes: classes.to_vec() })
+            }
+        }
+    }
+}
+
+/// What one method says of one image and class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// Raw, signed, at the tap's grid.
+    pub map: Heatmap,
+    /// `[block][head]`: a map each, where they were asked for.
+    pub layers: Vec<Vec<Heatmap>>,
+    /// What the map's sum misses of the logit difference it should sum to (sum minus difference, in logits), where the
+    /// method promises that.
+    pub completeness_gap: Option<f32>,
+}
+
+/// The logits of a batch, and what every explainer says of it.
+#[derive(Debug, Default)]
 pub struct Explained {
     /// `[batch][classes]`, before the softmax.
     pub logits: Vec<Vec<f32>>,
-    /// `[explainer][batch]`: raw, signed, at the tap's grid.
-    pub maps: Vec<Vec<Heatmap>>,
+    /// `[target][batch]`: the class that was explained.
+    pub classes: Vec<Vec<usize>>,
+    /// `[explainer][target][batch]`; a method that is not class-specific has one target, whatever was asked for.
+    pub explanations: Vec<Vec<Vec<Explanation>>>,
 }
 
-/// Explains class `targets[i]` of image `i`, for every explainer, in one pass over the model.
+impl Explained {
+    /// Adds the images of another batch, explained for the same targets by the same explainers.
+    pub fn append(&mut self, batch: Explained) {
+        self.logits.extend(batch.logits);
+        self.classes.iter_mut().zip(batch.classes).for_each(|(all, classes)| all.extend(classes));
+        let explainers = self.explanations.iter_mut().zip(batch.explanations);
+        for (all, explanation) in explainers.flat_map(|(all, batch)| all.iter_mut().zip(batch)) {
+            all.extend(explanation);
+        }
+    }
+}
+
+/// Explains every image for every target by every explainer.
 ///
 /// # Shapes
 ///
 /// - `images`: `[batch, 3, height, width]`, normalised, off the tape
-/// - `targets`: `[batch]` class indices
+/// - `labels`: `[batch]`, the true classes
 ///
 /// `model` must be off the tape ([`Model::valid`]): only what lies above a differentiated tap is then recorded, and
 /// no parameter's gradient is ever computed. The pass evaluates ([`Mode::Eval`]), so the sum of the target logits has
-/// each image's own gradient.
+/// each image's own gradient. Methods that read taps share one pass for each target; a second target whose classes are
+/// the first's costs nothing.
 ///
 /// # Errors
 ///
-/// Where an explainer does not fit the model.
+/// Where an explainer does not fit the model, or a setting of it is out of range.
 pub fn explain(
     model: &Model,
     explainers: &[Explainer],
     images: Tensor<4>,
-    targets: &[usize],
+    labels: &[usize],
+    targets: &[Target],
 ) -> Result<Explained, ExplainError> {
     let offered = model.taps();
-    let mut taps = Taps::request(&offered, &union(explainers, &offered)?)?;
-    let device = images.device();
-    let logits = model.forward(images, Mode::Eval, &mut taps);
-    let [count, classes] = logits.dims();
-    let gradients = logits.is_tracked().then(|| {
-        let targets: Vec<i64> = targets.iter().map(|&target| target as i64).collect();
-        let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [count, 1]), &device);
-        logits.clone().gather(1, targets).sum().backward()
-    });
-    let seen = Seen { tapped: taps.into_seen(), gradients };
-    let maps = explainers.iter().map(|explainer| explainer.explain(&seen)).collect::<Result<_, _>>()?;
-    let logits: Vec<f32> = numbers(logits.inner());
-    Ok(Explained { logits: logits.chunks(classes.max(1)).map(<[f32]>::to_vec).collect(), maps })
-}
-
-/// Every tap that somebody needs, once. One differentiated tap is lifted in place; with several, a lift would cut those
-/// below it off the tape, so they are probed.
-fn union(explainers: &[Explainer], offered: &[TapSpec]) -> Result<Vec<(Tap, Watch)>, ExplainError> {
-    let mut wanted: Vec<(Tap, Watch)> = Vec::new();
-    for explainer in explainers {
-        for (spec, watch) in explainer.requests(offered)? {
-            match wanted.iter_mut().find(|(tap, _)| *tap == spec.tap) {
-                Some((_, present)) if *present == Watch::Value => *present = watch,
-                Some(_) => {}
-                None => wanted.push((spec.tap, watch)),
+    explainers.iter().try_for_each(|explainer| view(explainer, &offered).map(drop))?;
+    let mut explained =
+        Explained { logits: Vec::new(), classes: Vec::new(), explanations: vec![Vec::new(); explainers.len()] };
+    for (index, target) in targets.iter().enumerate() {
+        // Once more only for what depends on the class, and only where the classes are others.
+        let again = |explainer: &&Explainer| index == 0 || explainer.class_specific();
+        let wanted: Vec<&Explainer> = explainers.iter().filter(again).collect();
+        let same = explained
+            .classes
+            .iter()
+            .position(|classes| index > 0 && *classes == classes_of(*target, labels, &explained.logits));
+        let (classes, explanations) = match same {
+            Some(same) => {
+                let of = |(all, _): (&Vec<Vec<Explanation>>, &Explainer)| all[same].clone();
+                let specific = explained.explanations.iter().zip(explainers).filter(|(_, one)| one.class_specific());
+                (explained.classes[same].clone(), specific.map(of).collect())
+            }
+            None => {
+                let (logits, classes, explanations) = look(model, &wanted, &offered, images.clone(), labels, *target)?;
+                explained.logits = logits;
+                (classes, explanations)
+            }
+        };
+        explained.classes.push(classes);
+        let mut places = explained.explanations.iter_mut().zip(explainers).filter(|(_, one)| again(one));
+        for explanations in explanations {
+            if let Some((place, _)) = places.next() {
+                place.push(explanations);
             }
         }
     }
-    let differentiated = wanted.iter().filter(|(_, watch)| *watch != Watch::Value).count();
-    if differentiated > 1 {
-        wanted.iter_mut().filter(|(_, watch)| *watch == Watch::Lift).for_each(|(_, watch)| *watch = Watch::Probe);
+    Ok(explained)
+}
+
+/// Logits, the classes explained, and `[explainer][batch]` for one target.
+type Looked = (Vec<Vec<f32>>, Vec<usize>, Vec<Vec<Explanation>>);
+
+fn look(
+    model: &Model,
+    explainers: &[&Explainer],
+    offered: &[TapSpec],
+    images: Tensor<4>,
+    labels: &[usize],
+    target: Target,
+) -> Result<Looked, ExplainError> {
+    let readers: Vec<&dyn Reader> = explainers.iter().filter_map(|explainer| explainer.reader()).collect();
+    let mut taps = Taps::request(offered, &union(&readers, offered)?)?;
+    let tracked = model.forward(images.clone(), Mode::Eval, &mut taps);
+    let count = tracked.dims()[1];
+    let logits: Vec<f32> = numbers(tracked.clone().inner());
+    let logits: Vec<Vec<f32>> = logits.chunks(count.max(1)).map(<[f32]>::to_vec).collect();
+    let classes = classes_of(target, labels, &logits);
+    let gradients = tracked.is_tracked().then(|| chosen(tracked, &classes).sum().backward());
+    let seen = Seen { tapped: taps.into_seen(), gradients };
+    let explain = |explainer: &&Explainer| match explainer.method() {
+        Method::Reads(reader) => reader.explain(&seen),
+        Method::Asks(asker) => asker.explain(&Questioned(model), images.clone(), &classes),
+    };
+    let explanations = explainers.iter().map(explain).collect::<Result<_, _>>()?;
+    Ok((logits, classes, explanations))
+}
+
+fn classes_of(target: Target, labels: &[usize], logits: &[Vec<f32>]) -> Vec<usize> {
+    match target {
+        Target::Label => labels.to_vec(),
+        Target::Prediction => logits.iter().map(|logits| largest(logits)).collect(),
+        Target::Class(class) => vec![class; labels.len()],
     }
-    Ok(wanted)
+}
+
+/// The index of the greatest; the first of several.
+pub fn largest(logits: &[f32]) -> usize {
+    let better = |best: usize, (index, value): (usize, &f32)| if *value > logits[best] { index } else { best };
+    logits.iter().enumerate().fold(0, better)
+}
+
+/// Refuses a setting outside `range`, and what is not a number.
+fn within(explainer: &'static str, setting: &'static str, found: f64, range: Range<f64>) -> Result<(), ExplainError> {
+    let error = ExplainError::OutOfRange { explainer, setting, found, least: range.start, below: range.end };
+    range.contains(&found).then_some(()).ok_or(error)
+}
+
+/// Maps without anything beside them.
+fn plain(maps: Vec<Heatmap>) -> Vec<Explanation> {
+    maps.into_iter().map(|map| Explanation { map, layers: Vec::new(), completeness_gap: None }).collect()
 }
 
 /// Splits `[batch, rows, columns]` into one map an image.

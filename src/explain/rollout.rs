@@ -1,60 +1,122 @@
 //! Attention rollout: how much of each patch reaches the class token through all blocks.
 
-use super::{ExplainError, Seen, heatmaps};
+use super::attention::{blocks, class_token, discard, patches, step};
+use super::seen::{Reader, Seen};
+use super::{ExplainError, Explanation, plain};
 use crate::heatmap::Heatmap;
-use crate::models::{Tap, TapSpec, Watch};
+use crate::models::{TapSpec, Watch};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// `R = Â_L ⋯ Â_1`, `Â = ½·mean over heads of A + ½·I`; the map is the class token's row of `R` at the patches.
+/// `R = Â_L ⋯ Â_s`, `Â` the rows of `(1 − residual)·fused A + residual·I` divided by their sums; the map is the class
+/// token's row of `R` at the patches.
 ///
 /// Values are shares in `0..1`; together with the shares of the prefix tokens they sum to one. Only that row is carried
 /// through the blocks, last to first, so no product of whole matrices is formed. The same for every class.
 ///
 /// # Source
 ///
-/// Abnar & Zuidema 2020, "Quantifying Attention Flow in Transformers", section 3. The rows of a softmax sum to one, so
-/// `Â` needs no further normalising.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rollout {}
+/// Abnar & Zuidema 2020, "Quantifying Attention Flow in Transformers", section 3: the defaults. Fusion by maximum or
+/// minimum and the discard ratio are vit-explain's, without its two bugs (rows divided by the wrong sums; in the gradient
+/// variant, blocks paired with the gradients of others).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rollout {
+    /// How the heads become one.
+    pub fusion: Fusion,
+    /// Share of each block's lowest entries that are set to zero, 0 to 1 (exclusive).
+    pub discard: f64,
+    /// Share of the shortcut, 0 to 1.
+    pub residual: f64,
+    /// First block of the product, from 0.
+    pub start_block: usize,
+    /// Also keep, for every head alone, the rollout up to every block.
+    pub per_head: bool,
+}
 
-impl Rollout {
-    /// Attention of every block.
-    pub(super) fn requests(&self, taps: &[TapSpec]) -> Result<Vec<(TapSpec, Watch)>, ExplainError> {
-        let attention = taps.iter().filter(|spec| matches!(spec.tap, Tap::Attention(_)));
-        let requests: Vec<_> = attention.map(|spec| (*spec, Watch::Value)).collect();
-        if requests.is_empty() {
-            return Err(ExplainError::NotForThisModel { explainer: "rollout", needs: "attention" });
-        }
-        Ok(requests)
-    }
+/// How the heads of a block become one matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fusion {
+    /// Mean over heads.
+    Mean,
+    /// The greatest.
+    Max,
+    /// The least.
+    Min,
+}
 
-    pub(super) fn explain(&self, seen: &Seen) -> Result<Vec<Heatmap>, ExplainError> {
-        let specs: Vec<TapSpec> = seen.specs().collect();
-        let blocks = self.requests(&specs)?;
-        let mut row: Option<Tensor<3>> = None;
-        for (spec, _) in blocks.iter().rev() {
-            let attention: Tensor<3> = seen.value(spec.tap)?.mean_dim(1).squeeze_dim(1);
-            let [batch, tokens, _] = attention.dims();
-            row = Some(match row {
-                // The class token's own row of Â: half its attention, and half itself.
-                None => half_with_itself(attention.slice([0..batch, 0..1, 0..tokens])),
-                Some(row) => (row.clone().matmul(attention) + row) * 0.5,
-            });
-        }
-        let (Some(row), Some((spec, _))) = (row, blocks.last()) else {
-            return Err(ExplainError::NotForThisModel { explainer: "rollout", needs: "attention" });
-        };
-        let ([batch, _, tokens], [rows, columns]) = (row.dims(), spec.grid);
-        heatmaps(row.slice([0..batch, 0..1, spec.prefix_tokens..tokens]).reshape([batch, rows, columns]))
+impl Default for Rollout {
+    fn default() -> Self {
+        Self { fusion: Fusion::Mean, discard: 0.0, residual: 0.5, start_block: 0, per_head: false }
     }
 }
 
-/// `½·row + ½·e_0`.
-fn half_with_itself(row: Tensor<3>) -> Tensor<3> {
-    let [batch, _, tokens] = row.dims();
-    let class = Tensor::<3>::ones([batch, 1, 1], &row.device());
-    let others = Tensor::<3>::zeros([batch, 1, tokens - 1], &row.device());
-    (row + Tensor::cat(vec![class, others], 2)) * 0.5
+const KIND: &str = "rollout";
+
+impl Reader for Rollout {
+    fn requests(&self, taps: &[TapSpec]) -> Result<Vec<(TapSpec, Watch)>, ExplainError> {
+        super::within(KIND, "discard", self.discard, 0.0..1.0)?;
+        super::within(KIND, "residual", self.residual, 0.0..1.0 + f64::EPSILON)?;
+        blocks(taps, KIND, self.start_block, Watch::Value)
+    }
+
+    fn explain(&self, seen: &Seen) -> Result<Vec<Explanation>, ExplainError> {
+        let blocks = self.requests(&seen.specs())?;
+        let (last, _) = blocks[blocks.len() - 1];
+        let mut row: Option<Tensor<3>> = None;
+        for (spec, _) in blocks.iter().rev() {
+            let attention = seen.value(spec.tap)?;
+            let [batch, _, tokens, _] = attention.dims();
+            let from = row.unwrap_or_else(|| class_token(batch, tokens, &attention.device()));
+            row = Some(self.carry(from, attention));
+        }
+        let Some(row) = row else { return Err(ExplainError::NotForThisModel { explainer: KIND, needs: "attention" }) };
+        let mut explanations = plain(patches(row, &last)?);
+        if self.per_head {
+            let layers = per_head(seen, &blocks, self.residual)?;
+            explanations.iter_mut().zip(layers).for_each(|(explanation, layers)| explanation.layers = layers);
+        }
+        Ok(explanations)
+    }
+}
+
+impl Rollout {
+    /// `row` `[batch, 1, tokens]` through one block's attention `[batch, heads, tokens, tokens]`.
+    fn carry(&self, row: Tensor<3>, attention: Tensor<4>) -> Tensor<3> {
+        if self.fusion == Fusion::Mean && self.discard == 0.0 {
+            // Rows of a softmax, and so of their mean, sum to one: nothing to divide by. A product a head, then their
+            // mean, touches the attention once.
+            let through = row.clone().unsqueeze_dim::<4>(1).matmul(attention).mean_dim(1).squeeze_dim(1);
+            return through * (1.0 - self.residual) + row * self.residual;
+        }
+        let fused = match self.fusion {
+            Fusion::Mean => attention.mean_dim(1),
+            Fusion::Max => attention.max_dim(1),
+            Fusion::Min => attention.min_dim(1),
+        };
+        step(row, discard(fused.squeeze_dim(1), self.discard), self.residual)
+    }
+}
+
+/// `[image][block][head]`: the rollout of one head alone, from the first of `blocks` up to each.
+fn per_head(seen: &Seen, blocks: &[(TapSpec, Watch)], residual: f64) -> Result<Vec<Vec<Vec<Heatmap>>>, ExplainError> {
+    let mut images: Vec<Vec<Vec<Heatmap>>> = Vec::new();
+    for (upper, (spec, _)) in blocks.iter().enumerate() {
+        let mut rows: Option<Tensor<4>> = None;
+        for (spec, _) in blocks[..=upper].iter().rev() {
+            let attention = seen.value(spec.tap)?;
+            let [batch, heads, tokens, _] = attention.dims();
+            let row = rows.unwrap_or_else(|| {
+                class_token(batch, tokens, &attention.device()).unsqueeze_dim::<4>(1).expand([batch, heads, 1, tokens])
+            });
+            rows = Some(row.clone().matmul(attention) * (1.0 - residual) + row * residual);
+        }
+        let Some(rows) = rows else { continue };
+        let [batch, heads, _, tokens] = rows.dims();
+        let maps = patches(rows.reshape([batch * heads, 1, tokens]), spec)?;
+        images.resize_with(batch, Vec::new);
+        images.iter_mut().zip(maps.chunks(heads)).for_each(|(image, heads)| image.push(heads.to_vec()));
+    }
+    Ok(images)
 }

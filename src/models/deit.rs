@@ -71,6 +71,11 @@ impl DeitConfig {
         self.image_size / self.patch_size
     }
 
+    /// First norm, attention and output of every block.
+    pub fn taps(&self) -> Vec<TapSpec> {
+        taps(self.depth, self.side())
+    }
+
     /// A new model; see [`Initialiser`].
     pub fn init(&self, init: &mut Initialiser) -> Deit {
         let (features, tokens) = (self.features, 1 + self.side() * self.side());
@@ -109,7 +114,15 @@ impl Deit {
         let mut tokens = Tensor::cat(vec![class, patches], 1) + self.pos_embed.val();
         for (index, block) in self.blocks.iter().enumerate() {
             tokens = block.forward(tokens, index, mode, taps);
+            tokens = taps.pass_tokens(Tap::Block(index), tokens);
         }
+        self.read_out(tokens)
+    }
+
+    /// Tokens `[batch, tokens, features]` behind any block to logits `[batch, classes]`: final norm and head on the class
+    /// token.
+    pub fn read_out(&self, tokens: Tensor<3>) -> Tensor<2> {
+        let batch = tokens.dims()[0];
         let class = self.norm.forward(tokens.slice([0..batch, 0..1])).squeeze_dim::<2>(1);
         self.head.forward(class)
     }
@@ -119,11 +132,16 @@ impl Deit {
         self.blocks.len()
     }
 
-    /// First norm and attention of every block.
+    /// First norm, attention and output of every block.
     pub fn taps(&self) -> Vec<TapSpec> {
-        let spec = |tap| TapSpec { tap, grid: [self.side; 2], prefix_tokens: 1 };
-        (0..self.blocks.len()).flat_map(|block| [spec(Tap::BlockNorm(block)), spec(Tap::Attention(block))]).collect()
+        taps(self.blocks.len(), self.side)
     }
+}
+
+fn taps(depth: usize, side: usize) -> Vec<TapSpec> {
+    let spec = |tap| TapSpec { tap, grid: [side; 2], prefix_tokens: 1 };
+    let of_block = |block| [Tap::BlockNorm(block), Tap::Attention(block), Tap::Block(block)].map(spec);
+    (0..depth).flat_map(of_block).collect()
 }
 
 /// Cuts the picture into patches and maps each to a token.

@@ -1,6 +1,6 @@
 //! Initial parameters, drawn on the host from the run's seed: the same numbers on every device and backend.
 
-use crate::seed::{self, Purpose};
+use crate::seed::{self, Purpose, standard_normal};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
@@ -59,10 +59,4 @@ impl Initialiser {
         let values: Vec<f32> = (0..shape.iter().product()).map(|_| draw(&mut self.generator)).collect();
         Param::from_data(TensorData::new(values, shape), &self.device)
     }
-}
-
-/// Box and Muller 1958; one of the pair is enough here.
-fn standard_normal(generator: &mut ChaCha8Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - generator.random::<f64>()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * generator.random::<f64>()).cos()
 }

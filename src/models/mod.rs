@@ -90,6 +90,16 @@ impl ModelName {
         }
     }
 
+    /// What a model of this name can show.
+    pub fn taps(self) -> Vec<TapSpec> {
+        match self {
+            ModelName::Resnet50 => ResNetConfig::resnet50(1).taps(),
+            ModelName::ResnetMini => ResNetConfig::resnet_mini(1).taps(),
+            ModelName::DeitTiny => DeitConfig::deit_tiny(1).taps(),
+            ModelName::DeitMini => DeitConfig::deit_mini(1).taps(),
+        }
+    }
+
     /// A new model on `device` with parameters drawn from `seed`. On an autodiff device they require gradients.
     pub fn init(self, classes: usize, drop_path: f64, seed: u64, device: &Device) -> Model {
         let mut init = Initialiser::new(device, seed);
@@ -147,6 +157,14 @@ impl Model {
         match self {
             Model::ResNet(model) => model.forward(images, mode, taps),
             Model::Deit(model) => model.forward(images, mode, taps),
+        }
+    }
+
+    /// Tokens `[batch, tokens, features]` behind any block of a ViT to logits `[batch, classes]`; `None` of a CNN.
+    pub fn read_out(&self, tokens: Tensor<3>) -> Option<Tensor<2>> {
+        match self {
+            Model::ResNet(_) => None,
+            Model::Deit(model) => Some(model.read_out(tokens)),
         }
     }
 

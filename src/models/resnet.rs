@@ -53,6 +53,11 @@ impl ResNetConfig {
         })
     }
 
+    /// The four stages' outputs.
+    pub fn taps(&self) -> Vec<TapSpec> {
+        taps(self.grids())
+    }
+
     /// A new model; see [`Initialiser`].
     pub fn init(&self, init: &mut Initialiser) -> ResNet {
         let width = self.width;
@@ -117,13 +122,13 @@ impl ResNet {
 
     /// The four stages' outputs.
     pub fn taps(&self) -> Vec<TapSpec> {
-        let spec = |(index, &side): (usize, &usize)| TapSpec {
-            tap: Tap::Stage(index + 1),
-            grid: [side, side],
-            prefix_tokens: 0,
-        };
-        self.grids.iter().enumerate().map(spec).collect()
+        taps(self.grids)
     }
+}
+
+fn taps(grids: [usize; 4]) -> Vec<TapSpec> {
+    let spec = |(index, side)| TapSpec { tap: Tap::Stage(index + 1), grid: [side, side], prefix_tokens: 0 };
+    grids.into_iter().enumerate().map(spec).collect()
 }
 
 /// 1×1 down, 3×3, 1×1 up, around a shortcut.

@@ -17,6 +17,8 @@ pub enum Tap {
     BlockNorm(usize),
     /// Attention probabilities of a transformer block.
     Attention(usize),
+    /// Output of a transformer block: its tokens.
+    Block(usize),
 }
 
 impl fmt::Display for Tap {
@@ -26,6 +28,7 @@ impl fmt::Display for Tap {
             Tap::Stage(stage) => write!(f, "layer{stage}"),
             Tap::BlockNorm(block) => write!(f, "blocks.{block}.norm1"),
             Tap::Attention(block) => write!(f, "blocks.{block}.attn"),
+            Tap::Block(block) => write!(f, "blocks.{block}"),
         }
     }
 }
@@ -50,6 +53,9 @@ pub enum Watch {
     Lift,
     /// The value and a zero leaf added to it: for several differentiated taps in one pass.
     Probe,
+    /// The value as the tape knows it, and what comes above starts from a copy off the tape: for a score read off here
+    /// that must not depend on anything above, nor what is above on anything below.
+    Cut,
 }
 
 /// An unknown tap was asked for.
@@ -156,6 +162,7 @@ fn watched<const D: usize>(value: Tensor<D>, watch: Watch) -> (Tensor<D>, Option
             let probe = value.clone().inner().zeros_like().autodiff().require_grad();
             (value + probe.clone(), Some(probe))
         }
+        Watch::Cut => (value.clone().inner(), Some(value)),
     }
 }
 
@@ -164,6 +171,14 @@ impl Tapped {
     /// `[batch, heads, tokens, tokens]`. Off the tape.
     pub fn value(&self) -> Tensor<4> {
         self.spec.arrange(self.value.clone())
+    }
+
+    /// Tokens `[batch, prefix + height·width, channels]` on the tape, where they were cut off it ([`Watch::Cut`]).
+    pub fn tracked_tokens(&self) -> Option<Tensor<3>> {
+        match self.leaf.as_ref()? {
+            Kept::Tokens(tokens) => Some(tokens.clone()),
+            Kept::Map(_) => None,
+        }
     }
 
     /// The gradient of what `gradients` were computed from, for this value; same shape as [`value`](Tapped::value).

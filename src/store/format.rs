@@ -12,6 +12,13 @@
 //! | `labels`     | i64  | `[N]`          | the true class                                                           |
 //! | `logits`     | f32  | `[N, classes]` | the model's output on the unperturbed images, before softmax             |
 //!
+//! and, where the method has them,
+//!
+//! | tensor             | type | shape             | meaning                                                          |
+//! |--------------------|------|-------------------|------------------------------------------------------------------|
+//! | `layer_maps`       | f32  | `[N, L, H, h, w]` | a raw map for every block and head                               |
+//! | `completeness_gap` | f32  | `[N, T]`          | sum of the map minus the difference of logits it should sum to   |
+//!
 //! The file's metadata has one key, `driftscope`, holding one JSON object with sorted keys: `schema`, the version as a
 //! number; `explainer`, `settings`, `tap`, `class_specific`, `untrained_head`, `panel_digest`, `image_ids` (`N`, panel
 //! order), `target_kinds` (`T`), `grid` and `classes`, as documented on [`Explanations`]. One key, because the order of
@@ -59,6 +66,10 @@ pub struct Explanations {
     /// `[N, T, h, w]`: the same by the same weights on imperceptibly perturbed images. Their distance from `maps` is the
     /// noise floor of every drift figure.
     pub floor_maps: Vec<f32>,
+    /// A map for every block and head, where they were asked for.
+    pub layer_maps: Option<LayerMaps>,
+    /// `[N, T]`: sum of the map minus the difference of logits that the method promises, in logits.
+    pub completeness_gap: Option<Vec<f32>>,
     /// `[N, T]`: the class index each map explains.
     pub targets: Vec<i64>,
     /// `[N]`: the class index with the largest logit.
@@ -69,6 +80,17 @@ pub struct Explanations {
     pub logits: Vec<f32>,
     /// Number of classes.
     pub classes: usize,
+}
+
+/// Raw maps by block and head.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerMaps {
+    /// Blocks, `L`.
+    pub layers: usize,
+    /// Heads a block, `H`.
+    pub heads: usize,
+    /// `[N, L, H, h, w]`.
+    pub values: Vec<f32>,
 }
 
 /// The JSON under [`METADATA_KEY`], next to `schema`.
@@ -97,6 +119,11 @@ impl Header {
     /// Shape of `maps` and `floor_maps`.
     fn maps(&self) -> Vec<usize> {
         vec![self.image_ids.len(), self.target_kinds.len(), self.grid[0], self.grid[1]]
+    }
+
+    /// Shape of `layer_maps`.
+    fn layer_maps(&self, layers: usize, heads: usize) -> Vec<usize> {
+        vec![self.image_ids.len(), layers, heads, self.grid[0], self.grid[1]]
     }
 
     /// Shape of `targets`.
@@ -130,7 +157,7 @@ impl Explanations {
     /// When a field's length is not what its documented shape asks for.
     pub fn encode(&self) -> Result<Vec<u8>, StoreError> {
         let header = self.header();
-        let tensors = [
+        let mut tensors = vec![
             ("floor_maps", Dtype::F32, header.maps(), f32_bytes(&self.floor_maps)),
             ("labels", Dtype::I64, header.images(), i64_bytes(&self.labels)),
             ("logits", Dtype::F32, header.logits(), f32_bytes(&self.logits)),
@@ -138,6 +165,13 @@ impl Explanations {
             ("predicted", Dtype::I64, header.images(), i64_bytes(&self.predicted)),
             ("targets", Dtype::I64, header.targets(), i64_bytes(&self.targets)),
         ];
+        if let Some(maps) = &self.layer_maps {
+            let shape = header.layer_maps(maps.layers, maps.heads);
+            tensors.push(("layer_maps", Dtype::F32, shape, f32_bytes(&maps.values)));
+        }
+        if let Some(gap) = &self.completeness_gap {
+            tensors.push(("completeness_gap", Dtype::F32, header.targets(), f32_bytes(gap)));
+        }
         let mut views = Vec::with_capacity(tensors.len());
         for (tensor, dtype, shape, bytes) in &tensors {
             let view = TensorView::new(*dtype, shape.clone(), bytes);
@@ -164,6 +198,8 @@ impl Explanations {
         Ok(Explanations {
             maps: file.f32("maps", header.maps())?,
             floor_maps: file.f32("floor_maps", header.maps())?,
+            layer_maps: file.layer_maps(&header)?,
+            completeness_gap: file.optional("completeness_gap", header.targets())?,
             targets: file.i64("targets", header.targets())?,
             predicted: file.i64("predicted", header.images())?,
             labels: file.i64("labels", header.images())?,
@@ -255,6 +291,22 @@ impl<'data> Tensors<'data> {
         Ok(numbers.iter().map(|&number| f32::from_le_bytes(number)).collect())
     }
 
+    /// A tensor of 32-bit floats that need not be there.
+    fn optional(&self, tensor: &'static str, shape: Vec<usize>) -> Result<Option<Vec<f32>>, StoreError> {
+        self.file.tensor(tensor).is_ok().then(|| self.f32(tensor, shape)).transpose()
+    }
+
+    /// The maps of blocks and heads, whose numbers only their own shape says.
+    fn layer_maps(&self, header: &Header) -> Result<Option<LayerMaps>, StoreError> {
+        let Ok(view) = self.file.tensor("layer_maps") else { return Ok(None) };
+        let (layers, heads) = match view.shape() {
+            [_, layers, heads, _, _] => (*layers, *heads),
+            _ => (0, 0),
+        };
+        let values = self.f32("layer_maps", header.layer_maps(layers, heads))?;
+        Ok(Some(LayerMaps { layers, heads, values }))
+    }
+
     /// A tensor of 64-bit integers.
     fn i64(&self, tensor: &'static str, shape: Vec<usize>) -> Result<Vec<i64>, StoreError> {
         let (numbers, _) = self.bytes(tensor, Dtype::I64, shape)?.as_chunks();
@@ -303,6 +355,8 @@ pub(crate) mod tests {
             grid: [1, 2],
             maps: vec![1.0, -0.0, f32::NAN, 0.1],
             floor_maps: vec![1.0, 0.0, 0.25, 0.1],
+            layer_maps: None,
+            completeness_gap: None,
             targets: vec![0, 1],
             predicted: vec![0, 0],
             labels: vec![0, 1],
@@ -330,6 +384,18 @@ pub(crate) mod tests {
         assert_eq!(bits(&after.maps), bits(&before.maps));
         let same_maps = |maps: Explanations| Explanations { maps: vec![], ..maps };
         assert_eq!(same_maps(after), same_maps(before));
+    }
+
+    #[test]
+    fn what_only_some_methods_have_is_kept_too() {
+        let layer_maps = LayerMaps { layers: 3, heads: 1, values: (0..12).map(|value| value as f32).collect() };
+        let rich = Explanations {
+            maps: vec![0.0; 4],
+            layer_maps: Some(layer_maps),
+            completeness_gap: Some(vec![0.5, -0.5]),
+            ..sample()
+        };
+        assert_eq!(decode(&rich.encode().unwrap()).unwrap(), rich);
     }
 
     /// A random key order would show within a few of these: every encoding builds its hash maps anew.

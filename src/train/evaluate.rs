@@ -1,6 +1,7 @@
 //! Loss, accuracy and confusion over a split, with the model off the tape.
 
 use crate::data::{Batching, DataError, Index, Loader, Order};
+use crate::explain::largest;
 use crate::models::{Mode, Model, Taps};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
@@ -73,11 +74,6 @@ impl Evaluation {
 
 fn share(part: usize, whole: usize) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
-}
-
-/// Index of the largest number; the first of equals.
-pub(super) fn largest(numbers: &[f32]) -> usize {
-    (1..numbers.len()).fold(0, |best, index| if numbers[index] > numbers[best] { index } else { best })
 }
 
 /// How many come before `index` when sorted from the largest down; the first of equals first.

@@ -1,16 +1,14 @@
 //! The panel looked at: from pixels to what the store keeps.
 
-use super::TrainError;
 use super::checkpoint::RunDir;
-use super::evaluate::largest;
 use super::seal::Unsealed;
-use crate::config::PanelConfig;
-use crate::data::{DataError, Panel, Picture, Preprocessing, Sample, normalised, perturbed};
-use crate::explain::{self, ExplainError, Explained, Explainer, View};
+use super::{Setup, TrainError};
+use crate::data::{DataError, Panel, Picture, Sample, normalised, perturbed};
+use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target, View, largest};
 use crate::heatmap::Heatmap;
 use crate::models::Model;
 use crate::report::{overlay_strip, rgb_png};
-use crate::store::{EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, Explanations, panel_image_name};
+use crate::store::{EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, Explanations, LayerMaps, panel_image_name};
 use burn::tensor::Device;
 use rayon::prelude::*;
 
@@ -25,6 +23,9 @@ pub struct Evidence {
     clean: Vec<Picture>,
     perturbed: Vec<Picture>,
     explainers: Vec<Explainer>,
+    targets: Vec<Target>,
+    /// The targets as a person wrote them.
+    target_kinds: Vec<String>,
     overlays: usize,
 }
 
@@ -33,20 +34,18 @@ impl Evidence {
     ///
     /// # Errors
     ///
-    /// Where a picture cannot be read.
-    pub fn new(
-        panel: Panel,
-        config: &PanelConfig,
-        explainers: Vec<Explainer>,
-        preprocessing: &Preprocessing,
-    ) -> Result<Self, DataError> {
+    /// Where a picture cannot be read or found, or a target is no class.
+    pub fn new(setup: &Setup) -> Result<Self, TrainError> {
+        let (panel, config, preprocessing) = (setup.panel()?, &setup.config, &setup.config.preprocessing);
         let prepare = |sample: &Sample| Ok(preprocessing.apply(&sample.picture(preprocessing.resize)?));
         let clean = panel.samples.par_iter().map(prepare).collect::<Result<Vec<Picture>, DataError>>()?;
-        let shaken = |(picture, sample): (&Picture, &Sample)| perturbed(picture, &sample.id, config.seed);
+        let shaken = |(picture, sample): (&Picture, &Sample)| perturbed(picture, &sample.id, config.panel.seed);
         let perturbed = clean.iter().zip(&panel.samples).map(shaken).collect();
         let labels = panel.samples.iter().map(|sample| sample.label).collect();
-        let overlays = if explainers.is_empty() { 0 } else { config.overlays };
-        Ok(Self { panel, labels, clean, perturbed, explainers, overlays })
+        let explainers = config.explainers.clone();
+        let overlays = if explainers.is_empty() { 0 } else { config.panel.overlays };
+        let (targets, target_kinds) = (setup.targets()?, config.panel.targets.clone());
+        Ok(Self { panel, labels, clean, perturbed, explainers, targets, target_kinds, overlays })
     }
 
     /// The panel's pictures, in its order.
@@ -59,7 +58,7 @@ impl Evidence {
         &self.labels
     }
 
-    /// Explains the label of every picture with every explainer: one record an explainer.
+    /// Explains every target of every picture with every explainer: one record an explainer.
     ///
     /// `model` is off the tape; nothing of it changes. `untrained_head` marks maps that answer for a class the model has
     /// not been taught yet.
@@ -72,14 +71,18 @@ impl Evidence {
         if self.explainers.is_empty() {
             return Ok(Vec::new());
         }
-        let clean = self.explain(model, &self.clean, device)?;
-        let floor = self.explain(model, &self.perturbed, device)?;
-        let taps = model.taps();
-        let record = |(index, explainer): (usize, &Explainer)| {
-            let view = explain::view(explainer, &taps)?;
-            Ok(self.record(explainer, view, &clean, &clean.maps[index], &floor.maps[index], untrained_head))
+        let explain = |pictures: &[Picture]| {
+            explain_pictures(model, pictures, &self.labels, &self.explainers, &self.targets, device)
         };
-        self.explainers.iter().enumerate().map(record).collect()
+        let (clean, floor) = (explain(&self.clean)?, explain(&self.perturbed)?);
+        let taps = model.taps();
+        let record = |index: usize| {
+            let explainer = &self.explainers[index];
+            let view = explain::view(explainer, &taps)?;
+            let untrained_head = untrained_head && explainer.class_specific();
+            Ok(self.record(index, view, &clean, &floor.explanations[index], untrained_head))
+        };
+        (0..self.explainers.len()).map(record).collect()
     }
 
     /// Writes the panel's pictures into the run, where reports find them.
@@ -113,47 +116,95 @@ impl Evidence {
         (0..wanted).map(move |index| index * count / wanted)
     }
 
-    fn explain(&self, model: &Model, pictures: &[Picture], device: &Device) -> Result<Explained, ExplainError> {
-        let mut all = Explained { logits: Vec::new(), maps: vec![Vec::new(); self.explainers.len()] };
-        for (pictures, labels) in pictures.chunks(BATCH).zip(self.labels.chunks(BATCH)) {
-            let mut planes = Vec::new();
-            pictures.iter().for_each(|picture| picture.append_planes(&mut planes));
-            let images = normalised(planes, pictures.len(), pictures[0].width(), device);
-            let batch = explain::explain(model, &self.explainers, images, labels)?;
-            all.logits.extend(batch.logits);
-            all.maps.iter_mut().zip(batch.maps).for_each(|(all, maps)| all.extend(maps));
-        }
-        Ok(all)
-    }
-
     fn record(
         &self,
-        explainer: &Explainer,
+        index: usize,
         view: View,
         explained: &Explained,
-        maps: &[Heatmap],
-        floor_maps: &[Heatmap],
+        floor: &[Vec<Explanation>],
         untrained_head: bool,
     ) -> Explanations {
-        let flat = |maps: &[Heatmap]| maps.iter().flat_map(|map| map.values().iter().copied()).collect();
+        let (explainer, clean) = (&self.explainers[index], &explained.explanations[index]);
         let labels: Vec<i64> = self.labels.iter().map(|&label| label as i64).collect();
+        let class_specific = explainer.class_specific();
         Explanations {
-            explainer: explainer.name().to_string(),
-            settings: serde_json::to_value(explainer).unwrap_or_default(),
+            explainer: explainer.name(),
+            settings: explainer.settings().into(),
             tap: view.tap,
-            class_specific: explainer.class_specific(),
-            untrained_head: untrained_head && explainer.class_specific(),
+            class_specific,
+            untrained_head,
             panel_digest: self.panel.digest.clone(),
             image_ids: self.panel.samples.iter().map(|sample| sample.id.clone()).collect(),
-            target_kinds: vec!["label".to_string()],
+            target_kinds: if class_specific { self.target_kinds.clone() } else { vec![ANY_CLASS.to_string()] },
             grid: view.grid,
-            maps: flat(maps),
-            floor_maps: flat(floor_maps),
-            targets: labels.clone(),
+            maps: by_image(clean, |explanation| explanation.map.values().to_vec()),
+            floor_maps: by_image(floor, |explanation| explanation.map.values().to_vec()),
+            layer_maps: layer_maps(&clean[0]),
+            completeness_gap: completeness_gap(clean),
+            targets: targets(&explained.classes[..clean.len()]),
             predicted: explained.logits.iter().map(|logits| largest(logits) as i64).collect(),
             labels,
             logits: explained.logits.concat(),
             classes: explained.logits.first().map_or(0, Vec::len),
         }
     }
+}
+
+/// The kind of target of a method that is not class-specific.
+const ANY_CLASS: &str = "any";
+
+/// Explains pictures of one size in batches, so that memory is bounded by a batch. `labels` are their true classes.
+///
+/// # Errors
+///
+/// Where an explainer does not fit the model.
+pub fn explain_pictures(
+    model: &Model,
+    pictures: &[Picture],
+    labels: &[usize],
+    explainers: &[Explainer],
+    targets: &[Target],
+    device: &Device,
+) -> Result<Explained, ExplainError> {
+    let mut all: Option<Explained> = None;
+    for (pictures, labels) in pictures.chunks(BATCH).zip(labels.chunks(BATCH)) {
+        let mut planes = Vec::new();
+        pictures.iter().for_each(|picture| picture.append_planes(&mut planes));
+        let images = normalised(planes, pictures.len(), pictures[0].width(), device);
+        let batch = explain::explain(model, explainers, images, labels, targets)?;
+        match &mut all {
+            Some(all) => all.append(batch),
+            None => all = Some(batch),
+        }
+    }
+    Ok(all.unwrap_or_default())
+}
+
+/// `[target][image]` numbers of an explanation to `[N, T, …]`.
+fn by_image(explanations: &[Vec<Explanation>], numbers: impl Fn(&Explanation) -> Vec<f32>) -> Vec<f32> {
+    let images = explanations.first().map_or(0, Vec::len);
+    (0..images)
+        .flat_map(|image| explanations.iter().flat_map(move |of_target| of_target.get(image)))
+        .flat_map(numbers)
+        .collect()
+}
+
+/// `[target][image]` to `[N, T]`.
+fn targets(classes: &[Vec<usize>]) -> Vec<i64> {
+    let images = classes.first().map_or(0, Vec::len);
+    (0..images).flat_map(|image| classes.iter().map(move |of_target| of_target[image] as i64)).collect()
+}
+
+/// `None` where the method keeps none.
+fn layer_maps(explanations: &[Explanation]) -> Option<LayerMaps> {
+    let layers = &explanations.first()?.layers;
+    let (layers, heads) = (layers.len(), layers.first()?.len());
+    let maps = explanations.iter().flat_map(|explanation| explanation.layers.iter().flatten());
+    Some(LayerMaps { layers, heads, values: maps.flat_map(|map| map.values().iter().copied()).collect() })
+}
+
+/// `None` where the method promises no sum.
+fn completeness_gap(explanations: &[Vec<Explanation>]) -> Option<Vec<f32>> {
+    explanations.first()?.first()?.completeness_gap?;
+    Some(by_image(explanations, |explanation| explanation.completeness_gap.into_iter().collect()))
 }

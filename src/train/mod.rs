@@ -20,7 +20,7 @@ mod trainee;
 
 pub use checkpoint::{CheckpointError, RunDir, RunRecord, Saved, Snapshot};
 pub use evaluate::{Evaluation, cross_entropy, evaluate, soft_cross_entropy};
-pub use evidence::Evidence;
+pub use evidence::{Evidence, explain_pictures};
 pub use gradients::StepGradients;
 pub use optimizer::Optimizer;
 pub use progress::Progress;
@@ -33,7 +33,7 @@ use trainee::Trainee;
 use crate::config::RunConfig;
 use crate::data::{Batching, DataError, DataSet, Loader, Order, Panel, Split};
 use crate::drift::{DriftError, Timeline};
-use crate::explain::ExplainError;
+use crate::explain::{ExplainError, Target};
 use crate::models::{Mode, Taps, Trainable};
 use crate::report::{OverlayError, confusion_csv};
 use crate::seed::{self, Purpose};
@@ -113,8 +113,26 @@ pub struct Setup {
 
 impl Setup {
     /// The pictures that are explained.
-    pub fn panel(&self) -> Panel {
-        Panel::choose(&self.data, self.config.panel.per_class, self.config.panel.seed)
+    ///
+    /// # Errors
+    ///
+    /// Where the config lists a picture that is not in the validation split.
+    pub fn panel(&self) -> Result<Panel, DataError> {
+        let panel = &self.config.panel;
+        match &panel.images {
+            Some(ids) => Panel::listed(&self.data, ids),
+            None => Ok(Panel::choose(&self.data, panel.per_class, panel.seed)),
+        }
+    }
+
+    /// What is explained of each.
+    ///
+    /// # Errors
+    ///
+    /// Where the config names a class that the data does not have.
+    pub fn targets(&self) -> Result<Vec<Target>, ExplainError> {
+        let words = self.config.panel.targets.iter();
+        words.map(|word| Target::parse(word, &self.data.classes)).collect()
     }
 
     fn batching(&self) -> Batching {
@@ -174,7 +192,7 @@ pub fn fit(
     run.clear_partial()?;
 
     // Model, optimizer and position: as they were saved, or new. What has been seen so far: read back, or epoch 0.
-    let evidence = Evidence::new(setup.panel(), &config.panel, config.explainers.clone(), &config.preprocessing)?;
+    let evidence = Evidence::new(setup)?;
     let mut timeline = Timeline::default();
     let mut trainee;
     match snapshot {

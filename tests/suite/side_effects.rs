@@ -1,7 +1,7 @@
 //! Looking changes nothing: a run that is explained at every epoch trains to the bytes of one that is not.
 
 use crate::support::{alone, fast_device, minis, pseudo_random, succeed};
-use driftscope::explain::{Explainer, explain};
+use driftscope::explain::{Explainer, Target, explain};
 use driftscope::weights;
 use serde_json::Value;
 use std::fs;
@@ -47,9 +47,9 @@ fn explaining_leaves_every_byte_of_a_model_and_gives_the_same_maps_twice() {
         let before = weights::state_dict(&model);
         let images = pseudo_random([2, 3, 96, 96], 9, &device);
         let explainers = Explainer::defaults(name);
-        let look = || explain(&model.valid(), &explainers, images.clone(), &[0, 1]).unwrap();
+        let look = || explain(&model.valid(), &explainers, images.clone(), &[0, 1], &[Target::Label]).unwrap();
         let (once, twice) = (look(), look());
-        assert_eq!(once.maps, twice.maps, "{name}");
+        assert_eq!(once.explanations, twice.explanations, "{name}");
         assert_eq!(once.logits, twice.logits, "{name}");
         assert_eq!(weights::state_dict(&model), before, "{name}");
     }

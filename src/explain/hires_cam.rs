@@ -1,0 +1,29 @@
+//! HiResCAM: Grad-CAM without averaging the gradient.
+
+use super::ExplainError;
+use super::cam::{Cam, cam_settings, weighted_sum};
+use crate::heatmap::Heatmap;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+cam_settings! {
+    /// `map = Σ_c ∂logit/∂A_c ⊙ A_c`. Signed, in the unit of the target logit; under a pooled linear head it sums to
+    /// the logit minus its bias.
+    ///
+    /// # Source
+    ///
+    /// Draelos & Carin 2020, "Use HiResCAM instead of Grad-CAM", equation 4; pytorch-grad-cam `hirescam.py`.
+    HiResCam
+}
+
+impl Cam for HiResCam {
+    const KIND: &'static str = "hires-cam";
+
+    fn layer(&self) -> Option<usize> {
+        self.layer
+    }
+
+    fn combine(activation: Tensor<4>, gradient: Tensor<4>) -> Result<Vec<Heatmap>, ExplainError> {
+        weighted_sum(activation, gradient)
+    }
+}

@@ -1,0 +1,41 @@
+//! The gradient of the target logit with respect to the picture itself.
+
+use super::questions::{Asker, Questioned, input_view, pooled};
+use super::{ExplainError, Explanation, View, plain};
+use crate::models::TapSpec;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+/// `|∂logit/∂x|`, or with `times_input` the signed `∂logit/∂x ⊙ x`, summed over channels and the pixels of a cell.
+///
+/// `x` is the normalised picture, so the unit is the logit per standard deviation of ImageNet's pixels, or the logit.
+///
+/// # Source
+///
+/// Simonyan et al. 2013, "Deep Inside Convolutional Networks", section 3 (which takes the greatest channel, as this does
+/// not); Shrikumar et al. 2016 for the product; Captum's `Saliency` and `InputXGradient`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InputGradient {
+    /// The signed product with the picture instead of the absolute gradient.
+    pub times_input: bool,
+}
+
+const KIND: &str = "input-gradient";
+
+impl Asker for InputGradient {
+    fn view(&self, taps: &[TapSpec]) -> Result<View, ExplainError> {
+        input_view(taps, KIND)
+    }
+
+    fn explain(
+        &self,
+        model: &Questioned,
+        images: Tensor<4>,
+        classes: &[usize],
+    ) -> Result<Vec<Explanation>, ExplainError> {
+        let gradient = model.input_gradient(images.clone(), classes)?;
+        let evidence = if self.times_input { gradient * images } else { gradient.abs() };
+        Ok(plain(pooled(evidence, model.grid(KIND)?)?))
+    }
+}

@@ -1,0 +1,72 @@
+//! SmoothGrad: the gradient averaged over noisy copies of the picture.
+
+use super::questions::{Asker, Questioned, input_view, pooled};
+use super::{ExplainError, Explanation, View, plain};
+use crate::models::TapSpec;
+use crate::seed::{self, Purpose};
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+/// `|mean over samples of ∂logit/∂(x + ε)|`, `ε` normal, summed over channels and the pixels of a cell.
+///
+/// The noise comes from the seed alone and is the same for every picture, so that epochs, and a picture and its
+/// perturbed copy, compare.
+///
+/// # Source
+///
+/// Smilkov et al. 2017, "SmoothGrad", section 3; like it and unlike Captum's `NoiseTunnel` over `Saliency`, gradients are
+/// averaged before their sign is dropped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SmoothGrad {
+    /// Noisy copies.
+    pub samples: usize,
+    /// Standard deviation of the noise in standard deviations of ImageNet's pixels. The paper takes 10 to 20 % of a
+    /// picture's range, which is about 4 here.
+    pub noise: f64,
+    /// Which noise.
+    pub seed: u64,
+}
+
+impl Default for SmoothGrad {
+    fn default() -> Self {
+        Self { samples: 16, noise: 0.5, seed: 0 }
+    }
+}
+
+const KIND: &str = "smooth-grad";
+
+impl SmoothGrad {
+    /// The noise of one sample, `[1, 3, height, width]`.
+    pub fn noise(&self, sample: usize, [height, width]: [usize; 2], device: &Device) -> Tensor<4> {
+        let mut generator = seed::generator(self.seed, Purpose::Noise, &[sample as u64]);
+        let draw = |_| (self.noise * seed::standard_normal(&mut generator)) as f32;
+        let values: Vec<f32> = (0..3 * height * width).map(draw).collect();
+        Tensor::from_data(TensorData::new(values, [1, 3, height, width]), device)
+    }
+}
+
+impl Asker for SmoothGrad {
+    fn view(&self, taps: &[TapSpec]) -> Result<View, ExplainError> {
+        super::within(KIND, "samples", self.samples as f64, 1.0..f64::INFINITY)?;
+        super::within(KIND, "noise", self.noise, 0.0..f64::INFINITY)?;
+        input_view(taps, KIND)
+    }
+
+    fn explain(
+        &self,
+        model: &Questioned,
+        images: Tensor<4>,
+        classes: &[usize],
+    ) -> Result<Vec<Explanation>, ExplainError> {
+        let [_, _, height, width] = images.dims();
+        let mut sum: Option<Tensor<4>> = None;
+        for sample in 0..self.samples {
+            let noise = self.noise(sample, [height, width], &images.device());
+            let gradient = model.input_gradient(images.clone() + noise, classes)?;
+            sum = Some(sum.map_or(gradient.clone(), |sum| sum + gradient));
+        }
+        let sum = sum.ok_or(ExplainError::NoInputGradient)?;
+        Ok(plain(pooled((sum / self.samples as f64).abs(), model.grid(KIND)?)?))
+    }
+}
