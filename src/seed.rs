@@ -30,6 +30,14 @@ pub enum Purpose {
     Mix,
     /// The noise an explainer adds to a picture.
     Noise,
+    /// What is added to the pixels that ROAD fills in.
+    Impute,
+    /// The perturbed images of max-sensitivity.
+    Perturb,
+    /// Random maps and pairings, which show what chance gives.
+    Control,
+    /// Resampling of a panel for an interval.
+    Bootstrap,
 }
 
 /// A seed from a base seed, a purpose and the indices that tell one use from the next (epoch, step, sample, …).

@@ -8,6 +8,7 @@
 mod attention;
 mod cam;
 mod eigen_cam;
+pub mod faithfulness;
 mod generic_relevance;
 mod grad_cam;
 mod grad_cam_plus_plus;
@@ -172,6 +173,8 @@ pub struct Explanation {
     pub map: Heatmap,
     /// `[block][head]`: a map each, where they were asked for.
     pub layers: Vec<Vec<Heatmap>>,
+    /// `[block][head]`: how far the head looks, in units of the image's side, where it was asked for.
+    pub attention_distance: Vec<Vec<f32>>,
     /// What the map's sum misses of the logit difference it should sum to (sum minus difference, in logits), where the
     /// method promises that.
     pub completeness_gap: Option<f32>,
@@ -307,7 +310,8 @@ fn within(explainer: &'static str, setting: &'static str, found: f64, range: Ran
 
 /// Maps without anything beside them.
 fn plain(maps: Vec<Heatmap>) -> Vec<Explanation> {
-    maps.into_iter().map(|map| Explanation { map, layers: Vec::new(), completeness_gap: None }).collect()
+    let bare = |map| Explanation { map, layers: Vec::new(), attention_distance: Vec::new(), completeness_gap: None };
+    maps.into_iter().map(bare).collect()
 }
 
 /// Splits `[batch, rows, columns]` into one map an image.

@@ -5,6 +5,7 @@
 mod architecture;
 mod cli;
 mod explainers;
+mod faithfulness;
 mod models;
 mod ops;
 mod parity;
