@@ -2,6 +2,8 @@
 # Compares driftscope with PyTorch, timm, torchvision and Pillow themselves, one line a measurement:
 #
 #   scripts/parity/run.sh [CHECK…]     preprocess logits gradients adamw export; default: all of these
+#   scripts/parity/run.sh explain     every explainer beside pytorch-grad-cam, Captum and torch-cam, 10 minutes
+#   scripts/parity/run.sh faithfulness   curves, ROAD, sensitivity beside torch-cam, pytorch-grad-cam, Quantus
 #   scripts/parity/run.sh finetune    both models on DTD beside PyTorch, which takes most of an hour
 #
 # Nothing of this is needed to build, run or test driftscope. The Python side is $DRIFTSCOPE_PYTHON, or a virtual

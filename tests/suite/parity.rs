@@ -6,6 +6,7 @@ use crate::support::{alone, devices, fast_device, numbers, pseudo_random, relati
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use driftscope::config::OptimizerConfig;
 use driftscope::data::{Interpolation, Picture};
+use driftscope::explain::{self, Explainer, Explanation, Target};
 use driftscope::models::{Mode, Model, ModelName, Taps};
 use driftscope::train::{Optimizer, StepGradients, cross_entropy};
 use driftscope::weights::{self, HostTensor, StateDict};
@@ -15,6 +16,8 @@ use std::path::{Path, PathBuf};
 const LOGITS: f32 = 1e-4;
 const GRADIENTS: f32 = 1e-3;
 const CURVE: f32 = 1e-3;
+/// Five times what float32 itself may do to a map of these goldens.
+const MAPS: f32 = 1e-4;
 const MODELS: [ModelName; 2] = [ModelName::DeitMini, ModelName::ResnetMini];
 /// As in `goldens.py`.
 const CLASSES: usize = 10;
@@ -59,10 +62,15 @@ fn formula_model(name: ModelName, device: &Device) -> Model {
     weights::load_state_dict(model, tensors, Path::new("formula")).unwrap()
 }
 
+/// Classes of the two pictures of batch `index`.
+fn labels(index: u32) -> [usize; 2] {
+    [0, 3].map(|class| (class + index as usize) % CLASSES)
+}
+
 /// Mean cross-entropy of batch `index`, two pictures, in training mode.
 fn training_loss(model: &Model, index: u32, device: &Device) -> Tensor<1> {
     let device = device.clone().inner();
-    let labels: Vec<i64> = (0..2).map(|sample| (sample * 3 + i64::from(index)) % CLASSES as i64).collect();
+    let labels = labels(index).map(|label| label as i64).to_vec();
     let targets = Tensor::<2, Int>::from_data(TensorData::new(labels, [2, 1]), &device);
     let logits =
         model.forward(images(index, &device), Mode::Train { seed: 0, frozen_batch_norm: false }, &mut Taps::none());
@@ -138,6 +146,48 @@ fn ten_steps_of_adamw_follow_pytorchs_loss() {
                 gradients.add(&model, loss.backward());
                 model = optimizer.step(model, &mut gradients, LEARNING_RATE);
             }
+        }
+    }
+}
+
+/// By every method and setting of `explain_*.safetensors`, which `goldens_explain.py` wrote: formulas that
+/// `scripts/parity/explain.py` compares with pytorch-grad-cam, Captum and torch-cam.
+#[test]
+fn maps_are_those_of_the_published_formulas() {
+    let _turn = alone();
+    for (device_name, device) in devices() {
+        for name in MODELS {
+            let golden = golden(&format!("explain_{name}"));
+            let model = formula_model(name, &device);
+            let specs: Vec<&str> = golden.keys().filter_map(|key| key.strip_prefix("maps.")).collect();
+            let explainers: Vec<Explainer> = specs.iter().map(|spec| spec.parse().unwrap()).collect();
+            let (images, labels) = (images(batch(&golden), &device), labels(batch(&golden)));
+            let explained = explain::explain(&model, &explainers, images, &labels, &[Target::Label]).unwrap();
+            for (spec, explanations) in specs.iter().zip(&explained.explanations) {
+                let flat = |of: fn(&Explanation) -> Vec<f32>| explanations[0].iter().flat_map(of).collect::<Vec<f32>>();
+                let mut found = flat(|explanation| explanation.map.values().to_vec());
+                let expected = &golden[&format!("maps.{spec}")].values;
+                if spec.starts_with("eigen-cam") {
+                    point_the_same_way(&mut found, expected);
+                }
+                let difference = relative_difference(&found, expected);
+                assert!(difference < MAPS, "{device_name}, {name}, {spec}: {difference}");
+                if let Some(expected) = golden.get(&format!("layers.{spec}")) {
+                    let layers =
+                        flat(|one| one.layers.iter().flatten().flat_map(|map| map.values().to_vec()).collect());
+                    assert!(relative_difference(&layers, &expected.values) < MAPS, "{device_name}, {name}, {spec}");
+                }
+            }
+        }
+    }
+}
+
+/// A principal component points either way, in each of two maps.
+fn point_the_same_way(found: &mut [f32], expected: &[f32]) {
+    let cells = expected.len() / 2;
+    for (found, expected) in found.chunks_mut(cells).zip(expected.chunks(cells)) {
+        if found.iter().zip(expected).map(|(found, expected)| found * expected).sum::<f32>() < 0.0 {
+            found.iter_mut().for_each(|value| *value = -*value);
         }
     }
 }
