@@ -18,6 +18,7 @@
 //! | [`ops`] | fused operations behind one backend-extension trait |
 //! | [`train`] | the loop, one step in plain sight, and the checkpoint directory |
 //! | [`explain`] | one small file a method: raw maps out |
+//! | [`evidence`] | pictures looked at: from pixels, through the explainers, to records |
 //! | [`heatmap`] | a map, and its named normalisations |
 //! | [`store`] | the explanation files' schema; reading a run |
 //! | [`drift`] | measures on two maps, their floor and their chance level |
@@ -35,6 +36,7 @@ pub mod config;
 pub mod data;
 pub mod device;
 pub mod drift;
+pub mod evidence;
 pub mod explain;
 pub mod fsx;
 pub mod heatmap;

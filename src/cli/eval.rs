@@ -5,8 +5,7 @@ use super::{Format, print};
 use crate::data::{Batching, DataSet, Split};
 use crate::device::DeviceChoice;
 use crate::report::{aligned, confusion_csv, csv_row};
-use crate::train::{Evaluation, Progress, RunRecord, evaluate, sealed};
-use crate::weights;
+use crate::train::{Evaluation, Progress, Reopened, evaluate, reopen};
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
@@ -40,9 +39,8 @@ pub(super) struct EvalArguments {
 }
 
 pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
-    let record = RunRecord::read(&arguments.run.path)?;
-    let snapshot = sealed(&arguments.run.path, arguments.run.which)?;
     let (device, _) = arguments.device.open()?;
+    let Reopened { record, state, model } = reopen(&arguments.run.path, arguments.run.which, arguments.raw, &device)?;
     let data = DataSet::open(&record.config.data)?;
     if data.digest != record.data_digest {
         let run = arguments.run.path.display();
@@ -58,9 +56,6 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     }
 
     let config = &record.config;
-    let drawn = config.model.init(data.classes.len(), 0.0, config.seed, &device);
-    let tensors = snapshot.saved.ema.filter(|_| !arguments.raw).unwrap_or(snapshot.saved.model);
-    let model = weights::load_state_dict(drawn, tensors, &snapshot.dir)?;
     let batch_size = arguments.batch_size.map_or(config.batch_size, |size| size as usize);
     let batching = Batching { batch_size, preprocessing: config.preprocessing };
     let mut progress = Progress::new(0);
@@ -72,7 +67,7 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     if let Some(path) = &arguments.confusion {
         crate::fsx::write_atomic(path, confusion_csv(&data.classes, &evaluation.confusion).as_bytes())?;
     }
-    let epoch = snapshot.saved.state.epoch;
+    let epoch = state.epoch;
     print(&match arguments.format {
         Format::Table => table(&data.classes, &evaluation, arguments.split, epoch),
         Format::Csv => csv(&data.classes, &evaluation),

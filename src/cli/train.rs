@@ -205,7 +205,7 @@ fn setup(config: RunConfig, choice: DeviceChoice) -> Result<(Setup, DeviceChoice
 
 fn record(path: &Path, setup: &Setup, settings: Settings, device: DeviceChoice) -> Result<RunRecord> {
     let panel = setup.panel()?;
-    setup.targets()?;
+    setup.question()?;
     Ok(RunRecord {
         schema: RunRecord::SCHEMA,
         driftscope: env!("CARGO_PKG_VERSION").to_string(),

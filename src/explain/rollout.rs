@@ -1,6 +1,6 @@
 //! Attention rollout: how much of each patch reaches the class token through all blocks.
 
-use super::attention::{blocks, class_token, discard, patches, step};
+use super::attention::{blocks, class_token, discard, distance, patches, step};
 use super::seen::{Reader, Seen};
 use super::{ExplainError, Explanation, plain};
 use crate::heatmap::Heatmap;
@@ -30,7 +30,7 @@ pub struct Rollout {
     pub residual: f64,
     /// First block of the product, from 0.
     pub start_block: usize,
-    /// Also keep, for every head alone, the rollout up to every block.
+    /// Also keep, for every head alone, the rollout up to every block, and how far it looks in every block.
     pub per_head: bool,
 }
 
@@ -76,6 +76,12 @@ impl Reader for Rollout {
         if self.per_head {
             let layers = per_head(seen, &blocks, self.residual)?;
             explanations.iter_mut().zip(layers).for_each(|(explanation, layers)| explanation.layers = layers);
+            for (spec, _) in &blocks {
+                let distances = distance(seen.value(spec.tap)?, spec);
+                let (heads, distances) = (distances.dims()[1], super::numbers(distances));
+                let images = explanations.iter_mut().zip(distances.chunks(heads));
+                images.for_each(|(explanation, heads)| explanation.attention_distance.push(heads.to_vec()));
+            }
         }
         Ok(explanations)
     }

@@ -9,7 +9,7 @@
 //! | `floor_maps` | f32  | `[N, T, h, w]` | the same by the same weights on imperceptibly perturbed images           |
 //! | `targets`    | i64  | `[N, T]`       | the class each map explains                                              |
 //! | `predicted`  | i64  | `[N]`          | the class with the largest logit                                         |
-//! | `labels`     | i64  | `[N]`          | the true class                                                           |
+//! | `labels`     | i64  | `[N]`          | the true class; -1 where it is not known                                 |
 //! | `logits`     | f32  | `[N, classes]` | the model's output on the unperturbed images, before softmax             |
 //!
 //! and, where the method has them,
@@ -36,6 +36,9 @@ use crate::heatmap::Heatmap;
 
 /// The version of the schema written, and the newest one read.
 pub const SCHEMA: u64 = 1;
+
+/// The label of an image whose true class is not known.
+pub const UNKNOWN_CLASS: i64 = -1;
 
 /// The metadata key all but the tensors is under.
 const METADATA_KEY: &str = "driftscope";
@@ -74,7 +77,7 @@ pub struct Explanations {
     pub targets: Vec<i64>,
     /// `[N]`: the class index with the largest logit.
     pub predicted: Vec<i64>,
-    /// `[N]`: the true class index.
+    /// `[N]`: the true class index, or [`UNKNOWN_CLASS`].
     pub labels: Vec<i64>,
     /// `[N, classes]`: logits on the unperturbed images.
     pub logits: Vec<f32>,
@@ -247,6 +250,19 @@ impl Explanations {
     /// The raw map of the perturbed image; `None` when there is no such map.
     pub fn floor_map(&self, image: usize, target: usize) -> Option<Heatmap> {
         self.cut(&self.floor_maps, image, target)
+    }
+
+    /// The probability of every class for one image, by a softmax over its logits. `[classes]`.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such image: a caller bug.
+    pub fn probabilities(&self, image: usize) -> Vec<f64> {
+        let logits = &self.logits[image * self.classes..][..self.classes];
+        let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let powers: Vec<f64> = logits.iter().map(|&logit| f64::from(logit - greatest).exp()).collect();
+        let sum: f64 = powers.iter().sum();
+        powers.iter().map(|power| power / sum).collect()
     }
 
     /// Whether the maps say anything about the model: not when a class-specific method explained a head that had never

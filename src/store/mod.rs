@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-pub use format::{Explanations, LayerMaps};
+pub use format::{Explanations, LayerMaps, UNKNOWN_CLASS};
 pub use records::{Against, DriftFigure, EpochMetrics, PanelInfo, RunInfo, TrainingMetrics};
 
 use crate::fsx::{self, FsError};

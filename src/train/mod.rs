@@ -12,6 +12,7 @@ mod gradients;
 mod history;
 mod optimizer;
 mod progress;
+mod reopen;
 mod resume;
 mod schedule;
 mod seal;
@@ -20,20 +21,22 @@ mod trainee;
 
 pub use checkpoint::{CheckpointError, RunDir, RunRecord, Saved, Snapshot};
 pub use evaluate::{Evaluation, cross_entropy, evaluate, soft_cross_entropy};
-pub use evidence::{Evidence, explain_pictures};
 pub use gradients::StepGradients;
 pub use optimizer::Optimizer;
 pub use progress::Progress;
+pub use reopen::{Reopened, reopen};
 pub use resume::{Which, misfits, sealed};
 pub use schedule::Schedule;
 pub use state::{Best, Meter, TrainState};
 
+use evidence::Evidence;
 use trainee::Trainee;
 
 use crate::config::RunConfig;
 use crate::data::{Batching, DataError, DataSet, Loader, Order, Panel, Split};
 use crate::drift::{DriftError, Timeline};
-use crate::explain::{ExplainError, Target};
+use crate::evidence::Question;
+use crate::explain::ExplainError;
 use crate::models::{Mode, Taps, Trainable};
 use crate::report::{OverlayError, confusion_csv};
 use crate::seed::{self, Purpose};
@@ -125,14 +128,13 @@ impl Setup {
         }
     }
 
-    /// What is explained of each.
+    /// What is asked about each of them.
     ///
     /// # Errors
     ///
     /// Where the config names a class that the data does not have.
-    pub fn targets(&self) -> Result<Vec<Target>, ExplainError> {
-        let words = self.config.panel.targets.iter();
-        words.map(|word| Target::parse(word, &self.data.classes)).collect()
+    pub fn question(&self) -> Result<Question, ExplainError> {
+        Question::new(self.config.explainers.clone(), &self.config.panel.targets, &self.data.classes)
     }
 
     fn batching(&self) -> Batching {
@@ -297,8 +299,7 @@ fn close_epoch(
     let val_accuracy = validation.accuracy().unwrap_or(0.0);
     trainee.state.note(epoch, val_accuracy);
 
-    progress.phase("explaining", 0);
-    let seen = evidence.look(&model, &setup.device, epoch == 0)?;
+    let seen = evidence.look(&model, &setup.device, epoch == 0, progress)?;
     let metrics = EpochMetrics {
         epoch,
         drift: timeline.for_epoch(epoch, &seen)?,

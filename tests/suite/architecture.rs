@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room may use of the others. Anything may use `fsx` and `seed`; `cli` may use all.
-const DOORS: [(&str, &[&str]); 12] = [
+const DOORS: [(&str, &[&str]); 13] = [
     ("config", &["data", "explain", "models", "weights"]),
     ("data", &[]),
     ("device", &[]),
     ("drift", &["store", "heatmap"]),
+    ("evidence", &["data", "explain", "heatmap", "models", "store", "weights"]),
     ("explain", &["models", "heatmap"]),
     ("heatmap", &[]),
     ("models", &["ops"]),
@@ -18,7 +19,10 @@ const DOORS: [(&str, &[&str]); 12] = [
     ("store", &["heatmap"]),
     (
         "train",
-        &["config", "data", "models", "ops", "weights", "explain", "store", "drift", "report", "device", "heatmap"],
+        &[
+            "config", "data", "models", "ops", "weights", "evidence", "explain", "store", "drift", "report", "device",
+            "heatmap",
+        ],
     ),
     ("weights", &["models"]),
 ];

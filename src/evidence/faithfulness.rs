@@ -1,0 +1,186 @@
+//! Whether explanations say what a model did: every measure of [`crate::explain::faithfulness`], asked of a model.
+
+use super::{ANY_CLASS, BATCH, Question, Subjects, explain_pictures, tensor};
+use crate::data::Picture;
+use crate::explain::faithfulness::{
+    Bootstrap, FaithfulnessError, Figure, Image, ImageError, Logits, Maps, Randomisation, RandomisationError, Reading,
+    Sample, Settings, Stage, against_random, figures, randomisation, sensitivity_against_random,
+};
+use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target};
+use crate::heatmap::Heatmap;
+use crate::models::{Mode, Model, Taps};
+use crate::weights::{self, StateDict, WeightsError};
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::Serialize;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+/// Explanations could not be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum AssessmentError {
+    /// They could not be made.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
+    /// The model could not be asked.
+    #[error(transparent)]
+    Ask(#[from] FaithfulnessError<ExplainError>),
+    /// A picture is no image.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// Random parameters that do not fit.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// Maps that are not of the panel.
+    #[error(transparent)]
+    Randomisation(#[from] RandomisationError),
+}
+
+/// What the measures say of one explainer and target.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Assessment {
+    /// The explainer's name.
+    pub explainer: String,
+    /// The kind of target.
+    pub target: String,
+    /// Every measure over the subjects, beside the same of random maps.
+    pub figures: Vec<Figure>,
+    /// How the maps change when the model forgets, from the head downwards.
+    pub randomisation: Randomisation,
+}
+
+/// Judges what `model` shows of the subjects. `forgetful` is the same model with random parameters. `progress` is told
+/// how many of how many parts are done.
+///
+/// # Errors
+///
+/// Where an explainer does not fit the model.
+pub fn assess(
+    subjects: &Subjects,
+    question: &Question,
+    [model, forgetful]: [&Model; 2],
+    device: &Device,
+    settings: &Settings,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<Vec<Assessment>, AssessmentError> {
+    let labels: Vec<usize> = subjects.labels.iter().map(|label| label.unwrap_or(0)).collect();
+    let explained = explain_pictures(model, &subjects.pictures, &labels, question, device, |_| ())?;
+    let images = images(subjects, device)?;
+    let bootstrap = Bootstrap::default();
+    let asked: Vec<(usize, usize)> = explained
+        .explanations
+        .iter()
+        .enumerate()
+        .flat_map(|(explainer, targets)| (0..targets.len()).map(move |target| (explainer, target)))
+        .collect();
+    let (mut done, total) = (0, asked.len() * (images.len() + 1));
+    let mut assessments = Vec::new();
+    for (index, target) in asked {
+        let explainer = &question.explainers[index];
+        let (classes, maps) = (&explained.classes[target], maps(&explained.explanations[index][target]));
+        let mut readings = Vec::new();
+        for (place, image) in images.iter().enumerate() {
+            let sample = Sample { image, map: &maps[place], target: classes[place], index: place as u64 };
+            readings.extend(read(&sample, explainer, model, device, settings)?);
+            done += 1;
+            progress(done, total);
+        }
+        let stages = forget(subjects, explainer, classes, [model, forgetful], device)?;
+        let staged: Vec<Stage> = stages.iter().map(|(name, maps)| Stage { name, maps }).collect();
+        done += 1;
+        progress(done, total);
+        assessments.push(Assessment {
+            explainer: explainer.name(),
+            target: if explainer.class_specific() { &question.target_kinds[target] } else { ANY_CLASS }.to_string(),
+            figures: figures(&readings, &bootstrap),
+            randomisation: randomisation(&maps, &staged, settings.control_seed, &bootstrap)?,
+        });
+    }
+    Ok(assessments)
+}
+
+/// All measures of one sample that ask the model or the explainer again.
+fn read(
+    sample: &Sample,
+    explainer: &Explainer,
+    model: &Model,
+    device: &Device,
+    settings: &Settings,
+) -> Result<Vec<Reading>, AssessmentError> {
+    let batch = NonZeroUsize::MIN.saturating_add(BATCH - 1);
+    let mut answer = |images: &[Image]| -> Result<Vec<Vec<f32>>, ExplainError> {
+        let logits = model.forward(of_images(images, device), Mode::Eval, &mut Taps::none());
+        let classes = logits.dims()[1];
+        Ok(logits.into_data().iter::<f32>().collect::<Vec<_>>().chunks(classes).map(<[f32]>::to_vec).collect())
+    };
+    let mut readings = against_random(&mut Logits::new(&mut answer, batch), settings, sample)?;
+    let mut again = |images: &[Image]| -> Result<Vec<Heatmap>, ExplainError> {
+        let (tensor, classes) = (of_images(images, device), vec![sample.target; images.len()]);
+        let explained = explain::explain(model, std::slice::from_ref(explainer), tensor, &classes, &[Target::Label])?;
+        Ok(only_maps(explained))
+    };
+    readings.push(sensitivity_against_random(&mut Maps::new(&mut again, batch), settings, sample)?);
+    Ok(readings)
+}
+
+/// The maps of the same classes by models that know less and less: the head random, then the head and the last block, and
+/// so on down to the stem. By the name of the part that was last to go.
+fn forget(
+    subjects: &Subjects,
+    explainer: &Explainer,
+    classes: &[usize],
+    [model, forgetful]: [&Model; 2],
+    device: &Device,
+) -> Result<Vec<(String, Vec<Heatmap>)>, AssessmentError> {
+    let (depths, random) = (model.depths(), weights::state_dict(forgetful));
+    let question =
+        Question { explainers: vec![explainer.clone()], targets: vec![Target::Label], target_kinds: Vec::new() };
+    let mut tensors: StateDict = weights::state_dict(model);
+    let mut stages = Vec::new();
+    for depth in (0..=depths.top()).rev() {
+        let gone: Vec<&String> = random.keys().filter(|name| depths.of(name) == depth).collect();
+        gone.iter().for_each(|&name| drop(tensors.insert(name.clone(), random[name].clone())));
+        let emptied = weights::load_state_dict(model.clone(), tensors.clone(), Path::new("random parameters"))?;
+        let explained = explain_pictures(&emptied, &subjects.pictures, classes, &question, device, |_| ())?;
+        stages.push((part(depth, &gone), only_maps(explained)));
+    }
+    Ok(stages)
+}
+
+/// What the parameters of one depth are called together: `head`, `layer4.2`, `blocks.11`, `stem`.
+fn part(depth: usize, names: &[&String]) -> String {
+    let numbered = names.iter().find_map(|name| {
+        let mut parts = name.split('.');
+        let (first, second) = (parts.next()?, parts.next()?);
+        second.parse::<usize>().is_ok().then(|| format!("{first}.{second}"))
+    });
+    match (depth, numbered, names.first()) {
+        (0, ..) => "stem".to_string(),
+        (_, Some(name), _) => name,
+        (_, None, Some(name)) => name.split('.').next().unwrap_or(name).to_string(),
+        (_, None, None) => format!("depth {depth}"),
+    }
+}
+
+fn images(subjects: &Subjects, device: &Device) -> Result<Vec<Image>, ImageError> {
+    let image = |picture: &Picture| {
+        let values = tensor(std::slice::from_ref(picture), device).into_data().iter::<f32>().collect();
+        Image::new(picture.height(), picture.width(), values)
+    };
+    subjects.pictures.iter().map(image).collect()
+}
+
+/// `[batch, 3, height, width]`.
+fn of_images(images: &[Image], device: &Device) -> Tensor<4> {
+    let values: Vec<f32> = images.iter().flat_map(|image| image.values().iter().copied()).collect();
+    let (height, width) = images.first().map_or((0, 0), |image| (image.height(), image.width()));
+    Tensor::from_data(TensorData::new(values, [images.len(), 3, height, width]), device)
+}
+
+fn maps(explanations: &[Explanation]) -> Vec<Heatmap> {
+    explanations.iter().map(|explanation| explanation.map.clone()).collect()
+}
+
+/// The maps of one explainer and one target.
+fn only_maps(explained: Explained) -> Vec<Heatmap> {
+    explained.explanations.into_iter().flatten().flatten().map(|explanation| explanation.map).collect()
+}

@@ -1,0 +1,251 @@
+//! Pictures looked at: from pixels, through the explainers, to the records that the store keeps.
+//!
+//! Training looks at its panel in every epoch, `driftscope explain` at a panel or at new pictures afterwards, and `cause`
+//! at the panel again with parts of a model exchanged. All of them come through [`look`], so their maps compare.
+
+pub mod faithfulness;
+
+use crate::data::{DataError, Panel, Picture, Preprocessing, Sample, normalised, perturbed};
+use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target, View, largest};
+use crate::fsx;
+use crate::models::Model;
+use crate::store::{Explanations, LayerMaps, RunReader, UNKNOWN_CLASS};
+use burn::tensor::{Device, Tensor};
+use rayon::prelude::*;
+use std::path::PathBuf;
+
+/// Pictures that are explained together. Fixed: the batches of a panel are the same in every epoch.
+const BATCH: usize = 32;
+
+/// The kind of target of a method that is not class-specific.
+pub const ANY_CLASS: &str = "any";
+
+/// Pictures to be explained, as a model takes them, and their imperceptible perturbations.
+#[derive(Debug)]
+pub struct Subjects {
+    /// Only explanations of subjects of one digest compare.
+    pub digest: String,
+    /// A name for each.
+    pub ids: Vec<String>,
+    /// The true class of each, where it is known.
+    pub labels: Vec<Option<usize>>,
+    /// All of one size.
+    pub pictures: Vec<Picture>,
+    perturbed: Vec<Picture>,
+}
+
+impl Subjects {
+    /// `floor_seed` draws the perturbations, by each picture's id.
+    pub fn new(
+        digest: String,
+        ids: Vec<String>,
+        labels: Vec<Option<usize>>,
+        pictures: Vec<Picture>,
+        floor_seed: u64,
+    ) -> Self {
+        let perturbed = pictures.par_iter().zip(&ids).map(|(picture, id)| perturbed(picture, id, floor_seed)).collect();
+        Self { digest, ids, labels, pictures, perturbed }
+    }
+
+    /// A panel, decoded as in evaluation.
+    ///
+    /// # Errors
+    ///
+    /// Where a picture cannot be read.
+    pub fn of_panel(panel: &Panel, preprocessing: &Preprocessing, floor_seed: u64) -> Result<Self, DataError> {
+        let prepare = |sample: &Sample| Ok(preprocessing.apply(&sample.picture(preprocessing.resize)?));
+        let pictures = panel.samples.par_iter().map(prepare).collect::<Result<_, DataError>>()?;
+        let ids = panel.samples.iter().map(|sample| sample.id.clone()).collect();
+        let labels = panel.samples.iter().map(|sample| Some(sample.label)).collect();
+        Ok(Self::new(panel.digest.clone(), ids, labels, pictures, floor_seed))
+    }
+
+    /// The panel of a run from the copies that the run keeps, so that its data need not be there.
+    ///
+    /// # Errors
+    ///
+    /// Where a copy cannot be read.
+    pub fn of_run(run: &RunReader, floor_seed: u64) -> Result<Self, DataError> {
+        let panel = &run.info().panel;
+        let read = |index: usize| Picture::read(&run.panel_image_path(index));
+        let pictures = (0..panel.ids.len()).into_par_iter().map(read).collect::<Result<_, _>>()?;
+        let labels = panel.labels.iter().copied().map(Some).collect();
+        Ok(Self::new(panel.digest.clone(), panel.ids.clone(), labels, pictures, floor_seed))
+    }
+
+    /// New pictures, of unknown classes, decoded as in evaluation. They are called by their paths.
+    ///
+    /// # Errors
+    ///
+    /// Where one cannot be read.
+    pub fn of_files(files: &[PathBuf], preprocessing: &Preprocessing, floor_seed: u64) -> Result<Self, DataError> {
+        let read = |path: &PathBuf| Ok(preprocessing.apply(&Picture::read(path)?));
+        let pictures: Vec<Picture> = files.par_iter().map(read).collect::<Result<_, DataError>>()?;
+        let all: Vec<u8> = pictures.iter().flat_map(|picture| picture.pixels().iter().copied()).collect();
+        let ids = files.iter().map(|path| path.display().to_string()).collect();
+        Ok(Self::new(fsx::sha256_hex(&all), ids, vec![None; files.len()], pictures, floor_seed))
+    }
+
+    /// Those at `indices`, in that order.
+    pub fn only(&self, indices: &[usize]) -> Self {
+        let pick = |pictures: &[Picture]| indices.iter().map(|&index| pictures[index].clone()).collect();
+        Self {
+            digest: self.digest.clone(),
+            ids: indices.iter().map(|&index| self.ids[index].clone()).collect(),
+            labels: indices.iter().map(|&index| self.labels[index]).collect(),
+            pictures: pick(&self.pictures),
+            perturbed: pick(&self.perturbed),
+        }
+    }
+}
+
+/// What is asked about every subject.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The methods.
+    pub explainers: Vec<Explainer>,
+    /// The classes explained.
+    pub targets: Vec<Target>,
+    /// The targets as a person wrote them.
+    pub target_kinds: Vec<String>,
+}
+
+impl Question {
+    /// From the words of a person: `label`, `prediction` or the name of a class.
+    ///
+    /// # Errors
+    ///
+    /// Where a word is no target.
+    pub fn new(explainers: Vec<Explainer>, words: &[String], classes: &[String]) -> Result<Self, ExplainError> {
+        let targets = words.iter().map(|word| Target::parse(word, classes)).collect::<Result<_, _>>()?;
+        Ok(Self { explainers, targets, target_kinds: words.to_vec() })
+    }
+}
+
+/// Explains every target of every subject, and of its perturbation, with every explainer: one record an explainer.
+///
+/// `model` is off the tape; nothing of it changes. `untrained_head` marks maps that answer for a class the model has not
+/// been taught yet. A subject of unknown class has no [`Target::Label`]; it is explained for class 0 then, so do not ask.
+/// `done` is told how many pictures have been explained, perturbed ones included.
+///
+/// # Errors
+///
+/// Where an explainer does not fit the model.
+pub fn look(
+    subjects: &Subjects,
+    question: &Question,
+    model: &Model,
+    device: &Device,
+    untrained_head: bool,
+    mut done: impl FnMut(usize),
+) -> Result<Vec<Explanations>, ExplainError> {
+    if question.explainers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let labels: Vec<usize> = subjects.labels.iter().map(|label| label.unwrap_or(0)).collect();
+    let clean = explain_pictures(model, &subjects.pictures, &labels, question, device, &mut done)?;
+    let half = subjects.pictures.len();
+    let mut done_of_floor = |count| done(half + count);
+    let floor = explain_pictures(model, &subjects.perturbed, &labels, question, device, &mut done_of_floor)?;
+    let taps = model.taps();
+    let record = |(index, explainer): (usize, &Explainer)| {
+        let view = explain::view(explainer, &taps)?;
+        let explained = (&clean, clean.explanations[index].as_slice(), floor.explanations[index].as_slice());
+        Ok(record(subjects, question, explainer, view, explained, untrained_head && explainer.class_specific()))
+    };
+    question.explainers.iter().enumerate().map(record).collect()
+}
+
+/// Explains pictures of one size in batches, so that memory is bounded by a batch. `labels` are their true classes; `done`
+/// is told how many pictures have been explained.
+///
+/// # Errors
+///
+/// Where an explainer does not fit the model.
+pub fn explain_pictures(
+    model: &Model,
+    pictures: &[Picture],
+    labels: &[usize],
+    question: &Question,
+    device: &Device,
+    mut done: impl FnMut(usize),
+) -> Result<Explained, ExplainError> {
+    let mut all: Option<Explained> = None;
+    for (pictures, labels) in pictures.chunks(BATCH).zip(labels.chunks(BATCH)) {
+        let batch = explain::explain(model, &question.explainers, tensor(pictures, device), labels, &question.targets)?;
+        match &mut all {
+            Some(all) => all.append(batch),
+            None => all = Some(batch),
+        }
+        done(all.as_ref().map_or(0, |all| all.logits.len()));
+    }
+    Ok(all.unwrap_or_default())
+}
+
+/// Pictures of one size as a model takes them: normalised, `[batch, 3, size, size]`.
+fn tensor(pictures: &[Picture], device: &Device) -> Tensor<4> {
+    let mut planes = Vec::new();
+    pictures.iter().for_each(|picture| picture.append_planes(&mut planes));
+    normalised(planes, pictures.len(), pictures.first().map_or(0, Picture::width), device)
+}
+
+/// `[target][image]` explanations by one explainer, of the pictures and of their perturbations, as the store keeps them.
+fn record(
+    subjects: &Subjects,
+    question: &Question,
+    explainer: &Explainer,
+    view: View,
+    (explained, clean, floor): (&Explained, &[Vec<Explanation>], &[Vec<Explanation>]),
+    untrained_head: bool,
+) -> Explanations {
+    let class_specific = explainer.class_specific();
+    Explanations {
+        explainer: explainer.name(),
+        settings: explainer.settings().into(),
+        tap: view.tap,
+        class_specific,
+        untrained_head,
+        panel_digest: subjects.digest.clone(),
+        image_ids: subjects.ids.clone(),
+        target_kinds: if class_specific { question.target_kinds.clone() } else { vec![ANY_CLASS.to_string()] },
+        grid: view.grid,
+        maps: by_image(clean, |explanation| explanation.map.values().to_vec()),
+        floor_maps: by_image(floor, |explanation| explanation.map.values().to_vec()),
+        layer_maps: layer_maps(&clean[0]),
+        completeness_gap: completeness_gap(clean),
+        targets: targets(&explained.classes[..clean.len()]),
+        predicted: explained.logits.iter().map(|logits| largest(logits) as i64).collect(),
+        labels: subjects.labels.iter().map(|label| label.map_or(UNKNOWN_CLASS, |label| label as i64)).collect(),
+        logits: explained.logits.concat(),
+        classes: explained.logits.first().map_or(0, Vec::len),
+    }
+}
+
+/// `[target][image]` numbers of an explanation to `[N, T, …]`.
+fn by_image(explanations: &[Vec<Explanation>], numbers: impl Fn(&Explanation) -> Vec<f32>) -> Vec<f32> {
+    let images = explanations.first().map_or(0, Vec::len);
+    (0..images)
+        .flat_map(|image| explanations.iter().flat_map(move |of_target| of_target.get(image)))
+        .flat_map(numbers)
+        .collect()
+}
+
+/// `[target][image]` to `[N, T]`.
+fn targets(classes: &[Vec<usize>]) -> Vec<i64> {
+    let images = classes.first().map_or(0, Vec::len);
+    (0..images).flat_map(|image| classes.iter().map(move |of_target| of_target[image] as i64)).collect()
+}
+
+/// `None` where the method keeps none.
+fn layer_maps(explanations: &[Explanation]) -> Option<LayerMaps> {
+    let layers = &explanations.first()?.layers;
+    let (layers, heads) = (layers.len(), layers.first()?.len());
+    let maps = explanations.iter().flat_map(|explanation| explanation.layers.iter().flatten());
+    Some(LayerMaps { layers, heads, values: maps.flat_map(|map| map.values().iter().copied()).collect() })
+}
+
+/// `None` where the method promises no sum.
+fn completeness_gap(explanations: &[Vec<Explanation>]) -> Option<Vec<f32>> {
+    explanations.first()?.first()?.completeness_gap?;
+    Some(by_image(explanations, |explanation| explanation.completeness_gap.into_iter().collect()))
+}
