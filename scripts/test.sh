@@ -6,6 +6,15 @@ scripts/setup.sh
 
 step() { printf '\n== %s\n' "$*"; }
 
+# What Python users have, for the test that reads a run's maps as they would.
+packages=${DRIFTSCOPE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/driftscope}/python-packages
+if [ ! -e "$packages/complete" ]; then
+    rm -rf "$packages"
+    python3 -m pip install --quiet --disable-pip-version-check --target "$packages" 'numpy>=2' 'safetensors>=0.4'
+    touch "$packages/complete"
+fi
+export DRIFTSCOPE_PYTHON_PACKAGES=$packages
+
 if cargo fmt --version >/dev/null 2>&1; then step format; cargo fmt --check; fi
 step "tests (libtorch and flex)"
 cargo test --all-targets

@@ -19,6 +19,7 @@
 //! | [`train`] | the loop, one step in plain sight, and the checkpoint directory |
 //! | [`explain`] | one small file a method: raw maps out |
 //! | [`evidence`] | pictures looked at: from pixels, through the explainers, to records |
+//! | [`cause`] | which part of a model moved its evidence |
 //! | [`heatmap`] | a map, and its named normalisations |
 //! | [`store`] | the explanation files' schema; reading a run |
 //! | [`drift`] | measures on two maps, their floor and their chance level |
@@ -31,6 +32,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
+pub mod cause;
 pub mod cli;
 pub mod config;
 pub mod data;

@@ -1,6 +1,6 @@
 """Writes tests/goldens/faithfulness.json: measures of faithfulness by torch-cam, pytorch-grad-cam, Captum and Quantus.
 
-usage: faithfulness.py [FILE]     versions: requirements-faithfulness.txt
+usage: faithfulness.py [FILE]     versions: requirements-explain.txt
 
 The model is three lines of arithmetic and all numbers that go in follow a formula, both repeated in
 tests/suite/faithfulness.rs, so that only results are stored. Maps are multiples of 1/4096 and grow by a factor of 4:

@@ -3,7 +3,6 @@
 #
 #   scripts/parity/run.sh [CHECK…]     preprocess logits gradients adamw export; default: all of these
 #   scripts/parity/run.sh explain     every explainer beside pytorch-grad-cam, Captum and torch-cam, 10 minutes
-#   scripts/parity/run.sh faithfulness   curves, ROAD, sensitivity beside torch-cam, pytorch-grad-cam, Quantus
 #   scripts/parity/run.sh finetune    both models on DTD beside PyTorch, which takes most of an hour
 #
 # Nothing of this is needed to build, run or test driftscope. The Python side is $DRIFTSCOPE_PYTHON, or a virtual
@@ -20,11 +19,12 @@ scripts/setup.sh >&2
 
 python=${DRIFTSCOPE_PYTHON:-}
 if [ -z "$python" ]; then
-    wanted=$(sha256sum scripts/parity/requirements.txt | cut -c1-12)
+    wanted=$(cat scripts/parity/requirements.txt scripts/parity/requirements-explain.txt | sha256sum | cut -c1-12)
     venv=${DRIFTSCOPE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/driftscope}/parity-$wanted
     if [ ! -e "$venv/complete" ]; then
         python3 -m venv --clear "$venv"
         "$venv/bin/python" -m pip install --quiet --requirement scripts/parity/requirements.txt
+        "$venv/bin/python" -m pip install --quiet --no-deps --requirement scripts/parity/requirements-explain.txt
         touch "$venv/complete"
     fi
     python=$venv/bin/python

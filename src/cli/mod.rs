@@ -3,6 +3,7 @@
 //! stdout carries data, stderr progress and errors. Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 stopped by a
 //! signal and saved.
 
+mod cause;
 mod data;
 mod drift;
 mod eval;
@@ -40,6 +41,8 @@ enum Command {
     Data(data::DataArguments),
     /// How far the evidence of a run moved, beside its noise floor and chance level.
     Drift(drift::DriftArguments),
+    /// Which part of the model moved its evidence: head, batch-norm statistics or backbone.
+    Cause(cause::CauseArguments),
     /// One HTML page for one or more runs: a slider moves every heat map through the epochs.
     Report(report::ReportArguments),
     /// Print a completion script for a shell.
@@ -73,6 +76,7 @@ pub fn run() -> ExitCode {
         Command::Data(arguments) => data::run(&arguments),
         Command::Completions { shell } => completions(shell),
         Command::Drift(arguments) => drift::run(&arguments),
+        Command::Cause(arguments) => cause::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
     };
     match result {

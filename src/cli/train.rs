@@ -58,6 +58,10 @@ pub(super) struct TrainArguments {
     /// Seed of parameters, order and augmentation
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
+    /// What is looked at in every epoch, separated by commas, with settings behind colons: grad-cam,rollout:fusion=max
+    /// [default: grad-cam; of a ViT also rollout]
+    #[arg(long, value_name = "METHODS", value_delimiter = ',')]
+    methods: Vec<String>,
     /// Any setting of a config file, by its dotted name, such as optimizer.weight_decay=0.1; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -193,6 +197,9 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
     }
     if !arguments.allow_missing.is_empty() {
         settings.set("allow_missing", arguments.allow_missing.clone())?;
+    }
+    if !arguments.methods.is_empty() {
+        settings.set("explainers", arguments.methods.clone())?;
     }
     Ok(settings)
 }

@@ -25,7 +25,7 @@ pub use gradients::StepGradients;
 pub use optimizer::Optimizer;
 pub use progress::Progress;
 pub use reopen::{Reopened, reopen};
-pub use resume::{Which, misfits, sealed};
+pub use resume::{Which, misfits, sealed, with_weights};
 pub use schedule::Schedule;
 pub use state::{Best, Meter, TrainState};
 

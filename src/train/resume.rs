@@ -32,6 +32,15 @@ pub enum Which {
     Best,
 }
 
+/// The sealed epochs of a run that still have their weights, ascending.
+///
+/// # Errors
+///
+/// Where the directory cannot be listed.
+pub fn with_weights(run: &Path) -> Result<Vec<usize>, CheckpointError> {
+    Ok(candidates(run)?.into_iter().filter(|((_, finished, _), _)| *finished).map(|((epoch, ..), _)| epoch).collect())
+}
+
 /// A sealed epoch of a run that somebody may be training meanwhile, every file of it checked.
 ///
 /// # Errors

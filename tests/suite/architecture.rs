@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room may use of the others. Anything may use `fsx` and `seed`; `cli` may use all.
-const DOORS: [(&str, &[&str]); 13] = [
+const DOORS: [(&str, &[&str]); 14] = [
+    ("cause", &["drift", "evidence", "explain", "heatmap", "models", "weights"]),
     ("config", &["data", "explain", "models", "weights"]),
     ("data", &[]),
     ("device", &[]),

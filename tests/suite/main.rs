@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod architecture;
+mod cause;
 mod cli;
 mod explainers;
 mod faithfulness;
 mod models;
 mod ops;
 mod parity;
+mod python;
 mod resume;
 mod side_effects;
 mod support;

@@ -1,0 +1,235 @@
+//! What moved the evidence between two checkpoints: the head, the batch-norm statistics, or the backbone.
+//!
+//! Every mixture of the two, some parts from the later checkpoint and the rest from the earlier, explains the same
+//! pictures. A part's contribution to the change of a map is what the map gains when that part is exchanged, averaged over
+//! all orders in which the parts can be: its Shapley value. Contributions are maps themselves and sum exactly to the
+//! change, whatever the method and the model.
+
+use crate::drift::Measure;
+use crate::evidence::{ANY_CLASS, Question, Subjects, explain_pictures};
+use crate::explain::faithfulness::{Bootstrap, Summary};
+use crate::explain::{ExplainError, Target};
+use crate::heatmap::Heatmap;
+use crate::models::{Model, is_head};
+use crate::weights::{self, StateDict, WeightsError};
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The cause of a change could not be found.
+#[derive(Debug, thiserror::Error)]
+pub enum CauseError {
+    /// A mixture could not be explained.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
+    /// Two checkpoints of different models.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+}
+
+/// What can be exchanged between two checkpoints of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// The classification head.
+    Head,
+    /// Running means and variances, which no gradient reaches: they follow the data.
+    BatchNormStatistics,
+    /// Everything else.
+    Backbone,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Part; 3] = [Part::Head, Part::BatchNormStatistics, Part::Backbone];
+
+    /// The name in files and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Part::Head => "head",
+            Part::BatchNormStatistics => "batch-norm-statistics",
+            Part::Backbone => "backbone",
+        }
+    }
+
+    /// The part that a tensor belongs to, by its state-dict name.
+    pub fn of(name: &str) -> Part {
+        match name.rsplit('.').next() {
+            _ if is_head(name) => Part::Head,
+            Some("running_mean" | "running_var") => Part::BatchNormStatistics,
+            _ => Part::Backbone,
+        }
+    }
+}
+
+/// What one part did to the maps of an explainer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Contribution {
+    /// Which part.
+    pub part: Part,
+    /// Its share of the change, `⟨φ, Δ⟩ / ⟨Δ, Δ⟩` for its contribution `φ` and the change `Δ` of an image's map. The shares
+    /// of all parts sum to 1; one that worked against the change is negative. None for an image whose map stayed as it was.
+    pub share: Summary,
+    /// How far the maps move when this part alone becomes the later one's: 1 minus Spearman's correlation, in [0, 2].
+    pub alone: Summary,
+    /// How far the later maps move when this part alone is taken back: the same unit.
+    pub undone: Summary,
+}
+
+/// What moved the maps of one explainer and target between two checkpoints.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cause {
+    /// The explainer's name.
+    pub explainer: String,
+    /// The kind of target. Predictions are the later model's, whatever a mixture would predict.
+    pub target: String,
+    /// How far the maps moved: 1 minus Spearman's correlation, in [0, 2].
+    pub change: Summary,
+    /// Of every part that the model has.
+    pub contributions: Vec<Contribution>,
+}
+
+/// Explains the subjects by every mixture of two checkpoints of one model, off the tape.
+///
+/// # Errors
+///
+/// Where an explainer does not fit the model, or the two are not of one model.
+///
+/// # Source
+///
+/// Shapley 1953, "A Value for n-Person Games". Under average pooling and a linear head, Grad-CAM and HiResCAM maps are
+/// bilinear in head `w` and features `A`, so with two parts the contributions are `Δw·(A + A′)/2` and `(w + w′)/2·ΔA`.
+pub fn causes(
+    subjects: &Subjects,
+    question: &Question,
+    [earlier, later]: [&Model; 2],
+    device: &Device,
+    mut done: impl FnMut(usize, usize),
+) -> Result<Vec<Cause>, CauseError> {
+    let [old, new] = [earlier, later].map(weights::state_dict);
+    let parts: Vec<Part> =
+        Part::ALL.into_iter().filter(|part| new.keys().any(|name| Part::of(name) == *part)).collect();
+    let labels: Vec<usize> = subjects.labels.iter().map(|label| label.unwrap_or(0)).collect();
+    let classes = explain_pictures(later, &subjects.pictures, &labels, question, device, |_| ())?.classes;
+
+    // `[target][mixture][explainer][image]`; bit `p` of a mixture says that part `p` is the later one's.
+    let mut maps: Vec<Vec<Vec<Vec<Heatmap>>>> = vec![Vec::new(); classes.len()];
+    let mixtures = 1 << parts.len();
+    for mixture in 0..mixtures {
+        let model = mixed(later, &old, &new, |part| {
+            parts.iter().position(|one| *one == part).is_some_and(|bit| mixture >> bit & 1 == 1)
+        })?;
+        for (target, classes) in classes.iter().enumerate() {
+            let again = Question { targets: vec![Target::Label], ..question.clone() };
+            let explained = explain_pictures(&model, &subjects.pictures, classes, &again, device, |_| ())?;
+            let of_explainers = explained.explanations.into_iter().map(|targets| targets.into_iter().flatten());
+            maps[target].push(of_explainers.map(|images| images.map(|one| one.map).collect()).collect());
+        }
+        done(mixture + 1, mixtures);
+    }
+
+    let mut causes = Vec::new();
+    for (index, explainer) in question.explainers.iter().enumerate() {
+        for (target, kind) in question.target_kinds.iter().enumerate() {
+            if target == 0 || explainer.class_specific() {
+                let by_mixture: Vec<&[Heatmap]> = maps[target].iter().map(|all| all[index].as_slice()).collect();
+                let target = if explainer.class_specific() { kind } else { ANY_CLASS }.to_string();
+                causes.push(cause(explainer.name(), target, &parts, &by_mixture));
+            }
+        }
+    }
+    Ok(causes)
+}
+
+/// A model with some parts of the later checkpoint and the others of the earlier.
+fn mixed(
+    model: &Model,
+    old: &StateDict,
+    new: &StateDict,
+    is_new: impl Fn(Part) -> bool,
+) -> Result<Model, WeightsError> {
+    let pick = |(name, tensor): (&String, &_)| {
+        let source = if is_new(Part::of(name)) { Some(tensor) } else { old.get(name) };
+        source.map(|tensor| (name.clone(), tensor.clone()))
+    };
+    weights::load_state_dict(model.clone(), new.iter().filter_map(pick).collect(), Path::new("the earlier checkpoint"))
+}
+
+/// `maps` are `[mixture][image]`.
+fn cause(explainer: String, target: String, parts: &[Part], maps: &[&[Heatmap]]) -> Cause {
+    let last = maps.len() - 1;
+    let images = 0..maps[0].len();
+    let bootstrap = Bootstrap::default();
+    let moved = |one: usize, other: usize| {
+        let distance =
+            |image: usize| Measure::Spearman.between(&maps[one][image], &maps[other][image]).map(|same| 1.0 - same);
+        Summary::of(&images.clone().map(distance).collect::<Vec<_>>(), &bootstrap)
+    };
+    let contribution = |(bit, &part): (usize, &Part)| {
+        let share = |image: usize| share(bit, parts.len(), |mixture| maps[mixture][image].values());
+        Contribution {
+            part,
+            share: Summary::of(&images.clone().map(share).collect::<Vec<_>>(), &bootstrap),
+            alone: moved(0, 1 << bit),
+            undone: moved(last, last & !(1 << bit)),
+        }
+    };
+    let contributions = parts.iter().enumerate().map(contribution).collect();
+    Cause { explainer, target, change: moved(0, last), contributions }
+}
+
+/// `⟨φ, Δ⟩ / ⟨Δ, Δ⟩` of one image, in float64; `None` where nothing changed or a map is not finite.
+fn share<'a>(bit: usize, parts: usize, map: impl Fn(usize) -> &'a [f32]) -> Option<f64> {
+    let last = (1 << parts) - 1;
+    let (mut along, mut whole) = (0.0, 0.0);
+    for cell in 0..map(0).len() {
+        let at = |mixture: usize| f64::from(map(mixture)[cell]);
+        let change = at(last) - at(0);
+        let gains = (0..=last).filter(|mixture| mixture >> bit & 1 == 0).map(|without: usize| {
+            weight(without.count_ones() as usize, parts) * (at(without | 1 << bit) - at(without))
+        });
+        along += gains.sum::<f64>() * change;
+        whole += change * change;
+    }
+    (whole.is_finite() && whole > 0.0 && along.is_finite()).then(|| along / whole)
+}
+
+/// The share of all orders of `parts` in which exactly a given set of `before` comes before a given part.
+fn weight(before: usize, parts: usize) -> f64 {
+    let factorial = |number: usize| (1..=number).product::<usize>() as f64;
+    factorial(before) * factorial(parts - before - 1) / factorial(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tensors_fall_into_parts_by_their_names() {
+        for (name, part) in [
+            ("fc.weight", Part::Head),
+            ("head.bias", Part::Head),
+            ("layer1.0.bn2.running_var", Part::BatchNormStatistics),
+            ("bn1.weight", Part::Backbone),
+            ("blocks.3.attn.qkv.weight", Part::Backbone),
+        ] {
+            assert_eq!(Part::of(name), part, "{name}");
+        }
+    }
+
+    /// On paper: with maps `w·a`, `w` from 1 to 3 and `a` from 2 to 5, the change is 15 − 2 = 13. Exchanging `w` first
+    /// gains 2·2 = 4, after `a` 2·5 = 10: on average 7; `a` gains 3·1 and 3·3, on average 6. So 7/13 and 6/13.
+    #[test]
+    fn shares_are_shapley_values_and_sum_to_one() {
+        let maps = [[2.0_f32], [6.0], [5.0], [15.0]];
+        let shares = [0, 1].map(|bit| share(bit, 2, |mixture| &maps[mixture]).unwrap());
+        assert!((shares[0] - 7.0 / 13.0).abs() < 1e-12 && (shares[1] - 6.0 / 13.0).abs() < 1e-12, "{shares:?}");
+        assert_eq!(share(0, 2, |_| &[1.0, 2.0]), None, "nothing changed");
+    }
+
+    /// Of three parts one comes first in 2 of 6 orders, after a given other in 1, and last in 2.
+    #[test]
+    fn every_order_counts_alike() {
+        assert_eq!([0, 1, 2].map(|before| weight(before, 3)), [2.0 / 6.0, 1.0 / 6.0, 2.0 / 6.0]);
+    }
+}
