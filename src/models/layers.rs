@@ -9,7 +9,6 @@ use super::taps::{Tap, Taps};
 use crate::ops;
 use crate::seed::{self, Purpose};
 use burn::module::{Module, Param, RunningState};
-use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 use rand::RngExt;
 
@@ -221,7 +220,7 @@ impl Attention {
         };
         let [query, key, value] = [0, 1, 2].map(part);
         let scores = (query * (1.0 / (width as f64).sqrt())).matmul(key.transpose());
-        let context = taps.pass(tap, softmax(scores, 3)).matmul(value);
+        let context = taps.pass(tap, ops::softmax(scores)).matmul(value);
         context.swap_dims(1, 2).reshape([batch, tokens, features])
     }
 }

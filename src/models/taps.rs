@@ -2,8 +2,9 @@
 //!
 //! A model states what it can show ([`TapSpec`]) and hands each such value to [`Taps`] on its way. Nothing asked for,
 //! nothing kept. A tap that must be differentiated is either *lifted*, made a leaf in place so that everything below it
-//! stays off the tape, or *probed*, given a zero leaf on top whose gradient is the value's gradient.
+//! stays off the tape, or *probed*, given a leaf beside it whose gradient is the value's gradient.
 
+use crate::ops;
 use burn::tensor::{Gradients, Tensor};
 use std::fmt;
 
@@ -51,7 +52,7 @@ pub enum Watch {
     Value,
     /// The value, made a leaf in place: its gradient is known after a backward pass and nothing below is recorded.
     Lift,
-    /// The value and a zero leaf added to it: for several differentiated taps in one pass.
+    /// The value and a leaf that gets its gradient: for several differentiated taps in one pass.
     Probe,
     /// The value as the tape knows it, and what comes above starts from a copy off the tape: for a score read off here
     /// that must not depend on anything above, nor what is above on anything below.
@@ -159,8 +160,8 @@ fn watched<const D: usize>(value: Tensor<D>, watch: Watch) -> (Tensor<D>, Option
             (leaf.clone(), Some(leaf))
         }
         Watch::Probe => {
-            let probe = value.clone().inner().zeros_like().autodiff().require_grad();
-            (value + probe.clone(), Some(probe))
+            let (value, leaf) = ops::probed(value);
+            (value, Some(leaf))
         }
         Watch::Cut => (value.clone().inner(), Some(value)),
     }

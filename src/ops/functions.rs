@@ -62,6 +62,25 @@ pub fn relu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::fused_relu(input.into_dispatch()))
 }
 
+/// Softmax over the last axis, one node on the tape that keeps its output and nothing else.
+///
+/// # Source
+///
+/// `torch.nn.functional.softmax`; gradient from `at::_softmax_backward_data` on libtorch.
+pub fn softmax<const D: usize>(input: Tensor<D>) -> Tensor<D> {
+    let shape = input.dims();
+    let rows = input.reshape([-1, shape[D - 1] as i64]);
+    Tensor::<2>::from_dispatch(Dispatch::fused_softmax(rows.into_dispatch())).reshape(shape)
+}
+
+/// `value`, and a leaf whose gradient is the value's: as if a leaf of zeros had been added, without zeros and without an
+/// addition. Off the tape only the leaf is tracked.
+pub fn probed<const D: usize>(value: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
+    let leaf = value.clone().inner().autodiff().require_grad();
+    let watched = Tensor::from_dispatch(Dispatch::probed(value.into_dispatch(), leaf.clone().into_dispatch()));
+    (watched, leaf)
+}
+
 /// Layer normalisation over the last axis.
 ///
 /// # Shapes

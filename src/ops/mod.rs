@@ -13,7 +13,9 @@ mod functions;
 mod libtorch;
 mod reference;
 
-pub use functions::{AdamW, BatchNorm, adamw, attention, batch_norm, conv2d, layer_norm, linear, relu};
+pub use functions::{
+    AdamW, BatchNorm, adamw, attention, batch_norm, conv2d, layer_norm, linear, probed, relu, softmax,
+};
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Flex, backend_extension};
@@ -84,6 +86,21 @@ pub trait FusedOps: Backend {
     /// Gradient of [`fused_relu`](FusedOps::fused_relu), from its output: the input need not be kept.
     fn fused_relu_gradient(output_gradient: FloatTensor<Self>, output: FloatTensor<Self>) -> FloatTensor<Self> {
         Self::relu_backward(output, output_gradient)
+    }
+
+    /// Softmax of rows: `[rows, columns]` to the same shape.
+    fn fused_softmax(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::softmax(input, 1)
+    }
+
+    /// Gradient of [`fused_softmax`](FusedOps::fused_softmax), from its output.
+    fn fused_softmax_gradient(output_gradient: FloatTensor<Self>, output: FloatTensor<Self>) -> FloatTensor<Self> {
+        reference::softmax_gradient::<Self>(output_gradient, output)
+    }
+
+    /// The value itself. On the tape its gradient is `leaf`'s gradient too, whatever that holds.
+    fn probed(value: FloatTensor<Self>, _leaf: FloatTensor<Self>) -> FloatTensor<Self> {
+        value
     }
 
     /// Layer normalisation of rows: `[rows, features]`, `[features]` twice, to the normalised rows, and each row's mean

@@ -157,6 +157,12 @@ pub(super) fn adamw<B: Backend>(
     (value, first, second)
 }
 
+/// With `p` the output: `dx = p·(dy − sum(dy·p))`.
+pub(super) fn softmax_gradient<B: Backend>(output_gradient: FloatTensor<B>, output: FloatTensor<B>) -> FloatTensor<B> {
+    let sums = B::float_sum_dim(B::float_mul(output_gradient.clone(), output.clone()), 1);
+    B::float_mul(output, B::float_sub(output_gradient, sums))
+}
+
 /// `[rows, features]` to `[features]`.
 pub(super) fn sum_rows<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
     let [_, features] = tensor.shape().dims();

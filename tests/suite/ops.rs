@@ -52,6 +52,12 @@ fn cases() -> Vec<Case> {
             },
         ),
         Case::new(
+            "softmax",
+            ([2, 3, 5, 8], [1; 4], [1]),
+            |(input, weight, bias)| ops::softmax(input * 4.0) * weight + bias.reshape([1, 1, 1, 1]),
+            |(input, weight, bias)| softmax(input * 4.0, 3) * weight + bias.reshape([1, 1, 1, 1]),
+        ),
+        Case::new(
             "layer_norm",
             ([2, 3, 5, 12], [1, 1, 1, 12], [12]),
             |(input, weight, bias)| ops::layer_norm(input, weight.flatten::<1>(0, 3), bias, EPSILON),

@@ -31,6 +31,14 @@ impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
         activation::relu::<B, C>(input)
     }
 
+    fn fused_softmax(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        activation::softmax::<B, C>(input)
+    }
+
+    fn probed(value: FloatTensor<Self>, leaf: FloatTensor<Self>) -> FloatTensor<Self> {
+        activation::probed::<B, C>(value, leaf)
+    }
+
     fn fused_layer_norm(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,

@@ -43,6 +43,11 @@ impl FusedOps for LibTorch {
         TchTensor::new(output.tensor.threshold_backward(&output_gradient.tensor, 0.0))
     }
 
+    fn fused_softmax_gradient(output_gradient: TchTensor, output: TchTensor) -> TchTensor {
+        let kind = output.tensor.kind();
+        TchTensor::new(Tensor::internal_softmax_backward_data(&output_gradient.tensor, &output.tensor, 1, kind))
+    }
+
     fn fused_layer_norm(
         input: TchTensor,
         weight: TchTensor,
