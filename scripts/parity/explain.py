@@ -45,10 +45,13 @@ TORCH_CAM = {"grad-cam": torchcam.methods.GradCAM, "layer-cam": torchcam.methods
 
 
 def tolerance(model, spec):
-    """Which entries are discarded turns on the order of nearly equal numbers; XGrad-CAM divides by a channel's sum,
-    which for normalised tokens is near zero; occlusion subtracts nearly equal logits."""
+    """Which entries are discarded turns on the order of nearly equal numbers; XGrad-CAM and Grad-CAM++ divide by a
+    channel's sum, which for normalised tokens is near zero (PyTorch's own float32 is 1.4e-4 from its float64 there);
+    occlusion subtracts nearly equal logits; the noise of SmoothGrad takes some ReLU to its kink."""
     kind, settings = parse(spec)
-    delicate = "discard" in settings or kind == "occlusion" or kind == "xgrad-cam" and is_vit(model)
+    divides_by_sums = kind in ("xgrad-cam", "grad-cam-plus-plus") and is_vit(model)
+    kinks = kind == "smooth-grad" and not is_vit(model)
+    delicate = "discard" in settings or kind == "occlusion" or divides_by_sums or kinks
     return DELICATE if delicate else TOLERANCE
 
 

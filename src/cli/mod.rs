@@ -7,6 +7,7 @@ mod cause;
 mod data;
 mod drift;
 mod eval;
+mod explain;
 mod export;
 mod report;
 mod run_spec;
@@ -39,6 +40,8 @@ enum Command {
     Runs(runs::RunsArguments),
     /// Check data and count its pictures.
     Data(data::DataArguments),
+    /// What a trained model looks at, on its panel or on new pictures, by any method.
+    Explain(explain::ExplainArguments),
     /// How far the evidence of a run moved, beside its noise floor and chance level.
     Drift(drift::DriftArguments),
     /// Which part of the model moved its evidence: head, batch-norm statistics or backbone.
@@ -71,6 +74,7 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Train(arguments) => train::run(*arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Runs(arguments) => runs::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),

@@ -1,118 +1,341 @@
-//! Pictures of heat maps: a map's positive evidence over the image it explains, as PNG.
+//! A heat map painted over the picture it explains, and the scale that says which colour is which value.
+//!
+//! Maps are painted in their own unit. What cannot be evidence (all zero, the same everywhere, not finite) is never
+//! stretched until it looks like some: it is the picture in grey and a note that says why.
 
+use super::colour::ColourMap;
+use super::raster::{Raster, mixed};
 use crate::heatmap::{Heatmap, HeatmapError, MapStatus};
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder, ImageError};
+use serde::{Deserialize, Serialize};
 
-/// How much of the colour shows where the evidence is strongest.
-const OPACITY: f32 = 0.65;
-/// White pixels between the pictures of a strip.
-const GAP: usize = 4;
-/// Strips are at least this high, by whole multiples of the picture's side.
-const LEAST_HEIGHT: usize = 192;
-
-/// A picture could not be drawn.
-#[derive(Debug, thiserror::Error)]
-pub enum OverlayError {
-    /// The map could not be scaled.
-    #[error(transparent)]
-    Heatmap(#[from] HeatmapError),
-    /// The PNG could not be made.
-    #[error("a picture could not be encoded as PNG")]
-    Encode(#[source] ImageError),
+/// Which part of a signed map is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// All of it: for and against.
+    #[default]
+    Signed,
+    /// Only what speaks for the class, as Grad-CAM's ReLU leaves it; what is negative counts as zero.
+    Positive,
 }
 
-/// The picture, then each map laid over it, from left to right.
-///
-/// `pixels` is `[size, size, 3]`. Colours run from dark (no evidence) to bright (the map's own maximum); negative
-/// evidence counts as none. A map without any is the picture in grey.
-///
-/// # Errors
-///
-/// [`OverlayError`].
-pub fn overlay_strip(size: usize, pixels: &[u8], maps: &[Heatmap]) -> Result<Vec<u8>, OverlayError> {
-    let mut tiles = vec![pixels.to_vec()];
-    for map in maps {
-        tiles.push(overlay(size, pixels, map)?);
-    }
-    let scale = LEAST_HEIGHT.div_ceil(size.max(1));
-    let (height, width) = (size * scale, (size * scale + GAP) * tiles.len() - GAP);
-    let mut strip = vec![u8::MAX; height * width * 3];
-    for (index, tile) in tiles.iter().enumerate() {
-        let left = index * (size * scale + GAP);
-        for row in 0..height {
-            for column in 0..size * scale {
-                let from = (row / scale * size + column / scale) * 3;
-                let to = (row * width + left + column) * 3;
-                strip[to..to + 3].copy_from_slice(&tile[from..from + 3]);
-            }
+/// How a map of few cells becomes a picture of many pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cells {
+    /// Interpolated between the cells' centres.
+    #[default]
+    Bilinear,
+    /// Each cell in its one colour, so that its edges show.
+    Nearest,
+}
+
+/// What shows through the colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backdrop {
+    /// The picture in grey, so that every hue is the map's.
+    #[default]
+    Grey,
+    /// The picture in its colours, as most papers print it. A green sweater then looks like evidence.
+    Colour,
+}
+
+/// The values that have the colours at the ends of a colour map, in the unit of the map.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// The value at the lower end.
+    pub low: f32,
+    /// The value at the upper end, greater than `low`.
+    pub high: f32,
+}
+
+impl Limits {
+    /// The limits that show all of some maps: from 0 to the greatest value where no cell is negative, else from minus to
+    /// plus the greatest magnitude. Maps that are not finite do not count; `None` where all the others are zero.
+    pub fn of<'a>(maps: impl IntoIterator<Item = &'a Heatmap>, evidence: Evidence) -> Option<Limits> {
+        let finite = maps.into_iter().filter(|map| map.status() != MapStatus::NonFinite);
+        let [low, high] = finite
+            .flat_map(Heatmap::values)
+            .fold([0.0_f32; 2], |[low, high], &value| [low.min(value), high.max(value)]);
+        let most = high.max(-low);
+        match evidence {
+            Evidence::Signed if low < 0.0 => Some(Limits { low: -most, high: most }),
+            _ => (high > 0.0).then_some(Limits { low: 0.0, high }),
         }
     }
-    png(width, height, &strip)
+
+    /// Whether they leave room for evidence against the class.
+    pub fn signed(self) -> bool {
+        self.low < 0.0
+    }
+
+    /// Where a value lies between them: 0 at `low`, 1 at `high`, beyond them outside [0, 1].
+    pub fn position(self, value: f32) -> f64 {
+        let (low, high) = (f64::from(self.low), f64::from(self.high));
+        (f64::from(value) - low) / (high - low)
+    }
+
+    /// The colour map for these limits: for signed ones a diverging map, whatever was asked for.
+    pub fn colours(self, asked: ColourMap) -> ColourMap {
+        if self.signed() { ColourMap::Diverging } else { asked }
+    }
 }
 
-/// A square RGB picture as PNG.
+/// Which values a map's colours stand for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Scale {
+    /// The map's own limits: shows where, and hides how much.
+    #[default]
+    Own,
+    /// Limits shared with other maps, which then compare colour by colour.
+    Common(Limits),
+}
+
+/// How maps are painted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Paint {
+    /// The colours of maps without negative values; signed ones always have diverging ones.
+    pub colours: ColourMap,
+    /// How much of the colour shows, in [0, 1]; the rest is the picture.
+    pub opacity: f32,
+    /// Interpolated or cell by cell.
+    pub cells: Cells,
+    /// All of a signed map or its positive part.
+    pub evidence: Evidence,
+    /// The picture below the colours.
+    pub backdrop: Backdrop,
+}
+
+impl Default for Paint {
+    fn default() -> Self {
+        Self {
+            colours: ColourMap::default(),
+            opacity: 0.65,
+            cells: Cells::default(),
+            evidence: Evidence::default(),
+            backdrop: Backdrop::default(),
+        }
+    }
+}
+
+/// A painted map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overlay {
+    /// The picture, coloured, or grey where there is no evidence.
+    pub picture: Raster,
+    /// The values at the ends of the colours, or why there are no colours.
+    pub shown: Result<Limits, String>,
+}
+
+/// A map over its picture, which keeps its size: `[height, width, 3]`.
 ///
 /// # Errors
 ///
-/// [`OverlayError::Encode`].
-pub fn rgb_png(size: usize, pixels: &[u8]) -> Result<Vec<u8>, OverlayError> {
-    png(size, size, pixels)
-}
-
-/// One map over its picture, `[size, size, 3]`.
-fn overlay(size: usize, pixels: &[u8], map: &Heatmap) -> Result<Vec<u8>, OverlayError> {
-    let greatest = map.values().iter().copied().fold(0.0_f32, f32::max);
-    if map.status() == MapStatus::NonFinite || greatest <= 0.0 {
-        return Ok(pixels.chunks_exact(3).flat_map(|pixel| [grey(pixel); 3]).collect());
-    }
-    let scaled = map.resize_bilinear(size, size)?;
-    let blend = |(pixel, &value): (&[u8], &f32)| {
-        let colour = colorous::INFERNO.eval_continuous(f64::from((value / greatest).clamp(0.0, 1.0)));
-        let mix = |from: u8, to: u8| (f32::from(from) * (1.0 - OPACITY) + f32::from(to) * OPACITY).round() as u8;
-        [mix(pixel[0], colour.r), mix(pixel[1], colour.g), mix(pixel[2], colour.b)]
+/// When the picture has no pixels.
+pub fn overlay(picture: &Raster, map: &Heatmap, scale: Scale, paint: &Paint) -> Result<Overlay, HeatmapError> {
+    let limits = match (no_evidence(map, paint.evidence), scale) {
+        (Some(why), _) => Err(why),
+        (None, Scale::Common(limits)) => Ok(limits),
+        (None, Scale::Own) => Limits::of([map], paint.evidence).ok_or_else(|| "no evidence: all zero".to_string()),
     };
-    Ok(pixels.chunks_exact(3).zip(scaled.values()).flat_map(blend).collect())
+    let picture = match limits {
+        Ok(limits) => painted(picture, map, limits, paint)?,
+        Err(_) => picture.greyed(),
+    };
+    Ok(Overlay { picture, shown: limits })
 }
 
-/// Luma of ITU-R BT.601.
-fn grey(pixel: &[u8]) -> u8 {
-    ((u32::from(pixel[0]) * 299 + u32::from(pixel[1]) * 587 + u32::from(pixel[2]) * 114) / 1000) as u8
+/// Why a map shows nothing; none for one that does.
+fn no_evidence(map: &Heatmap, evidence: Evidence) -> Option<String> {
+    let values = map.values();
+    match map.status() {
+        MapStatus::Dead => Some("no evidence: all zero".to_string()),
+        MapStatus::Constant => Some(format!("no evidence: {} everywhere", number(values[0]))),
+        MapStatus::NonFinite => {
+            let broken = values.iter().filter(|value| !value.is_finite()).count();
+            Some(format!("no evidence: {broken} of {} cells not finite", values.len()))
+        }
+        MapStatus::Alive if evidence == Evidence::Positive && values.iter().all(|&value| value <= 0.0) => {
+            Some("no evidence for it: nothing positive".to_string())
+        }
+        MapStatus::Alive => None,
+    }
 }
 
-fn png(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<u8>, OverlayError> {
-    let mut bytes = Vec::new();
-    PngEncoder::new(&mut bytes)
-        .write_image(pixels, width as u32, height as u32, ExtendedColorType::Rgb8)
-        .map_err(OverlayError::Encode)?;
-    Ok(bytes)
+fn painted(picture: &Raster, map: &Heatmap, limits: Limits, paint: &Paint) -> Result<Raster, HeatmapError> {
+    let (width, height) = (picture.width(), picture.height());
+    let map = match paint.cells {
+        Cells::Bilinear => map.resize_bilinear(height, width)?,
+        Cells::Nearest => nearest(map, height, width)?,
+    };
+    let (colours, opacity) = (limits.colours(paint.colours), paint.opacity.clamp(0.0, 1.0));
+    let blend = |under, &value: &f32| mixed(under, colours.at(limits.position(value)), opacity);
+    Ok(match paint.backdrop {
+        Backdrop::Grey => picture.greyed().mapped(map.values(), blend),
+        Backdrop::Colour => picture.mapped(map.values(), blend),
+    })
+}
+
+/// The map on a finer grid, each new cell with the value of the old one its centre lies in.
+fn nearest(map: &Heatmap, rows: usize, cols: usize) -> Result<Heatmap, HeatmapError> {
+    let under = |index: usize, new: usize, old: usize| (2 * index + 1) * old / (2 * new);
+    let row = |row: usize| &map.values()[under(row, rows, map.rows()) * map.cols()..][..map.cols()];
+    let values = (0..rows).map(row).flat_map(|row| (0..cols).map(|col| row[under(col, cols, map.cols())]));
+    Heatmap::new(rows, cols, values.collect())
+}
+
+/// A value as a caption says it: three digits at most, as a decimal between 0.001 and 10 000, else with a power of ten.
+pub fn number(value: f32) -> String {
+    let scientific = format!("{value:.2e}");
+    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let text = match exponent {
+        _ if value == 0.0 => "0".to_string(),
+        -3..=3 => trimmed(&format!("{value:.*}", (2 - exponent).max(0) as usize)),
+        _ => format!("{}·10{}", trimmed(digits), raised(exponent)),
+    };
+    text.replace('-', "−")
+}
+
+/// Without zeros at the end of a fraction.
+fn trimmed(decimal: &str) -> String {
+    if decimal.contains('.') { decimal.trim_end_matches('0').trim_end_matches('.').to_string() } else { decimal.into() }
+}
+
+/// An exponent in small raised digits.
+fn raised(exponent: i32) -> String {
+    let raise = |digit: char| match digit {
+        '-' => '⁻',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        digit => digit.to_digit(10).and_then(|digit| char::from_u32('⁰' as u32 + digit)).unwrap_or(digit),
+    };
+    exponent.to_string().chars().map(raise).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const GREY: [u8; 12] = [128; 12];
+    fn row(values: &[f32]) -> Heatmap {
+        Heatmap::new(1, values.len(), values.to_vec()).unwrap()
+    }
 
-    #[test]
-    fn evidence_is_bright_and_its_absence_dark() {
-        let map = Heatmap::new(2, 2, vec![1.0, 0.0, 0.0, 0.0]).unwrap();
-        let drawn = overlay(2, &GREY, &map).unwrap();
-        let luma: Vec<u8> = drawn.chunks_exact(3).map(grey).collect();
-        assert!(luma[0] > 150 && luma[1..].iter().all(|&luma| luma < 60), "{luma:?}");
+    fn coloured(width: usize, height: usize) -> Raster {
+        Raster::filled(width, height, [200, 100, 0])
+    }
+
+    fn full() -> Paint {
+        Paint { opacity: 1.0, ..Paint::default() }
     }
 
     #[test]
-    fn a_map_without_positive_evidence_leaves_the_picture_grey() {
-        let map = Heatmap::new(2, 2, vec![-1.0, -2.0, 0.0, 0.0]).unwrap();
-        assert_eq!(overlay(2, &GREY, &map).unwrap(), GREY);
+    fn limits_begin_at_zero_and_are_symmetric_where_a_map_is_signed() {
+        let limits = |maps: &[Heatmap], evidence| Limits::of(maps, evidence);
+        let [plain, signed] = [row(&[0.25, 2.0]), row(&[-3.0, 1.0])];
+        let broken = row(&[f32::INFINITY, 9.0]);
+        assert_eq!(limits(&[plain.clone()], Evidence::Signed), Some(Limits { low: 0.0, high: 2.0 }));
+        let all = [plain.clone(), signed.clone(), broken];
+        assert_eq!(limits(&all, Evidence::Signed), Some(Limits { low: -3.0, high: 3.0 }));
+        assert_eq!(limits(&[plain, signed], Evidence::Positive), Some(Limits { low: 0.0, high: 2.0 }));
+        assert_eq!(limits(&[row(&[0.0, 0.0])], Evidence::Signed), None);
+        assert_eq!(limits(&[row(&[-1.0, -2.0])], Evidence::Positive), None);
     }
 
     #[test]
-    fn a_strip_is_a_png_of_all_pictures_side_by_side() {
-        let map = Heatmap::new(2, 2, vec![1.0, 0.0, 0.0, 0.0]).unwrap();
-        let bytes = overlay_strip(2, &GREY, &[map]).unwrap();
-        let picture = image::load_from_memory(&bytes).unwrap();
-        assert_eq!((picture.width(), picture.height()), (192 * 2 + 4, 192));
+    fn at_full_opacity_cells_have_the_colours_of_their_values() {
+        let drawn = overlay(&coloured(2, 1), &row(&[0.0, 5.0]), Scale::Own, &full()).unwrap();
+        assert_eq!([drawn.picture.at(0, 0), drawn.picture.at(1, 0)], [[0, 0, 4], [252, 255, 164]]);
+        assert_eq!(drawn.shown, Ok(Limits { low: 0.0, high: 5.0 }));
+        let signed = overlay(&coloured(3, 1), &row(&[-4.0, 0.0, 2.0]), Scale::Own, &full()).unwrap();
+        assert_eq!(signed.picture.at(0, 0), ColourMap::Diverging.at(0.0));
+        assert_eq!(signed.picture.at(1, 0), [0xf7; 3]);
+        assert_eq!(signed.picture.at(2, 0), ColourMap::Diverging.at(0.75));
+    }
+
+    /// 65 % of inferno's brightest, (252, 255, 164), and 35 % of the picture: of (200, 100, 0) in colour, of its luma
+    /// 0.299 * 200 + 0.587 * 100 = 118.5, cut to 118, in grey. So (233.8, 200.75, 106.6) and (205.1, 207.05, 147.9).
+    #[test]
+    fn the_picture_shines_through_by_what_is_left_of_the_opacity() {
+        let draw = |backdrop| {
+            let paint = Paint { backdrop, ..Paint::default() };
+            overlay(&coloured(2, 1), &row(&[0.0, 5.0]), Scale::Own, &paint).unwrap().picture.at(1, 0)
+        };
+        assert_eq!(draw(Backdrop::Colour), [234, 201, 107]);
+        assert_eq!(draw(Backdrop::Grey), [205, 207, 148]);
+    }
+
+    #[test]
+    fn a_common_scale_makes_a_weak_map_weak() {
+        let limits = Limits { low: 0.0, high: 10.0 };
+        let drawn = overlay(&coloured(2, 1), &row(&[0.0, 5.0]), Scale::Common(limits), &full()).unwrap();
+        assert_eq!(drawn.picture.at(1, 0), ColourMap::Inferno.at(0.5));
+        assert_eq!(drawn.shown, Ok(limits));
+    }
+
+    #[test]
+    fn a_map_without_evidence_is_the_picture_in_grey_and_says_why() {
+        let grey = coloured(2, 2).greyed();
+        let cases: [(&[f32], Evidence, &str); 5] = [
+            (&[0.0, -0.0], Evidence::Signed, "no evidence: all zero"),
+            (&[0.02, 0.02], Evidence::Signed, "no evidence: 0.02 everywhere"),
+            (&[1.0, f32::NAN], Evidence::Signed, "no evidence: 1 of 2 cells not finite"),
+            (&[f32::INFINITY, f32::NAN], Evidence::Positive, "no evidence: 2 of 2 cells not finite"),
+            (&[-1.0, 0.0], Evidence::Positive, "no evidence for it: nothing positive"),
+        ];
+        for (values, evidence, why) in cases {
+            for scale in [Scale::Own, Scale::Common(Limits { low: 0.0, high: 1.0 })] {
+                let drawn = overlay(&coloured(2, 2), &row(values), scale, &Paint { evidence, ..full() }).unwrap();
+                assert_eq!(drawn, Overlay { picture: grey.clone(), shown: Err(why.to_string()) });
+            }
+        }
+    }
+
+    #[test]
+    fn the_positive_part_of_a_signed_map_has_sequential_colours() {
+        let paint = Paint { evidence: Evidence::Positive, ..full() };
+        let drawn = overlay(&coloured(3, 1), &row(&[-4.0, 0.0, 2.0]), Scale::Own, &paint).unwrap();
+        assert_eq!(drawn.picture.pixels()[..6], [0, 0, 4, 0, 0, 4]);
+        assert_eq!(drawn.picture.at(2, 0), ColourMap::Inferno.at(1.0));
+    }
+
+    /// Two cells over four pixels: nearest gives each cell two, bilinear 0, 1/4, 3/4, 1 (half-pixel centres).
+    #[test]
+    fn cells_have_edges_or_run_into_one_another() {
+        let draw = |cells| overlay(&coloured(4, 1), &row(&[0.0, 8.0]), Scale::Own, &Paint { cells, ..full() }).unwrap();
+        let colours = |positions: [f64; 4]| positions.map(|at| ColourMap::Inferno.at(at)).concat();
+        assert_eq!(draw(Cells::Nearest).picture.pixels(), colours([0.0, 0.0, 1.0, 1.0]));
+        assert_eq!(draw(Cells::Bilinear).picture.pixels(), colours([0.0, 0.25, 0.75, 1.0]));
+    }
+
+    #[test]
+    fn a_rectangular_picture_keeps_its_shape() {
+        let map = Heatmap::new(2, 3, vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        let drawn = overlay(&coloured(6, 2), &map, Scale::Own, &Paint { cells: Cells::Nearest, ..full() }).unwrap();
+        assert_eq!((drawn.picture.width(), drawn.picture.height()), (6, 2));
+        assert_eq!(drawn.picture.at(5, 1), ColourMap::Inferno.at(1.0));
+    }
+
+    #[test]
+    fn numbers_are_short_and_in_real_units() {
+        let cases = [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (1.0, "1"),
+            (0.006_197_4, "0.0062"),
+            (-0.0123, "−0.0123"),
+            (0.001, "0.001"),
+            (0.000_999_9, "0.001"),
+            (0.000_123_4, "1.23·10⁻⁴"),
+            (-2.0e-10, "−2·10⁻¹⁰"),
+            (1234.5, "1234"),
+            (98_765.0, "9.88·10⁴"),
+            (9.999, "10"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(number(value), text, "{value}");
+        }
     }
 }

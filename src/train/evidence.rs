@@ -5,9 +5,8 @@ use super::seal::Unsealed;
 use super::{Progress, Setup, TrainError};
 use crate::evidence::{Question, Subjects, look};
 use crate::explain::ExplainError;
-use crate::heatmap::Heatmap;
 use crate::models::Model;
-use crate::report::{overlay_strip, rgb_png};
+use crate::report::{Figure, Raster, Sight, Style, rgb_png};
 use crate::store::{EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, Explanations, panel_image_name};
 use burn::tensor::Device;
 
@@ -17,6 +16,9 @@ pub(super) struct Evidence {
     subjects: Subjects,
     question: Question,
     overlays: usize,
+    /// Whose figures they are.
+    heading: String,
+    classes: Vec<String>,
 }
 
 impl Evidence {
@@ -30,7 +32,8 @@ impl Evidence {
         let subjects = Subjects::of_panel(&setup.panel()?, &config.preprocessing, config.panel.seed)?;
         let question = setup.question()?;
         let overlays = if config.explainers.is_empty() { 0 } else { config.panel.overlays };
-        Ok(Self { subjects, question, overlays })
+        let (heading, classes) = (format!("{} on {}", config.model, setup.data.name), setup.data.classes.clone());
+        Ok(Self { subjects, question, overlays, heading, classes })
     }
 
     /// One record an explainer. `untrained_head` marks maps that answer for a class the model has not been taught yet.
@@ -48,24 +51,24 @@ impl Evidence {
     /// Writes the panel's pictures into the run, where reports find them.
     pub(super) fn write_pictures(&self, run: &RunDir) -> Result<(), TrainError> {
         for (index, picture) in self.subjects.pictures.iter().enumerate() {
-            run.write(&panel_image_name(index), &rgb_png(picture.width(), picture.pixels())?)?;
+            run.write(&panel_image_name(index), &rgb_png(picture.width(), picture.height(), picture.pixels())?)?;
         }
         Ok(())
     }
 
-    /// Writes what was seen into the epoch: a file an explainer, and a few overlays.
-    pub(super) fn write(&self, epoch: &mut Unsealed, seen: &[Explanations]) -> Result<(), TrainError> {
+    /// Writes what was seen into the epoch: a file an explainer, and figures of a few pictures.
+    pub(super) fn write(&self, unsealed: &mut Unsealed, epoch: usize, seen: &[Explanations]) -> Result<(), TrainError> {
         for explanations in seen {
             let name = format!("{EXPLANATIONS_DIR}/{}.{EXPLANATIONS_EXTENSION}", explanations.explainer);
-            epoch.write(&name, &explanations.encode()?)?;
+            unsealed.write(&name, &explanations.encode()?)?;
         }
+        let heading = format!("{} · epoch {epoch}", self.heading);
+        let sight = Sight { heading, seen, classes: &self.classes };
         for index in self.overlaid() {
             let picture = &self.subjects.pictures[index];
-            let maps: Vec<Heatmap> = seen.iter().filter_map(|explanations| explanations.map(index, 0)).collect();
-            epoch.write(
-                &format!("overlays/{index:03}.png"),
-                &overlay_strip(picture.width(), picture.pixels(), &maps)?,
-            )?;
+            let raster = Raster::new(picture.width(), picture.height(), picture.pixels().to_vec())?;
+            let figure = Figure { title: self.subjects.ids[index].clone(), rows: vec![sight.row(index, raster, None)] };
+            unsealed.write(&format!("overlays/{index:03}.png"), &figure.png(&Style::default())?)?;
         }
         Ok(())
     }

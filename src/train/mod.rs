@@ -38,7 +38,7 @@ use crate::drift::{DriftError, Timeline};
 use crate::evidence::Question;
 use crate::explain::ExplainError;
 use crate::models::{Mode, Taps, Trainable};
-use crate::report::{OverlayError, confusion_csv};
+use crate::report::{FigureError, RasterError, confusion_csv};
 use crate::seed::{self, Purpose};
 use crate::store::{EpochMetrics, RunReader, StoreError, TrainingMetrics};
 use crate::weights::WeightsError;
@@ -76,9 +76,12 @@ pub enum TrainError {
     /// The drift.
     #[error(transparent)]
     Drift(#[from] DriftError),
-    /// The overlays.
+    /// A figure.
     #[error(transparent)]
-    Overlay(#[from] OverlayError),
+    Figure(#[from] FigureError),
+    /// A picture.
+    #[error(transparent)]
+    Raster(#[from] RasterError),
     /// Weights that do not fit the model.
     #[error(transparent)]
     Weights(#[from] WeightsError),
@@ -318,7 +321,7 @@ fn close_epoch(
     let mut unsealed = run.begin_epoch(epoch)?;
     unsealed.write_checkpoint(&trainee.save())?;
     unsealed.write("confusion.csv", confusion_csv(classes, &validation.confusion).as_bytes())?;
-    evidence.write(&mut unsealed, &seen)?;
+    evidence.write(&mut unsealed, epoch, &seen)?;
     unsealed.write_json("metrics.json", &metrics)?;
     unsealed.seal()?;
     run.tidy(setup.config.keep)?;

@@ -1,0 +1,43 @@
+//! The figures of `driftscope explain`: one an image, a row a run.
+
+use super::{Looked, file_name};
+use crate::fsx;
+use crate::report::{Figure, Raster, Row, Sight, Style};
+use anyhow::Result;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Writes a PNG for every picture; their names, in the pictures' order. With `common` the maps of a method share limits.
+pub(super) fn write(all: &[Looked], out: &Path, style: &Style, common: bool) -> Result<Vec<String>> {
+    let sights: Vec<Sight> = all.iter().map(sight).collect();
+    let limits: Vec<_> = sights.iter().map(|sight| common.then(|| sight.common_limits())).collect();
+    let mut taken = BTreeSet::new();
+    let mut names = Vec::new();
+    for (index, id) in all[0].subjects.ids.iter().enumerate() {
+        let row = |((looked, sight), limits): ((&Looked, &Sight), &Option<_>)| -> Result<Row> {
+            let picture = &looked.subjects.pictures[index];
+            let raster = Raster::new(picture.width(), picture.height(), picture.pixels().to_vec())?;
+            Ok(sight.row(index, raster, limits.as_ref()))
+        };
+        let rows = all.iter().zip(&sights).zip(&limits).map(row).collect::<Result<_>>()?;
+        let figure = Figure { title: id.clone(), rows };
+        let name = unique(&file_name(id), &mut taken);
+        fsx::write_atomic(&out.join(&name), &figure.png(style)?)?;
+        names.push(name);
+    }
+    Ok(names)
+}
+
+fn sight(looked: &Looked) -> Sight<'_> {
+    let record = &looked.reopened.record;
+    let heading = format!("{} · {} · epoch {}", record.name, record.model, looked.reopened.state.epoch);
+    Sight { heading, seen: &looked.seen, classes: &record.classes }
+}
+
+/// A file name that no other picture has.
+fn unique(stem: &str, taken: &mut BTreeSet<String>) -> String {
+    let names = (1..).map(|number| if number == 1 { format!("{stem}.png") } else { format!("{stem}-{number}.png") });
+    let name = names.into_iter().find(|name| !taken.contains(name)).unwrap_or_default();
+    taken.insert(name.clone());
+    name
+}

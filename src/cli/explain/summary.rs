@@ -1,0 +1,197 @@
+//! What `driftscope explain` says: summary.json, and the list of pictures on stdout.
+
+use super::Looked;
+use crate::cli::Format;
+use crate::evidence::faithfulness::Assessment;
+use crate::explain::faithfulness::Summary;
+use crate::heatmap::MapStatus;
+use crate::report::{aligned, csv_row};
+use crate::store::Explanations;
+use anyhow::Result;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Version of summary.json.
+const SCHEMA: u32 = 1;
+
+/// summary.json: the runs, and for each what it made of every picture; `figures` are the files of the pictures, in their
+/// order.
+pub(super) fn json(all: &[Looked], figures: &[String]) -> Result<String> {
+    let summary = json!({
+        "schema": SCHEMA,
+        "driftscope": env!("CARGO_PKG_VERSION"),
+        "runs": all.iter().map(run).collect::<Vec<_>>(),
+        "figures": figures,
+    });
+    Ok(serde_json::to_string_pretty(&summary)? + "\n")
+}
+
+fn run(looked: &Looked) -> Value {
+    let record = &looked.reopened.record;
+    let images = (0..looked.subjects.ids.len()).map(|index| image(looked, index));
+    json!({
+        "run": record.name,
+        "epoch": looked.reopened.state.epoch,
+        "folder": looked.title,
+        "model": record.model,
+        "classes": record.classes,
+        "panel_digest": looked.subjects.digest,
+        "explainers": looked.seen.iter().map(explainer).collect::<Vec<_>>(),
+        "images": images.collect::<Vec<_>>(),
+        "faithfulness": looked.assessments,
+    })
+}
+
+/// A method, the file of its raw maps, and how many of them are no evidence.
+fn explainer(seen: &Explanations) -> Value {
+    let targets = 0..seen.target_kinds.len();
+    let maps = targets.flat_map(|target| (0..seen.images()).filter_map(move |image| seen.map(image, target)));
+    let unusable = maps.filter(|map| map.status() != MapStatus::Alive).count();
+    json!({
+        "explainer": seen.explainer,
+        "settings": seen.settings,
+        "tap": seen.tap,
+        "grid": seen.grid,
+        "targets": seen.target_kinds,
+        "file": format!("{}.safetensors", seen.explainer),
+        "untrained_head": seen.untrained_head,
+        "unusable_maps": unusable,
+    })
+}
+
+fn image(looked: &Looked, index: usize) -> Value {
+    let (label, prediction) = (label(looked, index), Prediction::of(looked, index));
+    json!({
+        "id": looked.subjects.ids[index],
+        "label": label,
+        "predicted": prediction.class,
+        "probability": prediction.probability,
+        "logits": prediction.logits,
+    })
+}
+
+/// What a run takes a picture for.
+pub(super) struct Prediction<'a> {
+    /// The class's name.
+    pub(super) class: &'a str,
+    /// Its probability, in [0, 1].
+    pub(super) probability: f64,
+    /// Of every class, before the softmax.
+    pub(super) logits: Vec<f32>,
+}
+
+impl<'a> Prediction<'a> {
+    pub(super) fn of(looked: &'a Looked, index: usize) -> Self {
+        let seen = &looked.seen[0];
+        let logits = seen.logits[index * seen.classes..][..seen.classes].to_vec();
+        let class = seen.predicted[index] as usize;
+        Self { class: &looked.reopened.record.classes[class], probability: seen.probabilities(index)[class], logits }
+    }
+}
+
+/// A picture's class by name, where it is known.
+pub(super) fn label(looked: &Looked, index: usize) -> Option<&str> {
+    looked.subjects.labels[index].map(|label| looked.reopened.record.classes[label].as_str())
+}
+
+/// A row a picture and run.
+pub(super) fn list(all: &[Looked], figures: &[String], out: &Path, format: Format) -> String {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for (index, figure) in figures.iter().enumerate() {
+        for looked in all {
+            let prediction = Prediction::of(looked, index);
+            rows.push(vec![
+                looked.subjects.ids[index].clone(),
+                label(looked, index).unwrap_or("–").to_string(),
+                looked.title.clone(),
+                prediction.class.to_string(),
+                format!("{:.3}", prediction.probability),
+                out.join(figure).display().to_string(),
+            ]);
+        }
+    }
+    let header = ["picture", "label", "run", "predicted", "probability", "figure"];
+    table(&header, &rows, 4, format)
+}
+
+/// A row a run, method, target and measure, each beside the same measure of random maps; then how alike maps remain while
+/// the model forgets.
+pub(super) fn faithfulness(all: &[Looked], format: Format) -> String {
+    let rows: Vec<Vec<String>> =
+        all.iter().flat_map(|looked| looked.assessments.iter().flat_map(|one| rows(looked, one))).collect();
+    let header = [
+        "run",
+        "method",
+        "target",
+        "measure",
+        "better",
+        "value",
+        "low",
+        "high",
+        "random",
+        "gain",
+        "gain low",
+        "gain high",
+        "images",
+    ];
+    table(&header, &rows, 5, format)
+}
+
+/// Columns for a person, or rows for a dataframe.
+fn table(header: &[&str], rows: &[Vec<String>], left: usize, format: Format) -> String {
+    match format {
+        Format::Csv => {
+            csv_row(header.iter().map(|name| name.replace(' ', "_"))) + &rows.iter().map(csv_row).collect::<String>()
+        }
+        _ => aligned(header, rows, left),
+    }
+}
+
+fn rows(looked: &Looked, assessment: &Assessment) -> Vec<Vec<String>> {
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.4}"));
+    let row = |measure: String, better: &str, [value, random, gain]: [Option<&Summary>; 3]| {
+        let mean = |summary: Option<&Summary>| number(summary.and_then(|summary| summary.mean));
+        let end = |summary: Option<&Summary>, end: usize| {
+            number(summary.and_then(|summary| summary.interval).map(|of| of[end]))
+        };
+        let images = value.map_or(0, |value| value.defined);
+        vec![
+            looked.title.clone(),
+            assessment.explainer.clone(),
+            assessment.target.clone(),
+            measure,
+            better.to_string(),
+            mean(value),
+            end(value, 0),
+            end(value, 1),
+            mean(random),
+            mean(gain),
+            end(gain, 0),
+            end(gain, 1),
+            images.to_string(),
+        ]
+    };
+    let mut rows: Vec<Vec<String>> = assessment
+        .figures
+        .iter()
+        .map(|figure| {
+            let better = if figure.measure.higher_is_better() { "higher" } else { "lower" };
+            row(
+                figure.measure.name().to_string(),
+                better,
+                [Some(&figure.value), Some(&figure.random), Some(&figure.gain)],
+            )
+        })
+        .collect();
+    let check = &assessment.randomisation;
+    for stage in check.stages.iter().chain([&check.mismatched]) {
+        for ((similarity, value), (_, random)) in stage.similarity.iter().zip(&check.random.similarity) {
+            rows.push(row(
+                format!("{} to {}", similarity.name(), stage.stage),
+                "lower",
+                [Some(value), Some(random), None],
+            ));
+        }
+    }
+    rows
+}

@@ -1,0 +1,138 @@
+//! What one run saw of one image as a row of a figure: the picture, and a tile for every method and target.
+
+use super::figure::{MapTile, Row, Tile};
+use super::overlay::{Evidence, Limits, Scale};
+use super::raster::Raster;
+use crate::store::{Explanations, UNKNOWN_CLASS};
+
+/// Where a row comes from.
+#[derive(Clone, Debug)]
+pub struct Sight<'a> {
+    /// Whose it is: run, model, epoch.
+    pub heading: String,
+    /// What every method saw, of one panel.
+    pub seen: &'a [Explanations],
+    /// Class names by index.
+    pub classes: &'a [String],
+}
+
+/// Limits that maps share, by method and target; a method without any has none.
+pub type CommonLimits = Vec<Vec<Option<Limits>>>;
+
+impl Sight<'_> {
+    /// The limits that show every image's map, `[method][target]`.
+    pub fn common_limits(&self) -> CommonLimits {
+        let of_target = |seen: &Explanations, target: usize| {
+            let maps: Vec<_> = (0..seen.images()).filter_map(|image| seen.map(image, target)).collect();
+            Limits::of(&maps, Evidence::Signed)
+        };
+        let of_method = |seen: &Explanations| (0..seen.target_kinds.len()).map(|kind| of_target(seen, kind)).collect();
+        self.seen.iter().map(of_method).collect()
+    }
+
+    /// The row of image `index`. Every map has its own limits, or those of `common`.
+    pub fn row(&self, index: usize, picture: Raster, common: Option<&CommonLimits>) -> Row {
+        let Some(any) = self.seen.first() else {
+            let tiles = vec![Tile::Picture { title: "picture".to_string(), captions: Vec::new() }];
+            return Row { heading: self.heading.clone(), note: String::new(), picture, tiles };
+        };
+        let probabilities = any.probabilities(index);
+        let share =
+            |class: i64| probabilities.get(class as usize).map_or(String::new(), |share| format!(" {share:.2}"));
+        let label = match any.labels[index] {
+            UNKNOWN_CLASS => String::new(),
+            label => format!("class: {}", self.name(label)),
+        };
+        let mut tiles = vec![Tile::Picture { title: "picture".to_string(), captions: vec![label] }];
+        for (method, seen) in self.seen.iter().enumerate() {
+            for (target, kind) in seen.target_kinds.iter().enumerate() {
+                let Some(map) = seen.map(index, target) else { continue };
+                let class = seen.targets[index * seen.target_kinds.len() + target];
+                let explains = match seen.class_specific {
+                    true => format!("for {}{} ({kind})", self.name(class), share(class)),
+                    false => "for any class".to_string(),
+                };
+                let limits = common.and_then(|common| common.get(method)?.get(target).copied().flatten());
+                tiles.push(Tile::Map(MapTile {
+                    map,
+                    scale: limits.map_or(Scale::Own, Scale::Common),
+                    title: method_title(&seen.explainer),
+                    captions: vec![explains, format!("{}, {} × {}", seen.tap, seen.grid[0], seen.grid[1])],
+                    warning: (!seen.is_evidence()).then(|| "the head is untrained: noise".to_string()),
+                }));
+            }
+        }
+        let predicted = any.predicted[index];
+        let verdict = match any.labels[index] {
+            UNKNOWN_CLASS => "",
+            label if label == predicted => ", right",
+            _ => ", wrong",
+        };
+        let note = format!("predicted {}{}{verdict}", self.name(predicted), share(predicted));
+        Row { heading: self.heading.clone(), note, picture, tiles }
+    }
+
+    fn name(&self, class: i64) -> &str {
+        self.classes.get(class as usize).map_or("?", String::as_str)
+    }
+}
+
+/// A method's name as papers print it; settings follow it as they are.
+pub fn method_title(explainer: &str) -> String {
+    const TITLES: [(&str, &str); 15] = [
+        ("grad-cam-plus-plus", "Grad-CAM++"),
+        ("grad-cam", "Grad-CAM"),
+        ("hires-cam", "HiResCAM"),
+        ("layer-cam", "LayerCAM"),
+        ("xgrad-cam", "XGrad-CAM"),
+        ("eigen-cam", "Eigen-CAM"),
+        ("raw-attention", "Raw attention"),
+        ("rollout", "Attention rollout"),
+        ("gradient-rollout", "Gradient rollout"),
+        ("generic-relevance", "Generic relevance"),
+        ("le-grad", "LeGrad"),
+        ("input-gradient", "Input gradient"),
+        ("smooth-grad", "SmoothGrad"),
+        ("integrated-gradients", "Integrated Gradients"),
+        ("occlusion", "Occlusion"),
+    ];
+    let found = TITLES.iter().find_map(|(name, title)| {
+        let rest = explainer.strip_prefix(name)?;
+        (rest.is_empty() || rest.starts_with('-')).then(|| match rest.trim_start_matches('-') {
+            "" => title.to_string(),
+            settings => format!("{title} ({settings})"),
+        })
+    });
+    found.unwrap_or_else(|| explainer.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::format::tests::sample;
+
+    #[test]
+    fn methods_are_called_as_papers_call_them() {
+        for (name, title) in [
+            ("grad-cam", "Grad-CAM"),
+            ("grad-cam-plus-plus", "Grad-CAM++"),
+            ("grad-cam-layer-3", "Grad-CAM (layer-3)"),
+            ("tea-leaves", "tea-leaves"),
+        ] {
+            assert_eq!(method_title(name), title);
+        }
+    }
+
+    #[test]
+    fn a_row_has_the_picture_and_a_tile_for_every_method_and_target() {
+        let seen = [sample()];
+        let classes: Vec<String> = (0..seen[0].classes).map(|class| format!("class {class}")).collect();
+        let sight = Sight { heading: "run".to_string(), seen: &seen, classes: &classes };
+        let row = sight.row(0, Raster::filled(4, 4, [0; 3]), Some(&sight.common_limits()));
+        assert_eq!(row.tiles.len(), 1 + seen[0].target_kinds.len());
+        let Tile::Map(tile) = &row.tiles[1] else { panic!("a map") };
+        assert_eq!(Some(&tile.map), seen[0].map(0, 0).as_ref());
+        let all: Vec<_> = (0..seen[0].images()).filter_map(|image| seen[0].map(image, 0)).collect();
+        assert_eq!(tile.scale, Limits::of(&all, Evidence::Signed).map_or(Scale::Own, Scale::Common));
+    }
+}

@@ -1,0 +1,329 @@
+//! The labelled figure of one image: the picture, and each map over it with its method, class, layer and colour bar.
+//!
+//! A row is what one run saw, a tile is one map. Sizes are in points; a [`Style`] says how many pixels a point has.
+
+use super::colour::Rgb;
+use super::overlay::{Limits, Overlay, Paint, Scale, number, overlay};
+use super::raster::{Raster, RasterError};
+use super::text::{Align, Face, Fonts};
+use crate::heatmap::{Heatmap, HeatmapError};
+use ab_glyph::InvalidFont;
+
+pub(super) const INK: Rgb = [0x1f, 0x1f, 0x1f];
+pub(super) const FAINT: Rgb = [0x60, 0x60, 0x60];
+pub(super) const WARNING: Rgb = [0xb0, 0x3a, 0x12];
+pub(super) const RULE: Rgb = [0xd4, 0xd4, 0xd4];
+pub(super) const WHITE: Rgb = [0xff; 3];
+
+/// Lengths in points.
+const MARGIN: f32 = 16.0;
+const GAP: f32 = 14.0;
+const BAR: f32 = 8.0;
+const TITLE: f32 = 15.0;
+const HEADING: f32 = 12.0;
+const TILE_TITLE: f32 = 11.0;
+const CAPTION: f32 = 9.5;
+/// A caption is broken into so many lines at most.
+const CAPTION_LINES: usize = 2;
+
+/// A figure could not be drawn.
+#[derive(Debug, thiserror::Error)]
+pub enum FigureError {
+    /// A figure without a single tile.
+    #[error("a figure without pictures cannot be drawn")]
+    Empty,
+    /// A map could not be scaled: the picture has no pixels.
+    #[error(transparent)]
+    Heatmap(#[from] HeatmapError),
+    /// The picture could not be encoded.
+    #[error(transparent)]
+    Raster(#[from] RasterError),
+    /// The embedded font is broken.
+    #[error("the embedded font cannot be read")]
+    Font(#[from] InvalidFont),
+}
+
+/// How a figure looks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Style {
+    /// How maps are painted.
+    pub paint: Paint,
+    /// The side a picture should have, in points. It is enlarged by whole factors only, so its true side is the nearest
+    /// one that such a factor gives, and never less than its own pixels.
+    pub side: f32,
+    /// Pixels a point: 2 is sharp in print and on good screens.
+    pub sharpness: f32,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { paint: Paint::default(), side: 224.0, sharpness: 2.0 }
+    }
+}
+
+/// One image as one or more runs saw it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// The heading of it all; may be empty.
+    pub title: String,
+    /// From top to bottom.
+    pub rows: Vec<Row>,
+}
+
+/// What one run saw at one epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Whose row it is: run, model, epoch. May be empty.
+    pub heading: String,
+    /// What the model said: prediction and probability. May be empty.
+    pub note: String,
+    /// The picture as the model saw it, of any shape.
+    pub picture: Raster,
+    /// From left to right.
+    pub tiles: Vec<Tile>,
+}
+
+/// One picture of a row with what is written above and below it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tile {
+    /// The row's picture as it is.
+    Picture {
+        /// Above it.
+        title: String,
+        /// Below it, a paragraph each.
+        captions: Vec<String>,
+    },
+    /// A map over the row's picture.
+    Map(MapTile),
+}
+
+/// A map over the row's picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapTile {
+    /// The raw map.
+    pub map: Heatmap,
+    /// What its colours stand for.
+    pub scale: Scale,
+    /// Above it: the method.
+    pub title: String,
+    /// Below it, a paragraph each: which class it explains, and where it was read.
+    pub captions: Vec<String>,
+    /// Why it should not be taken for evidence, if so: shown in a colour of its own.
+    pub warning: Option<String>,
+}
+
+impl Figure {
+    /// As PNG, on white.
+    ///
+    /// # Errors
+    ///
+    /// [`FigureError`], for a figure without tiles among others.
+    pub fn png(&self, style: &Style) -> Result<Vec<u8>, FigureError> {
+        Ok(self.rgb(style)?.png()?)
+    }
+
+    /// As pixels, on white.
+    ///
+    /// # Errors
+    ///
+    /// [`FigureError`], for a figure without tiles among others.
+    pub fn rgb(&self, style: &Style) -> Result<Raster, FigureError> {
+        let pen = Pen::new(style.sharpness)?;
+        let rows: Vec<Vec<Drawn>> = self.rows.iter().map(|row| drawn(row, style)).collect::<Result<_, _>>()?;
+        let columns = rows.iter().map(Vec::len).max().filter(|&columns| columns > 0).ok_or(FigureError::Empty)?;
+        let widest =
+            |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|tile| tile.picture.width()).max();
+        let widths: Vec<usize> = (0..columns).filter_map(widest).collect();
+        let width = widths.iter().sum::<usize>() + (columns - 1) * pen.pixels(GAP);
+        let mut sheet = Sheet { pen, canvas: Raster::filled(0, 0, WHITE), width, widths };
+        // Once to measure, once to paint: the same steps, on a canvas without and with pixels.
+        let height = sheet.compose(self, &rows);
+        let margin = sheet.pen.pixels(MARGIN);
+        sheet.canvas = Raster::filled(width + 2 * margin, height + margin, WHITE);
+        sheet.compose(self, &rows);
+        Ok(sheet.canvas)
+    }
+}
+
+/// A tile whose picture is done.
+struct Drawn<'a> {
+    picture: Raster,
+    title: &'a str,
+    captions: Vec<(String, Rgb)>,
+    bar: Option<(Limits, super::ColourMap)>,
+}
+
+/// The pictures of a row, enlarged and painted.
+fn drawn<'a>(row: &'a Row, style: &Style) -> Result<Vec<Drawn<'a>>, FigureError> {
+    let side = row.picture.width().max(row.picture.height()).max(1) as f32;
+    let factor = (style.side * style.sharpness / side).round().max(1.0) as usize;
+    let large = row.picture.enlarged(factor);
+    let of = |tile: &'a Tile| match tile {
+        Tile::Picture { title, captions } => Ok(Drawn {
+            picture: large.clone(),
+            title,
+            captions: captions.iter().map(|caption| (caption.clone(), FAINT)).collect(),
+            bar: None,
+        }),
+        Tile::Map(tile) => tile.drawn(&large, &style.paint),
+    };
+    row.tiles.iter().map(of).collect()
+}
+
+impl MapTile {
+    fn drawn(&self, picture: &Raster, paint: &Paint) -> Result<Drawn<'_>, FigureError> {
+        let Overlay { picture, shown } = overlay(picture, &self.map, self.scale, paint)?;
+        let mut captions: Vec<(String, Rgb)> = Vec::new();
+        captions.extend(shown.as_ref().err().map(|why| (why.clone(), WARNING)));
+        captions.extend(self.warning.iter().map(|warning| (warning.clone(), WARNING)));
+        captions.extend(self.captions.iter().map(|caption| (caption.clone(), FAINT)));
+        if shown.is_ok() {
+            let scale = match self.scale {
+                Scale::Own => "own scale",
+                Scale::Common(_) => "common scale",
+            };
+            captions.push((scale.to_string(), FAINT));
+        }
+        let bar = shown.ok().map(|limits| (limits, limits.colours(paint.colours)));
+        Ok(Drawn { picture, title: &self.title, captions, bar })
+    }
+}
+
+/// A canvas, and how wide its columns are.
+struct Sheet {
+    pen: Pen,
+    canvas: Raster,
+    width: usize,
+    widths: Vec<usize>,
+}
+
+impl Sheet {
+    /// Paints everything and says where it ends.
+    fn compose(&mut self, figure: &Figure, rows: &[Vec<Drawn>]) -> usize {
+        let margin = self.pen.pixels(MARGIN);
+        let mut top = margin;
+        let titled = !figure.title.is_empty();
+        if titled {
+            let face = Face::bold(self.pen.length(TITLE));
+            top = self.paragraph(&figure.title, face, (margin, top, self.width), 3, INK) + self.pen.pixels(GAP / 2.0);
+        }
+        for (index, (row, tiles)) in figure.rows.iter().zip(rows).enumerate() {
+            if index > 0 || titled {
+                self.canvas.fill(margin, top, self.width, self.pen.pixels(0.5), RULE);
+                top += self.pen.pixels(GAP * 0.75);
+            }
+            let (bold, plain) = (Face::bold(self.pen.length(HEADING)), Face::regular(self.pen.length(CAPTION + 0.5)));
+            top = self.paragraph(&row.heading, bold, (margin, top, self.width), 2, INK);
+            top = self.paragraph(&row.note, plain, (margin, top, self.width), 2, FAINT);
+            if !(row.heading.is_empty() && row.note.is_empty()) {
+                top += self.pen.pixels(GAP / 2.0);
+            }
+            top = self.tiles(tiles, top) + self.pen.pixels(GAP / 2.0);
+        }
+        top
+    }
+
+    /// The tiles of a row side by side, and where the longest of them ends.
+    fn tiles(&mut self, tiles: &[Drawn], top: usize) -> usize {
+        let mut left = self.pen.pixels(MARGIN);
+        let mut bottom = top;
+        // Pictures of a row stand on one line, below the longest title.
+        let face = Face::bold(self.pen.length(TILE_TITLE));
+        let titles =
+            || tiles.iter().zip(&self.widths).map(|(tile, &width)| self.pen.lines(tile.title, face, width).len());
+        let titles = titles().max().unwrap_or(0) * face.line() + self.pen.pixels(3.0);
+        for (column, tile) in tiles.iter().enumerate() {
+            let width = self.widths[column];
+            self.paragraph(tile.title, face, (left, top, width), CAPTION_LINES, INK);
+            bottom = bottom.max(self.tile(tile, left, top + titles, width));
+            left += width + self.pen.pixels(GAP);
+        }
+        bottom
+    }
+
+    /// A picture with its colour bar and captions, and where it ends.
+    fn tile(&mut self, tile: &Drawn, left: usize, top: usize, width: usize) -> usize {
+        self.canvas.paste(left, top, &tile.picture);
+        let mut bottom = top + tile.picture.height() + self.pen.pixels(4.0);
+        if let Some((limits, colours)) = tile.bar {
+            bottom = self.pen.bar(&mut self.canvas, limits, colours, (left, bottom), tile.picture.width());
+        }
+        let face = Face::regular(self.pen.length(CAPTION));
+        for (caption, colour) in &tile.captions {
+            bottom = self.paragraph(caption, face, (left, bottom, width), CAPTION_LINES, *colour);
+        }
+        bottom
+    }
+
+    /// Text from `left` and `top` on, `width` wide; where it ends.
+    fn paragraph(
+        &mut self,
+        text: &str,
+        face: Face,
+        (left, top, width): (usize, usize, usize),
+        lines: usize,
+        colour: Rgb,
+    ) -> usize {
+        let mut top = top;
+        for line in self.pen.fonts.wrapped(text, face, width as f32, lines) {
+            let at = (left as f32, top as f32 + face.ascent());
+            self.pen.fonts.paint(&mut self.canvas, &line, face, at, Align::Left, colour);
+            top += face.line();
+        }
+        top
+    }
+}
+
+/// The fonts, and how many pixels a point has.
+pub(super) struct Pen {
+    pub(super) fonts: Fonts,
+    sharpness: f32,
+}
+
+impl Pen {
+    pub(super) fn new(sharpness: f32) -> Result<Self, InvalidFont> {
+        Ok(Self { fonts: Fonts::embedded()?, sharpness: sharpness.max(0.1) })
+    }
+
+    /// Points as pixels.
+    pub(super) fn length(&self, points: f32) -> f32 {
+        points * self.sharpness
+    }
+
+    /// Points as whole pixels, one at least.
+    pub(super) fn pixels(&self, points: f32) -> usize {
+        self.length(points).round().max(1.0) as usize
+    }
+
+    fn lines(&self, text: &str, face: Face, width: usize) -> Vec<String> {
+        self.fonts.wrapped(text, face, width as f32, CAPTION_LINES)
+    }
+
+    /// A horizontal colour bar with the values at its ends, and at zero where it lies between; where it ends.
+    pub(super) fn bar(
+        &self,
+        canvas: &mut Raster,
+        limits: Limits,
+        colours: super::ColourMap,
+        (left, top): (usize, usize),
+        width: usize,
+    ) -> usize {
+        let height = self.pixels(BAR);
+        for column in 0..width {
+            let colour = colours.at((column as f64 + 0.5) / width as f64);
+            canvas.fill(left + column, top, 1, height, colour);
+        }
+        let face = Face::regular(self.length(CAPTION));
+        let baseline = (top + height) as f32 + self.length(1.0) + face.ascent();
+        let mut tick = |value: f32, at: usize, align: Align| {
+            self.fonts.paint(canvas, &number(value), face, ((left + at) as f32, baseline), align, INK);
+        };
+        tick(limits.low, 0, Align::Left);
+        tick(limits.high, width, Align::Right);
+        if limits.signed() && limits.high > 0.0 {
+            let zero = (limits.position(0.0) * width as f64) as usize;
+            tick(0.0, zero, Align::Centre);
+        }
+        top + height + self.pixels(2.0) + face.line()
+    }
+}
