@@ -5,6 +5,7 @@
 mod architecture;
 mod cause;
 mod cli;
+mod explain;
 mod explainers;
 mod faithfulness;
 mod models;

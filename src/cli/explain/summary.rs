@@ -184,13 +184,10 @@ fn rows(looked: &Looked, assessment: &Assessment) -> Vec<Vec<String>> {
         })
         .collect();
     let check = &assessment.randomisation;
-    for stage in check.stages.iter().chain([&check.mismatched]) {
+    let random = check.stages.iter().map(|stage| (format!("random from the head to {}", stage.stage), stage));
+    for (name, stage) in random.chain([("of other images".to_string(), &check.mismatched)]) {
         for ((similarity, value), (_, random)) in stage.similarity.iter().zip(&check.random.similarity) {
-            rows.push(row(
-                format!("{} to {}", similarity.name(), stage.stage),
-                "lower",
-                [Some(value), Some(random), None],
-            ));
+            rows.push(row(format!("{}, {name}", similarity.name()), "lower", [Some(value), Some(random), None]));
         }
     }
     rows
