@@ -217,6 +217,9 @@ fn epoch_line(metrics: &EpochMetrics, epochs: usize) -> String {
             number(figure.floor),
             number(figure.chance)
         );
+        if figure.dead > 0 {
+            line += &format!(" · {} maps without evidence", figure.dead);
+        }
     }
     line
 }
