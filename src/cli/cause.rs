@@ -86,7 +86,7 @@ pub(super) fn run(arguments: &CauseArguments) -> Result<ExitCode> {
 /// The pairs of epochs to look between; says which were pruned.
 fn pairs(arguments: &CauseArguments, reader: &RunReader, progress: &Progress) -> Result<Vec<(usize, usize)>> {
     let kept = with_weights(&arguments.run)?;
-    let before = |epoch: usize| kept.iter().copied().filter(|&one| one < epoch).next_back();
+    let before = |epoch: usize| kept.iter().copied().rfind(|&one| one < epoch);
     match (arguments.from, arguments.to) {
         (Some(from), Some(to)) => Ok(vec![(from, to)]),
         (None, Some(to)) => match before(to) {
