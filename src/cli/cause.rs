@@ -101,7 +101,7 @@ fn pairs(arguments: &CauseArguments, reader: &RunReader, progress: &Progress) ->
                 reader.epochs().iter().filter(|epoch| !kept.contains(epoch)).map(usize::to_string).collect();
             if !pruned.is_empty() {
                 progress.say(&format!(
-                    "the weights of epoch {} were pruned (keep.best, keep.last): between the others it is told what moved",
+                    "the weights of epoch {} were pruned (checkpoints.keep_best, checkpoints.keep_last): between the others it is told what moved",
                     pruned.join(", ")
                 ));
             }

@@ -62,6 +62,10 @@ pub(super) struct TrainArguments {
     /// [default: grad-cam; of a ViT also rollout]
     #[arg(long, value_name = "METHODS", value_delimiter = ',')]
     methods: Vec<String>,
+    /// Stop when for N epochs the validation accuracy has not risen and the evidence of every method has stayed within its
+    /// noise floor (Spearman's correlation with the previous epoch)
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "2")]
+    stop_when_stable: Option<u32>,
     /// Any setting of a config file, by its dotted name, such as optimizer.weight_decay=0.1; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -100,7 +104,8 @@ pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
     match outcome? {
         Outcome::Finished { best, last } => {
             if last < setup.config.epochs {
-                progress.say(&format!("stopped early after epoch {last}: no better one since the best"));
+                let why = if setup.config.stop_when_stable.is_some() { ", or settled evidence" } else { "" };
+                progress.say(&format!("stopped early after epoch {last}: no better accuracy since the best{why}"));
             }
             if let Some(best) = best {
                 progress.say(&format!("best epoch {} · val accuracy {:.3}", best.epoch, best.val_accuracy));
@@ -183,6 +188,7 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
         ("batch_size", arguments.batch_size.map(i64::from)),
         ("seed", arguments.seed.map(i64::from)),
         ("data.split", split),
+        ("early_stopping.stable_epochs", arguments.stop_when_stable.map(i64::from)),
     ];
     for (key, value) in numbers {
         if let Some(value) = value {

@@ -253,9 +253,11 @@ impl FileConfig {
             },
             ema: self.ema.resolve()?,
             early_stopping: self.early_stopping.patience,
+            stop_when_stable: self.early_stopping.stable_epochs,
             keep: KeepConfig {
                 best: self.checkpoints.keep_best.unwrap_or(3),
                 last: self.checkpoints.keep_last.unwrap_or(3),
+                stable_within: self.checkpoints.stable_within,
             },
             panel: self.panel.resolve()?,
             explainers: self.explainers.unwrap_or_else(|| Explainer::defaults(model)),

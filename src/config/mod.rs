@@ -54,6 +54,10 @@ pub struct RunConfig {
     pub ema: Option<EmaConfig>,
     /// Epochs without a better validation accuracy after which training ends.
     pub early_stopping: Option<usize>,
+    /// Epochs without a better validation accuracy in which the evidence of every method stayed within its noise floor, after
+    /// which training ends.
+    #[serde(default)]
+    pub stop_when_stable: Option<usize>,
     /// Which epochs keep their weights.
     pub keep: KeepConfig,
     /// The pictures that are explained.

@@ -145,6 +145,8 @@ section! {
     EarlyStoppingSection {
         /// Epochs without a better validation accuracy.
         patience: usize,
+        /// Epochs without a better validation accuracy and with all evidence within its noise floor.
+        stable_epochs: usize,
     }
 }
 
@@ -155,6 +157,8 @@ section! {
         keep_best: usize,
         /// So many of the last.
         keep_last: usize,
+        /// Validation accuracy that may be given up for steadier evidence when the best epoch is chosen.
+        stable_within: f64,
     }
 }
 

@@ -120,10 +120,14 @@ pub struct EmaConfig {
 }
 
 /// Which epochs keep their weights. Evidence and metrics of every epoch stay, always.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeepConfig {
     /// So many of the best by validation accuracy.
     pub best: usize,
     /// So many of the last, at least one: resuming needs it.
     pub last: usize,
+    /// The best epoch is the steadiest of those whose validation accuracy is within this of the best; none: accuracy alone
+    /// decides.
+    #[serde(default)]
+    pub stable_within: Option<f64>,
 }

@@ -38,6 +38,19 @@ impl RunConfig {
         if self.early_stopping == Some(0) {
             problems.at_least_one("early_stopping.patience", 0);
         }
+        if self.stop_when_stable == Some(0) {
+            problems.at_least_one("early_stopping.stable_epochs", 0);
+        }
+        let evidence = [
+            ("early_stopping.stable_epochs", self.stop_when_stable.is_some()),
+            ("checkpoints.stable_within", self.keep.stable_within.is_some()),
+        ];
+        for (name, _) in evidence.into_iter().filter(|(_, asked)| *asked && self.explainers.is_empty()) {
+            problems.say(format!("{name} needs evidence, but explainers is empty"));
+        }
+        if let Some(tolerance) = self.keep.stable_within {
+            problems.within("checkpoints.stable_within", tolerance, 0.0, 1.0);
+        }
         if let Some(ema) = self.ema {
             problems.within("ema.decay", ema.decay, 0.0, 1.0);
         }

@@ -1,28 +1,50 @@
 //! How the evidence moved between two epochs, and whether that is more than noise: pairing, floor and chance.
 //!
-//! Every figure compares each panel image's map with the same image's map at an earlier epoch and stands beside two
-//! yardsticks from its own epoch: the floor (perturbed images, same weights) and chance (maps of different images). The
-//! same explanations give the same figures, byte for byte, during training and when recomputed from a run's files.
+//! Every figure compares each panel image's map with the same image's map at another epoch. It stands beside two
+//! yardsticks from its own epoch, the floor (perturbed images, same weights) and chance (maps of different images), and
+//! has an interval over the panel. The same explanations give the same figures, byte for byte, during training and when
+//! recomputed from a run's files.
 //!
 //! Explanations of a head that was never trained are noise when the method is class-specific, so an epoch flagged
 //! `untrained_head` has no figures for such an explainer and is no reference: its first epoch is the first with a
 //! trained head. Class-agnostic explainers compare from the first epoch on.
+//!
+//! While a run trains, a [`Timeline`] gives three measures; [`analyse`] gives everything, from a run's files.
 
-pub mod metrics;
+mod agreement;
+mod analysis;
+mod bootstrap;
+mod figures;
+mod groups;
+mod layers;
+pub mod measures;
+mod options;
+mod protocol;
+mod shared;
+mod spread;
+mod stability;
+mod timeline;
+mod trajectory;
+mod warnings;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
+pub use agreement::{AgreementFigure, SpreadDifference, agreement_between, spread_between};
+pub use analysis::{Analysis, ImageDrift, analyse};
+pub use bootstrap::{RESAMPLES, Resamples};
+pub use groups::{Outcome, outcomes};
+pub use layers::LayerFigure;
+pub use measures::{Descriptor, Measure};
+pub use options::{Options, Reference};
+pub use protocol::{Protocol, ProtocolFigure, SemanticDrift, semantic_drift};
+pub use spread::{ATTENTION_DISTANCE, ImageSpread, SpreadFigure};
+pub use stability::{Floor, Settling, Stabilisation, above_floor, accurate_and_stable, stabilisations};
+pub use timeline::{Timeline, between_epochs, of_run};
+pub use trajectory::{PathFigure, paths};
 
 pub use crate::store::{Against, DriftFigure};
-pub use metrics::Measure;
 
-use crate::fsx::sha256_hex;
-use crate::heatmap::MapStatus;
-use crate::store::{Explanations, RunReader, StoreError};
+use rayon::prelude::*;
+
+use crate::store::{Explanations, StoreError};
 
 /// Seeds the derangements chance is measured on: the same for every run and epoch, so that chances compare.
 pub const CHANCE_SEED: u64 = 20;
@@ -46,41 +68,67 @@ pub enum DriftError {
         found: String,
         /// The epoch measured.
         epoch: usize,
+        /// The other epoch.
+        reference_epoch: usize,
+    },
+    /// A run that should give the floor of a second seed explained something else.
+    #[error("run {run} is no floor of epoch {epoch}: {field} is {found} there, expected {expected}")]
+    OtherRun {
+        /// The run's name.
+        run: String,
+        /// What differs: `"explainer"`, `"panel"`, `"grid"`, …
+        field: &'static str,
+        /// Its value in the run analysed.
+        expected: String,
+        /// Its value in the run given as floor.
+        found: String,
+        /// The epoch.
+        epoch: usize,
+    },
+    /// An epoch that is not there was asked for.
+    #[error("epoch {epoch} is not sealed; there are {known}")]
+    NoEpoch {
+        /// The epoch asked for.
+        epoch: usize,
+        /// The sealed ones.
+        known: String,
+    },
+    /// An explainer that is not there was asked for.
+    #[error("no epoch was explained by {name}; there are {known}")]
+    NoExplainer {
+        /// The explainer asked for.
+        name: String,
+        /// Those of the run.
+        known: String,
+    },
+    /// The best epoch was asked for of a run that was never evaluated.
+    #[error("there is no best epoch: no epoch's metrics.json holds a validation accuracy")]
+    NoAccuracy,
+    /// An epoch would be compared with itself.
+    #[error("epoch {epoch} cannot be compared with itself")]
+    SameEpoch {
+        /// The epoch.
+        epoch: usize,
+    },
+    /// No explainer has evidence at both epochs.
+    #[error("no explainer has evidence at both epoch {epoch} and epoch {reference_epoch}")]
+    NoEvidence {
+        /// The later epoch.
+        epoch: usize,
         /// The earlier epoch.
         reference_epoch: usize,
+    },
+    /// Two runs whose panels have nothing in common.
+    #[error("the panels of {one} and {other} share no image")]
+    NoSharedImages {
+        /// The name of one run.
+        one: String,
+        /// The name of the other.
+        other: String,
     },
     /// A run's files could not be read.
     #[error("cannot read the run's explanations")]
     Store(#[from] StoreError),
-}
-
-/// An earlier epoch to compare with, and in which role.
-struct Reference<'a> {
-    against: Against,
-    epoch: usize,
-    explanations: &'a Explanations,
-}
-
-/// What an epoch's figures are read against, and its unusable maps; these do not depend on the reference.
-struct Yardsticks {
-    floor: Option<f64>,
-    chance: Option<f64>,
-    dead: usize,
-}
-
-/// All figures between two epochs of one explainer: every target kind by every measure.
-///
-/// # Errors
-///
-/// When explainer, settings, tap, panel, target kinds or grid differ.
-pub fn between_epochs(
-    current: &Explanations,
-    reference: &Explanations,
-    epoch: usize,
-    reference_epoch: usize,
-    against: Against,
-) -> Result<Vec<DriftFigure>, DriftError> {
-    figures(current, epoch, &[Reference { against, epoch: reference_epoch, explanations: reference }])
 }
 
 /// The measure between two epochs' maps, image by image in panel order; `None` where it is not defined. `[N]`.
@@ -97,190 +145,7 @@ pub fn per_image(
     images.map(between).collect()
 }
 
-/// All figures of a run: per epoch, by explainer, target kind, measure and reference, previous before first.
-///
-/// # Errors
-///
-/// When a file cannot be read, or an explainer's epochs do not compare.
-pub fn of_run(reader: &RunReader) -> Result<Vec<DriftFigure>, DriftError> {
-    let mut timeline = Timeline::default();
-    let mut figures = Vec::new();
-    for &epoch in reader.epochs() {
-        let current = explanations_of(reader, epoch)?;
-        figures.extend(timeline.for_epoch(epoch, &current)?);
-        timeline.advance(epoch, current);
-    }
-    Ok(figures)
-}
-
-/// The epochs later ones compare with, explainer by explainer: the latest and the first that are evidence.
-///
-/// The training loop keeps one and, after explaining an epoch, asks [`Timeline::for_epoch`] and then calls
-/// [`Timeline::advance`]; [`of_run`] does the same from a run's files. A resumed run starts from
-/// [`Timeline::of_sealed`].
-#[derive(Clone, Debug, Default)]
-pub struct Timeline {
-    explainers: BTreeMap<String, Seen>,
-}
-
-/// What a timeline remembers of one explainer.
-#[derive(Clone, Debug)]
-struct Seen {
-    first: (usize, Arc<Explanations>),
-    previous: (usize, Arc<Explanations>),
-}
-
-impl Timeline {
-    /// The timeline of a run as it was before `epoch`, from its sealed epochs.
-    ///
-    /// # Errors
-    ///
-    /// When a file of an earlier epoch cannot be read.
-    pub fn of_sealed(reader: &RunReader, epoch: usize) -> Result<Timeline, DriftError> {
-        let mut timeline = Timeline::default();
-        for &earlier in reader.epochs().iter().filter(|&&sealed| sealed < epoch) {
-            timeline.advance(earlier, explanations_of(reader, earlier)?);
-        }
-        Ok(timeline)
-    }
-
-    /// The figures of an epoch against the previous and the first one, by explainer, target kind, measure and reference.
-    /// Where these are one and the same epoch both are given. Explainers that have not been seen before, or that are no
-    /// evidence yet ([`Explanations::is_evidence`]), give none.
-    ///
-    /// # Errors
-    ///
-    /// When an explainer's epochs do not compare.
-    pub fn for_epoch(&self, epoch: usize, current: &[Explanations]) -> Result<Vec<DriftFigure>, DriftError> {
-        let mut current: Vec<&Explanations> = current.iter().filter(|one| one.is_evidence()).collect();
-        current.sort_by(|one, other| one.explainer.cmp(&other.explainer));
-        let mut all = Vec::new();
-        for explanations in current {
-            let Some(seen) = self.explainers.get(&explanations.explainer) else { continue };
-            let (previous, first) = (&seen.previous, &seen.first);
-            let references = [
-                Reference { against: Against::Previous, epoch: previous.0, explanations: &previous.1 },
-                Reference { against: Against::First, epoch: first.0, explanations: &first.1 },
-            ];
-            all.extend(figures(explanations, epoch, &references)?);
-        }
-        Ok(all)
-    }
-
-    /// Remembers an epoch, so that later ones compare with it. Epochs must come in ascending order.
-    pub fn advance(&mut self, epoch: usize, current: Vec<Explanations>) {
-        for explanations in current.into_iter().filter(Explanations::is_evidence) {
-            let name = explanations.explainer.clone();
-            let now = (epoch, Arc::new(explanations));
-            let first = self.explainers.get(&name).map_or_else(|| now.clone(), |seen| seen.first.clone());
-            self.explainers.insert(name, Seen { first, previous: now });
-        }
-    }
-}
-
-/// All explanations of a sealed epoch, sorted by explainer.
-fn explanations_of(reader: &RunReader, epoch: usize) -> Result<Vec<Explanations>, StoreError> {
-    let names = reader.explainers(epoch)?;
-    names.iter().map(|name| reader.explanations(epoch, name)).collect()
-}
-
-/// The figures of one explainer at one epoch against several earlier ones, by target kind, measure and reference.
-fn figures(current: &Explanations, epoch: usize, references: &[Reference<'_>]) -> Result<Vec<DriftFigure>, DriftError> {
-    for reference in references {
-        compare_facts(current, epoch, reference)?;
-    }
-    let mut figures = Vec::new();
-    for (target, kind) in current.target_kinds.iter().enumerate() {
-        for measure in Measure::ALL {
-            let yardsticks = yardsticks(current, target, measure);
-            for reference in references {
-                let values = per_image(current, reference.explanations, target, measure);
-                let defined = values.iter().flatten().count();
-                figures.push(DriftFigure {
-                    explainer: current.explainer.clone(),
-                    target: kind.clone(),
-                    measure: measure.name().to_string(),
-                    against: reference.against,
-                    epoch,
-                    reference_epoch: reference.epoch,
-                    value: mean(&values),
-                    floor: yardsticks.floor,
-                    chance: yardsticks.chance,
-                    defined,
-                    undefined: values.len() - defined,
-                    dead: yardsticks.dead,
-                });
-            }
-        }
-    }
-    Ok(figures)
-}
-
-/// Refuses a reference that shows something else, by the first fact that differs.
-fn compare_facts(current: &Explanations, epoch: usize, reference: &Reference<'_>) -> Result<(), DriftError> {
-    let facts = |of: &Explanations| {
-        [
-            ("explainer", of.explainer.clone()),
-            ("settings", of.settings.to_string()),
-            ("tap", of.tap.clone()),
-            ("panel", of.panel_digest.clone()),
-            ("image ids", format!("{} with SHA-256 {}", of.images(), sha256_hex(of.image_ids.join("\n").as_bytes()))),
-            ("target kinds", of.target_kinds.join(", ")),
-            ("grid", format!("{} x {}", of.grid[0], of.grid[1])),
-        ]
-    };
-    for ((field, found), (_, expected)) in facts(current).into_iter().zip(facts(reference.explanations)) {
-        if found != expected {
-            let reference_epoch = reference.epoch;
-            return Err(DriftError::Incomparable { field, expected, found, epoch, reference_epoch });
-        }
-    }
-    Ok(())
-}
-
-/// The yardsticks of one target and measure at one epoch.
-fn yardsticks(current: &Explanations, target: usize, measure: Measure) -> Yardsticks {
-    let images = 0..current.images();
-    let between_floor = |image| measure.between(&current.map(image, target)?, &current.floor_map(image, target)?);
-    let floor: Vec<Option<f64>> = images.clone().into_par_iter().map(between_floor).collect();
-    let status = |image| current.map(image, target).map(|map| map.status());
-    let dead = images.filter(|&image| status(image) != Some(MapStatus::Alive)).count();
-    Yardsticks { floor: mean(&floor), chance: chance(current, target, measure), dead }
-}
-
-/// The measure between maps of different images of one epoch: the mean over [`CHANCE_DERANGEMENTS`] pairings of the panel
-/// with itself in which no image meets itself. `None` for a panel of one image.
-fn chance(current: &Explanations, target: usize, measure: Measure) -> Option<f64> {
-    let mut generator = ChaCha8Rng::seed_from_u64(CHANCE_SEED);
-    let mut pairs = Vec::new();
-    for _ in 0..CHANCE_DERANGEMENTS {
-        pairs.extend(derangement(current.images(), &mut generator).into_iter().enumerate());
-    }
-    let between = |(one, other)| measure.between(&current.map(one, target)?, &current.map(other, target)?);
-    // One image alone is only ever paired with itself, which is no chance at all.
-    let different = pairs.into_par_iter().filter(|(one, other)| one != other);
-    mean(&different.map(between).collect::<Vec<_>>())
-}
-
-/// A random cyclic order of `length` items: where each item goes, and none of two or more stays.
-///
-/// # Source
-///
-/// Sattolo 1986, "An algorithm to generate a random cyclic permutation".
-fn derangement(length: usize, generator: &mut ChaCha8Rng) -> Vec<usize> {
-    let mut items: Vec<usize> = (0..length).collect();
-    for last in (1..length).rev() {
-        // In u64: the draws, and so the figures, are then the same on 32-bit machines.
-        items.swap(last, generator.random_range(0..last as u64) as usize);
-    }
-    items
-}
-
-/// Mean of the defined values, summed in order; `None` when there are none.
-fn mean(values: &[Option<f64>]) -> Option<f64> {
-    let defined = values.iter().flatten().count();
-    (defined > 0).then(|| values.iter().flatten().sum::<f64>() / defined as f64)
-}
-
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -1,35 +1,14 @@
 //! Pairing, yardsticks and refusals, on maps small enough to work out on paper.
 
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::figures::derangement;
+use super::testing::explanations;
 use super::*;
 use crate::store::tests::write_run;
 
-/// `images` random maps of 4 x 4, floors equal to the maps.
-fn explanations(explainer: &str, seed: u64, images: usize) -> Explanations {
-    let mut generator = ChaCha8Rng::seed_from_u64(seed);
-    let maps: Vec<f32> = (0..images * 16).map(|_| generator.random()).collect();
-    Explanations {
-        explainer: explainer.into(),
-        settings: serde_json::json!({}),
-        tap: "layer4".into(),
-        class_specific: explainer == "grad-cam",
-        untrained_head: false,
-        panel_digest: "0123".into(),
-        image_ids: (0..images).map(|image| format!("{image}.jpg")).collect(),
-        target_kinds: vec!["label".into()],
-        grid: [4, 4],
-        floor_maps: maps.clone(),
-        layer_maps: None,
-        completeness_gap: None,
-        maps,
-        targets: vec![0; images],
-        predicted: vec![0; images],
-        labels: vec![0; images],
-        logits: vec![0.0; images],
-        classes: 1,
-    }
-}
-
-/// The same with one row of cells an image.
+/// Maps of one row of four cells, floors equal to the maps.
 fn rows(maps: &[[f32; 4]]) -> Explanations {
     let maps = maps.concat();
     Explanations {

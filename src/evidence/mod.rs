@@ -9,7 +9,7 @@ use crate::data::{DataError, Panel, Picture, Preprocessing, Sample, normalised, 
 use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target, View, largest};
 use crate::fsx;
 use crate::models::Model;
-use crate::store::{Explanations, LayerMaps, RunReader, UNKNOWN_CLASS};
+use crate::store::{AttentionDistance, Explanations, LayerMaps, RunReader, UNKNOWN_CLASS};
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -212,6 +212,7 @@ fn record(
         maps: by_image(clean, |explanation| explanation.map.values().to_vec()),
         floor_maps: by_image(floor, |explanation| explanation.map.values().to_vec()),
         layer_maps: layer_maps(&clean[0]),
+        attention_distance: attention_distance(&clean[0]),
         completeness_gap: completeness_gap(clean),
         targets: targets(&explained.classes[..clean.len()]),
         predicted: explained.logits.iter().map(|logits| largest(logits) as i64).collect(),
@@ -242,6 +243,14 @@ fn layer_maps(explanations: &[Explanation]) -> Option<LayerMaps> {
     let (layers, heads) = (layers.len(), layers.first()?.len());
     let maps = explanations.iter().flat_map(|explanation| explanation.layers.iter().flatten());
     Some(LayerMaps { layers, heads, values: maps.flat_map(|map| map.values().iter().copied()).collect() })
+}
+
+/// `None` where the method does not say.
+fn attention_distance(explanations: &[Explanation]) -> Option<AttentionDistance> {
+    let distances = &explanations.first()?.attention_distance;
+    let (layers, heads) = (distances.len(), distances.first()?.len());
+    let all = explanations.iter().flat_map(|explanation| explanation.attention_distance.concat());
+    Some(AttentionDistance { layers, heads, values: all.collect() })
 }
 
 /// `None` where the method promises no sum.

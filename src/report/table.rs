@@ -1,15 +1,4 @@
-//! Drift figures as columns for a person and as rows for a dataframe.
-
-use crate::store::{Against, DriftFigure};
-
-const HEADINGS: [&str; 9] =
-    ["explainer", "target", "measure", "epoch", "against", "value", "floor", "chance", "images"];
-
-/// Aligned columns, a row a figure. `–` where a figure is undefined; `images` counts those it is defined for, of all.
-pub fn drift_table(figures: &[DriftFigure]) -> String {
-    let rows: Vec<Vec<String>> = figures.iter().map(|figure| row(figure).to_vec()).collect();
-    aligned(&HEADINGS, &rows, 3)
-}
+//! Rows as columns for a person and as CSV for a dataframe.
 
 /// Rows under their headings; the first `left` columns start where the heading does, numbers end where it ends.
 pub fn aligned(headings: &[&str], rows: &[Vec<String>], left: usize) -> String {
@@ -46,82 +35,15 @@ pub fn confusion_csv(classes: &[String], confusion: &[Vec<usize>]) -> String {
     table
 }
 
-fn row(figure: &DriftFigure) -> [String; 9] {
-    let number = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.4}"));
-    [
-        figure.explainer.clone(),
-        figure.target.clone(),
-        figure.measure.clone(),
-        figure.epoch.to_string(),
-        format!("{} {}", against(figure.against), figure.reference_epoch),
-        number(figure.value),
-        number(figure.floor),
-        number(figure.chance),
-        format!("{}/{}", figure.defined, figure.defined + figure.undefined),
-    ]
-}
-
-/// Tidy CSV, one row a figure, every digit; an empty cell where a figure is undefined.
-pub fn drift_csv(figures: &[DriftFigure]) -> String {
-    let mut table = String::from(
-        "explainer,target,measure,epoch,against,reference_epoch,value,floor,chance,defined,undefined,dead\n",
-    );
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
-    for figure in figures {
-        let cells = [
-            figure.explainer.clone(),
-            figure.target.clone(),
-            figure.measure.clone(),
-            figure.epoch.to_string(),
-            against(figure.against).to_string(),
-            figure.reference_epoch.to_string(),
-            number(figure.value),
-            number(figure.floor),
-            number(figure.chance),
-            figure.defined.to_string(),
-            figure.undefined.to_string(),
-            figure.dead.to_string(),
-        ];
-        table += &csv_row(cells);
-    }
-    table
-}
-
-fn against(against: Against) -> &'static str {
-    match against {
-        Against::Previous => "previous",
-        Against::First => "first",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn figure(value: Option<f64>) -> DriftFigure {
-        DriftFigure {
-            explainer: "rollout".to_string(),
-            target: "label".to_string(),
-            measure: "spearman".to_string(),
-            against: Against::Previous,
-            epoch: 2,
-            reference_epoch: 1,
-            value,
-            floor: Some(0.9),
-            chance: None,
-            defined: 3,
-            undefined: 1,
-            dead: 1,
-        }
-    }
-
     #[test]
-    fn a_table_aligns_its_columns_and_marks_what_is_undefined() {
-        let table = drift_table(&[figure(Some(0.5)), figure(None)]);
-        let lines: Vec<&str> = table.lines().collect();
-        assert_eq!(lines.len(), 3);
-        assert_eq!(lines[1], "rollout    label   spearman      2  previous 1  0.5000  0.9000       –     3/4");
-        assert_eq!(lines[1].find("0.9000"), lines[2].replace('–', "-").find("0.9000"));
+    fn columns_are_aligned_by_characters() {
+        let row = |cells: [&str; 2]| cells.map(String::from).to_vec();
+        let table = aligned(&["name", "value"], &[row(["a", "–"]), row(["longer", "12.5"])], 1);
+        assert_eq!(table, "name    value\na           –\nlonger   12.5\n");
     }
 
     #[test]
@@ -129,12 +51,5 @@ mod tests {
         let classes = ["plain".to_string(), "a, \"b\"".to_string()];
         let table = confusion_csv(&classes, &[vec![3, 1], vec![0, 2]]);
         assert_eq!(table, "label,plain,\"a, \"\"b\"\"\"\nplain,3,1\n\"a, \"\"b\"\"\",0,2\n");
-    }
-
-    #[test]
-    fn csv_leaves_undefined_cells_empty_and_keeps_every_digit() {
-        let csv = drift_csv(&[figure(Some(1.0 / 3.0))]);
-        let row = csv.lines().nth(1).unwrap();
-        assert_eq!(row, "rollout,label,spearman,2,previous,1,0.3333333333333333,0.9,,3,1,1");
     }
 }

@@ -14,10 +14,11 @@
 //!
 //! and, where the method has them,
 //!
-//! | tensor             | type | shape             | meaning                                                          |
-//! |--------------------|------|-------------------|------------------------------------------------------------------|
-//! | `layer_maps`       | f32  | `[N, L, H, h, w]` | a raw map for every block and head                               |
-//! | `completeness_gap` | f32  | `[N, T]`          | sum of the map minus the difference of logits it should sum to   |
+//! | tensor               | type | shape             | meaning                                                        |
+//! |----------------------|------|-------------------|----------------------------------------------------------------|
+//! | `layer_maps`         | f32  | `[N, L, H, h, w]` | a raw map for every block and head                             |
+//! | `attention_distance` | f32  | `[N, L, H]`       | mean distance between query and key patch centres weighted by attention, in units of the image side |
+//! | `completeness_gap`   | f32  | `[N, T]`          | sum of the map minus the difference of logits it should sum to |
 //!
 //! The file's metadata has one key, `driftscope`, holding one JSON object with sorted keys: `schema`, the version as a
 //! number; `explainer`, `settings`, `tap`, `class_specific`, `untrained_head`, `panel_digest`, `image_ids` (`N`, panel
@@ -71,6 +72,8 @@ pub struct Explanations {
     pub floor_maps: Vec<f32>,
     /// A map for every block and head, where they were asked for.
     pub layer_maps: Option<LayerMaps>,
+    /// How far every block and head looks, where that was asked for.
+    pub attention_distance: Option<AttentionDistance>,
     /// `[N, T]`: sum of the map minus the difference of logits that the method promises, in logits.
     pub completeness_gap: Option<Vec<f32>>,
     /// `[N, T]`: the class index each map explains.
@@ -93,6 +96,22 @@ pub struct LayerMaps {
     /// Heads a block, `H`.
     pub heads: usize,
     /// `[N, L, H, h, w]`.
+    pub values: Vec<f32>,
+}
+
+/// How far attention reaches, by block and head.
+///
+/// # Source
+///
+/// Mean attention distance, Dosovitskiy et al. 2021, appendix D.7.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttentionDistance {
+    /// Blocks, `L`.
+    pub layers: usize,
+    /// Heads a block, `H`.
+    pub heads: usize,
+    /// `[N, L, H]`: mean distance between query and key patch centres weighted by attention, in units of the image side, in
+    /// [0, √2).
     pub values: Vec<f32>,
 }
 
@@ -172,6 +191,10 @@ impl Explanations {
             let shape = header.layer_maps(maps.layers, maps.heads);
             tensors.push(("layer_maps", Dtype::F32, shape, f32_bytes(&maps.values)));
         }
+        if let Some(distance) = &self.attention_distance {
+            let shape = vec![self.images(), distance.layers, distance.heads];
+            tensors.push(("attention_distance", Dtype::F32, shape, f32_bytes(&distance.values)));
+        }
         if let Some(gap) = &self.completeness_gap {
             tensors.push(("completeness_gap", Dtype::F32, header.targets(), f32_bytes(gap)));
         }
@@ -202,6 +225,7 @@ impl Explanations {
             maps: file.f32("maps", header.maps())?,
             floor_maps: file.f32("floor_maps", header.maps())?,
             layer_maps: file.layer_maps(&header)?,
+            attention_distance: file.attention_distance(&header)?,
             completeness_gap: file.optional("completeness_gap", header.targets())?,
             targets: file.i64("targets", header.targets())?,
             predicted: file.i64("predicted", header.images())?,
@@ -271,6 +295,17 @@ impl Explanations {
         !(self.class_specific && self.untrained_head)
     }
 
+    /// The raw map of one image, block and head, where there are such maps.
+    pub fn layer_map(&self, image: usize, layer: usize, head: usize) -> Option<Heatmap> {
+        let maps = self.layer_maps.as_ref()?;
+        let [rows, cols] = self.grid;
+        if image >= self.images() || layer >= maps.layers || head >= maps.heads {
+            return None;
+        }
+        let start = ((image * maps.layers + layer) * maps.heads + head) * rows * cols;
+        Heatmap::new(rows, cols, maps.values.get(start..start + rows * cols)?.to_vec()).ok()
+    }
+
     /// One `[h, w]` out of `[N, T, h, w]`.
     fn cut(&self, maps: &[f32], image: usize, target: usize) -> Option<Heatmap> {
         if target >= self.target_kinds.len() {
@@ -323,6 +358,17 @@ impl<'data> Tensors<'data> {
         Ok(Some(LayerMaps { layers, heads, values }))
     }
 
+    /// How far blocks and heads look; their numbers only its own shape says.
+    fn attention_distance(&self, header: &Header) -> Result<Option<AttentionDistance>, StoreError> {
+        let Ok(view) = self.file.tensor("attention_distance") else { return Ok(None) };
+        let (layers, heads) = match view.shape() {
+            [_, layers, heads] => (*layers, *heads),
+            _ => (0, 0),
+        };
+        let values = self.f32("attention_distance", vec![header.image_ids.len(), layers, heads])?;
+        Ok(Some(AttentionDistance { layers, heads, values }))
+    }
+
     /// A tensor of 64-bit integers.
     fn i64(&self, tensor: &'static str, shape: Vec<usize>) -> Result<Vec<i64>, StoreError> {
         let (numbers, _) = self.bytes(tensor, Dtype::I64, shape)?.as_chunks();
@@ -372,6 +418,7 @@ pub(crate) mod tests {
             maps: vec![1.0, -0.0, f32::NAN, 0.1],
             floor_maps: vec![1.0, 0.0, 0.25, 0.1],
             layer_maps: None,
+            attention_distance: None,
             completeness_gap: None,
             targets: vec![0, 1],
             predicted: vec![0, 0],
@@ -408,10 +455,14 @@ pub(crate) mod tests {
         let rich = Explanations {
             maps: vec![0.0; 4],
             layer_maps: Some(layer_maps),
+            attention_distance: Some(AttentionDistance { layers: 1, heads: 2, values: vec![0.1, 0.2, 0.3, 0.4] }),
             completeness_gap: Some(vec![0.5, -0.5]),
             ..sample()
         };
         assert_eq!(decode(&rich.encode().unwrap()).unwrap(), rich);
+        assert_eq!(rich.layer_map(1, 2, 0).unwrap().values(), [10.0, 11.0]);
+        assert!(rich.layer_map(2, 0, 0).is_none() && rich.layer_map(0, 3, 0).is_none());
+        assert!(rich.layer_map(0, 0, 1).is_none() && sample().layer_map(0, 0, 0).is_none());
     }
 
     /// A random key order would show within a few of these: every encoding builds its hash maps anew.

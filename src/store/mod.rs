@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-pub use format::{Explanations, LayerMaps, UNKNOWN_CLASS};
-pub use records::{Against, DriftFigure, EpochMetrics, PanelInfo, RunInfo, TrainingMetrics};
+pub use format::{AttentionDistance, Explanations, LayerMaps, UNKNOWN_CLASS};
+pub use records::{ALL_IMAGES, Against, DriftFigure, EpochMetrics, PanelInfo, RunInfo, TrainingMetrics};
 
 use crate::fsx::{self, FsError};
 

@@ -77,9 +77,31 @@ pub enum Against {
     Previous,
     /// The first one: how far it has come.
     First,
+    /// The one of the best validation accuracy, which may also be a later one.
+    Best,
+    /// One that was asked for by number, which may also be a later one.
+    Named,
 }
 
+impl Against {
+    /// The name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Against::Previous => "previous",
+            Against::First => "first",
+            Against::Best => "best",
+            Against::Named => "named",
+        }
+    }
+}
+
+/// The group every image of the panel is in.
+pub const ALL_IMAGES: &str = "all";
+
 /// One number about how the maps of one explainer moved between two epochs, and what it is to be read against.
+///
+/// Figures of earlier versions have no group, interval or floor of a second seed: they are of all images, and the rest is
+/// not known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DriftFigure {
     /// The method: `"grad-cam"`.
@@ -88,18 +110,30 @@ pub struct DriftFigure {
     pub target: String,
     /// The measure's name: `"top20-iou"`.
     pub measure: String,
-    /// Which earlier epoch it compares with.
+    /// Which other epoch it compares with.
     pub against: Against,
     /// The epoch that is measured.
     pub epoch: usize,
-    /// The earlier epoch.
+    /// The other epoch.
     pub reference_epoch: usize,
+    /// Which images it is of: [`ALL_IMAGES`]; by what happened to the prediction between the two epochs, `"stays-right"`,
+    /// `"becomes-right"`, `"becomes-wrong"` or `"stays-wrong"`; or by the true class, `"class:<name>"`.
+    #[serde(default = "all_images")]
+    pub group: String,
     /// The measure between the two epochs' maps of one image, mean over the images where it is defined. None where it is
     /// defined for no image.
     pub value: Option<f64>,
+    /// Low and high: where the value of 95 % of panels drawn like this one lies, by a percentile bootstrap over its images.
+    /// None where it is defined for fewer than two.
+    #[serde(default)]
+    pub interval: Option<[f64; 2]>,
     /// The same measure between the maps of `epoch` and those of its perturbed images, mean over the images where it is
     /// defined: what the value would be if nothing but imperceptible noise had happened.
     pub floor: Option<f64>,
+    /// The same measure between the maps of `epoch` and those of a run with another seed at the same epoch, mean over the
+    /// images where it is defined. None unless such a run was given.
+    #[serde(default)]
+    pub seed_floor: Option<f64>,
     /// The same measure between maps of different images at `epoch`, mean over the pairs where it is defined: what the
     /// value would be if the maps had nothing to do with their images.
     pub chance: Option<f64>,
@@ -109,4 +143,31 @@ pub struct DriftFigure {
     pub undefined: usize,
     /// Maps of `epoch` that are all zero, constant or not finite.
     pub dead: usize,
+}
+
+/// What the group was before there were groups.
+fn all_images() -> String {
+    ALL_IMAGES.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As version 0.1.0 wrote it.
+    #[test]
+    fn a_figure_of_an_earlier_version_is_of_all_images() {
+        let written = r#"{"explainer": "grad-cam", "target": "label", "measure": "spearman", "against": "first", "epoch": 2,
+            "reference_epoch": 1, "value": 0.5, "floor": 0.9, "chance": null, "defined": 3, "undefined": 1, "dead": 1}"#;
+        let figure: DriftFigure = serde_json::from_str(written).unwrap();
+        assert_eq!((figure.group.as_str(), figure.interval, figure.seed_floor), (ALL_IMAGES, None, None));
+        assert_eq!(figure.value, Some(0.5));
+    }
+
+    #[test]
+    fn references_go_by_their_names() {
+        for against in [Against::Previous, Against::First, Against::Best, Against::Named] {
+            assert_eq!(serde_json::to_value(against).unwrap(), against.name());
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::TrainError;
 use super::checkpoint::{CheckpointError, RunDir};
-use super::seal;
+use super::{seal, stability};
 use crate::config::KeepConfig;
 use crate::store::{EpochMetrics, RunReader, epoch_dir_name};
 
@@ -59,6 +59,8 @@ fn pruned(history: &[EpochMetrics], keep: KeepConfig) -> Vec<usize> {
     let mut ranked: Vec<&EpochMetrics> = history.iter().collect();
     ranked.sort_by(|one, other| accuracy(other).total_cmp(&accuracy(one)));
     let best: Vec<usize> = ranked.iter().take(keep.best).map(|metrics| metrics.epoch).collect();
+    let chosen = keep.stable_within.and_then(|tolerance| stability::steadiest(history, tolerance));
+    let best: Vec<usize> = best.into_iter().chain(chosen.map(|best| best.epoch)).collect();
     let last_from = history.len().saturating_sub(keep.last.max(1));
     history[..last_from].iter().map(|metrics| metrics.epoch).filter(|epoch| !best.contains(epoch)).collect()
 }
@@ -88,8 +90,9 @@ mod tests {
                 drift: Vec::new(),
             })
             .collect();
-        assert_eq!(pruned(&history, KeepConfig { best: 1, last: 2 }), [0, 1, 3]);
-        assert_eq!(pruned(&history, KeepConfig { best: 0, last: 1 }), [0, 1, 2, 3, 4]);
-        assert!(pruned(&history, KeepConfig { best: 9, last: 1 }).is_empty());
+        let keep = |best, last| KeepConfig { best, last, stable_within: None };
+        assert_eq!(pruned(&history, keep(1, 2)), [0, 1, 3]);
+        assert_eq!(pruned(&history, keep(0, 1)), [0, 1, 2, 3, 4]);
+        assert!(pruned(&history, keep(9, 1)).is_empty());
     }
 }

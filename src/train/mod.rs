@@ -16,6 +16,7 @@ mod reopen;
 mod resume;
 mod schedule;
 mod seal;
+mod stability;
 mod state;
 mod trainee;
 
@@ -90,7 +91,8 @@ pub enum TrainError {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// After its last epoch, or when the validation accuracy had not risen for as long as the config allows.
+    /// After its last epoch; or when the validation accuracy had not risen for as long as the config allows, or for as long
+    /// as it asks of settled evidence.
     Finished {
         /// The best epoch.
         best: Option<Best>,
@@ -216,8 +218,9 @@ pub fn fit(
 
     loop {
         let (epoch, steps_done) = trainee.state.next();
-        if epoch > config.epochs || trainee.state.is_stalled(config.early_stopping) {
-            return Ok(Outcome::Finished { best: trainee.state.best, last: epoch - 1 });
+        let (stalled, stable) = (config.early_stopping, config.stop_when_stable);
+        if epoch > config.epochs || trainee.state.is_stalled(stalled) || trainee.state.is_stable(stable) {
+            return Ok(Outcome::Finished { best: trainee.state.best(), last: epoch - 1 });
         }
 
         // Train. With the head alone, everything below it behaves as in evaluation.
@@ -317,6 +320,15 @@ fn close_epoch(
             seconds: start.elapsed().as_secs_f64(),
         }),
     };
+
+    // Only where the config lets it does the evidence have a say.
+    if setup.config.stop_when_stable.is_some() || setup.config.keep.stable_within.is_some() {
+        let mut history = run.history()?;
+        history.push(metrics.clone());
+        let (steps, tolerance) = (setup.config.stop_when_stable, setup.config.keep.stable_within);
+        trainee.state.settled = steps.is_some_and(|steps| stability::has_settled(&history, steps));
+        trainee.state.steadiest = tolerance.and_then(|tolerance| stability::steadiest(&history, tolerance));
+    }
 
     let mut unsealed = run.begin_epoch(epoch)?;
     unsealed.write_checkpoint(&trainee.save())?;

@@ -53,7 +53,7 @@ pub fn sealed(run: &Path, which: Which) -> Result<Snapshot, CheckpointError> {
     let epoch = match which {
         Which::Epoch(epoch) => epoch,
         Which::Newest => newest()?.0,
-        Which::Best => state(&newest()?.1)?.best.map_or(0, |best| best.epoch),
+        Which::Best => state(&newest()?.1)?.best().map_or(0, |best| best.epoch),
     };
     match finished.iter().find(|(found, _)| *found == epoch) {
         Some((_, dir)) => load(dir.clone()),

@@ -13,8 +13,14 @@ pub struct TrainState {
     pub step_in_epoch: usize,
     /// Steps the optimizer has taken in all.
     pub optimizer_step: usize,
-    /// The best epoch so far.
+    /// The best epoch so far, by validation accuracy.
     pub best: Option<Best>,
+    /// The best by accuracy and steady evidence together, where the config asks for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steadiest: Option<Best>,
+    /// Whether the evidence stayed within its noise floor for as long as the config asks; never where it does not ask.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settled: bool,
     /// Training meters of the epoch under way.
     pub meter: Meter,
 }
@@ -72,6 +78,16 @@ impl TrainState {
         let last_finished = self.next().0 - 1;
         let since = self.best.map_or(0, |best| last_finished.saturating_sub(best.epoch));
         patience.is_some_and(|patience| since >= patience)
+    }
+
+    /// Whether, besides, the evidence has settled.
+    pub fn is_stable(&self, epochs: Option<usize>) -> bool {
+        self.settled && self.is_stalled(epochs)
+    }
+
+    /// The epoch that `@best` means.
+    pub fn best(&self) -> Option<Best> {
+        self.steadiest.or(self.best)
     }
 
     /// Takes note of an epoch's validation accuracy.

@@ -1,0 +1,299 @@
+//! Whether the ranking of images by drift survives another method, or another model.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::analysis::{Analysis, ImageDrift};
+use super::bootstrap::Resamples;
+use super::measures::Measure;
+use super::options::leading;
+use super::shared::SharedImages;
+use super::{Descriptor, DriftError};
+use crate::store::Against;
+
+/// How much two explainers agree on which images moved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgreementFigure {
+    /// The measure of the drifts that are compared.
+    pub measure: String,
+    /// One explainer and target: `"grad-cam/label"`; between two runs with the run before it: `"resnet:grad-cam/label"`.
+    pub one: String,
+    /// The other.
+    pub other: String,
+    /// The epoch that is measured.
+    pub epoch: usize,
+    /// Which other epoch the drifts are from.
+    pub against: Against,
+    /// The epochs of the reference, of one and of the other.
+    pub reference_epochs: [usize; 2],
+    /// Spearman's correlation over images of the two drifts, in [-1, 1]: 1 where both rank the images alike, 0 where the
+    /// ranking of one says nothing about that of the other, which is also what chance gives. None where it is undefined.
+    pub value: Option<f64>,
+    /// 95 % bootstrap interval over the images, ranks taken anew in every panel.
+    pub interval: Option<[f64; 2]>,
+    /// Images that both drifts are defined for.
+    pub defined: usize,
+    /// Images where one is not.
+    pub undefined: usize,
+}
+
+/// The agreement of every two explainers of one run, by epoch, in the given measures.
+pub(super) fn agreements(drifts: &[ImageDrift], measures: &[Measure], resamples: &Resamples) -> Vec<AgreementFigure> {
+    let ours: Vec<&ImageDrift> =
+        drifts.iter().filter(|drift| measures.iter().any(|measure| measure.name() == drift.measure)).collect();
+    let same = |one: &ImageDrift, other: &ImageDrift| {
+        let question = |drift: &ImageDrift| (drift.epoch, drift.against, drift.measure.clone());
+        question(one) == question(other)
+            && (one.against != Against::Named || one.reference_epoch == other.reference_epoch)
+    };
+    let mut pairs = Vec::new();
+    for (index, one) in ours.iter().enumerate() {
+        // Sorted by epoch, so that later ones are of no interest.
+        let rest = ours[index + 1..].iter().take_while(|other| other.epoch == one.epoch);
+        pairs.extend(
+            rest.filter(|other| other.explainer != one.explainer && same(one, other)).map(|other| (*one, *other)),
+        );
+    }
+    let agreement = |(one, other): (&ImageDrift, &ImageDrift)| {
+        figure([one, other], [name(one), name(other)], (&one.values, &other.values), resamples)
+    };
+    pairs.into_par_iter().map(agreement).collect()
+}
+
+/// The agreement between every explainer of one run and every one of another, by epoch, over the images that both panels
+/// hold: a CNN and a ViT that were shown the same pictures. In the leading measures ([`super::Options::leading_measures`]) of
+/// those both runs were analysed in.
+///
+/// # Errors
+///
+/// When the panels share no image.
+pub fn agreement_between(
+    one: &Analysis,
+    other: &Analysis,
+    resamples: usize,
+) -> Result<Vec<AgreementFigure>, DriftError> {
+    let shared = SharedImages::of(one, other)?;
+    let resamples = Resamples::new(resamples, shared.count());
+    let measured = |measure: &Measure| {
+        [one, other].iter().all(|run| run.image_drift.iter().any(|drift| drift.measure == measure.name()))
+    };
+    let measures: Vec<Measure> = leading(&Measure::ALL.into_iter().filter(measured).collect::<Vec<_>>());
+    let same = |left: &ImageDrift, right: &ImageDrift| {
+        (left.epoch, left.against, &left.measure) == (right.epoch, right.against, &right.measure)
+            && measures.iter().any(|measure| measure.name() == left.measure)
+    };
+    let pairs: Vec<(&ImageDrift, &ImageDrift)> = one
+        .image_drift
+        .iter()
+        .flat_map(|left| {
+            other.image_drift.iter().filter(move |right| same(left, right)).map(move |right| (left, right))
+        })
+        .collect();
+    let agreement = |(left, right): (&ImageDrift, &ImageDrift)| {
+        let names = [format!("{}:{}", one.run, name(left)), format!("{}:{}", other.run, name(right))];
+        let values = (&*shared.of_one(&left.values), &*shared.of_other(&right.values));
+        figure([left, right], names, values, &resamples)
+    };
+    Ok(pairs.into_par_iter().map(agreement).collect())
+}
+
+fn name(drift: &ImageDrift) -> String {
+    format!("{}/{}", drift.explainer, drift.target)
+}
+
+/// The agreement of two drifts given image by image.
+fn figure(
+    [one, other]: [&ImageDrift; 2],
+    names: [String; 2],
+    (left, right): (&[Option<f64>], &[Option<f64>]),
+    resamples: &Resamples,
+) -> AgreementFigure {
+    let ranking = Ranking::of(left, right);
+    let once = vec![1; left.len()];
+    let [one_name, other_name] = names;
+    let value = ranking.correlation(&once);
+    AgreementFigure {
+        measure: one.measure.clone(),
+        one: one_name,
+        other: other_name,
+        epoch: one.epoch,
+        against: one.against,
+        reference_epochs: [one.reference_epoch, other.reference_epoch],
+        value,
+        interval: value.and_then(|_| resamples.interval_of(|panel| ranking.correlation(panel))),
+        defined: ranking.images.len(),
+        undefined: left.len() - ranking.images.len(),
+    }
+}
+
+/// Two rankings of the images that both sides are defined for.
+struct Ranking {
+    /// The indices of these images.
+    images: Vec<usize>,
+    /// By the values of one side and of the other.
+    orders: [Order; 2],
+}
+
+/// Items from the smallest value to the largest.
+struct Order {
+    items: Vec<u32>,
+    /// How many of them in a row are equal, run by run.
+    ties: Vec<u32>,
+}
+
+impl Ranking {
+    fn of(left: &[Option<f64>], right: &[Option<f64>]) -> Self {
+        let images: Vec<usize> =
+            (0..left.len()).filter(|&image| left[image].is_some() && right[image].is_some()).collect();
+        let order = |values: &[Option<f64>]| {
+            let value = |place: usize| values[images[place]].unwrap_or_default();
+            let value = |place: u32| value(place as usize);
+            let mut items: Vec<u32> = (0..images.len() as u32).collect();
+            items.sort_by(|&one, &other| value(one).total_cmp(&value(other)));
+            let ties =
+                items.chunk_by(|&one, &other| value(one) == value(other)).map(|ties| ties.len() as u32).collect();
+            Order { items, ties }
+        };
+        Ranking { orders: [order(left), order(right)], images }
+    }
+
+    /// Spearman's correlation in a panel that holds each image as often as it says; `None` where either side does not tell
+    /// its images apart.
+    fn correlation(&self, panel: &[u16]) -> Option<f64> {
+        let times: Vec<f64> = self.images.iter().map(|&image| f64::from(panel[image])).collect();
+        let mean = (times.iter().sum::<f64>() + 1.0) / 2.0;
+        let [left, right] = [&self.orders[0], &self.orders[1]].map(|order| ranks(order, &times, mean));
+        let product = |one: &[f64], other: &[f64]| -> f64 {
+            times.iter().zip(one).zip(other).map(|((times, one), other)| times * one * other).sum()
+        };
+        let scale = (product(&left, &left) * product(&right, &right)).sqrt();
+        (scale > 0.0).then(|| (product(&left, &right) / scale).clamp(-1.0, 1.0))
+    }
+}
+
+/// Average ranks less their mean, when every item counts as often as `times` says.
+fn ranks(order: &Order, times: &[f64], mean: f64) -> Vec<f64> {
+    let mut ranks = vec![0.0; times.len()];
+    let (mut below, mut rest) = (0.0, order.items.as_slice());
+    for &ties in &order.ties {
+        let (tied, larger) = rest.split_at(ties as usize);
+        let here: f64 = tied.iter().map(|&item| times[item as usize]).sum();
+        tied.iter().for_each(|&item| ranks[item as usize] = below + (here + 1.0) / 2.0 - mean);
+        (below, rest) = (below + here, larger);
+    }
+    ranks
+}
+
+/// How much more a property of one run's maps is than of another's, over the images that both panels hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpreadDifference {
+    /// The property.
+    pub descriptor: Descriptor,
+    /// `"run:explainer/target"`.
+    pub one: String,
+    /// The other.
+    pub other: String,
+    /// The epoch, of both.
+    pub epoch: usize,
+    /// Mean over the images of the value of `one` minus that of `other`. None where it is defined for no image.
+    pub value: Option<f64>,
+    /// 95 % bootstrap interval over the images, which are paired.
+    pub interval: Option<[f64; 2]>,
+    /// Images that both are defined for.
+    pub defined: usize,
+    /// Images where one is not.
+    pub undefined: usize,
+}
+
+/// How the spread of the evidence differs between two runs, for every explainer of one and every one of the other, by epoch,
+/// over the images that both panels hold: is a ViT's evidence wider than a CNN's?
+///
+/// # Errors
+///
+/// When the panels share no image.
+pub fn spread_between(one: &Analysis, other: &Analysis, resamples: usize) -> Result<Vec<SpreadDifference>, DriftError> {
+    let shared = SharedImages::of(one, other)?;
+    let resamples = Resamples::new(resamples, shared.count());
+    let mut all = Vec::new();
+    for left in &one.image_spread {
+        let same = other.image_spread.iter();
+        for right in same.filter(|right| (right.epoch, right.descriptor) == (left.epoch, left.descriptor)) {
+            let pairs = shared.of_one(&left.values).into_iter().zip(shared.of_other(&right.values));
+            let values: Vec<Option<f64>> = pairs.map(|(left, right)| Some(left? - right?)).collect();
+            let defined = values.iter().flatten().count();
+            all.push(SpreadDifference {
+                descriptor: left.descriptor,
+                one: format!("{}:{}/{}", one.run, left.explainer, left.target),
+                other: format!("{}:{}/{}", other.run, right.explainer, right.target),
+                epoch: left.epoch,
+                value: (defined > 0).then(|| values.iter().flatten().sum::<f64>() / defined as f64),
+                interval: resamples.interval(&values),
+                defined,
+                undefined: values.len() - defined,
+            });
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drift(explainer: &str, values: &[Option<f64>]) -> ImageDrift {
+        ImageDrift {
+            explainer: explainer.into(),
+            target: "label".into(),
+            measure: "js-divergence".into(),
+            against: Against::First,
+            epoch: 1,
+            reference_epoch: 0,
+            values: values.to_vec(),
+        }
+    }
+
+    fn agreement(one: &[Option<f64>], other: &[Option<f64>]) -> AgreementFigure {
+        let drifts = [drift("grad-cam", one), drift("rollout", other)];
+        let resamples = Resamples::new(200, one.len());
+        let mut found = agreements(&drifts, &[Measure::JensenShannon], &resamples);
+        assert_eq!(found.len(), 1);
+        found.remove(0)
+    }
+
+    /// Ranks 1, 2.5, 2.5, 4 and 1, 3, 2, 4 correlate by sqrt(0.9); the fifth image is defined on one side only.
+    #[test]
+    fn agreement_is_the_rank_correlation_of_the_drifts() {
+        let one = [Some(0.1), Some(0.2), Some(0.2), Some(0.4), None];
+        let found = agreement(&one, &[Some(1.0), Some(3.0), Some(2.0), Some(4.0), Some(0.0)]);
+        assert!((found.value.unwrap() - 0.9f64.sqrt()).abs() < 1e-12, "{found:?}");
+        assert_eq!((found.defined, found.undefined), (4, 1));
+        assert_eq!((found.one.as_str(), found.other.as_str()), ("grad-cam/label", "rollout/label"));
+        assert_eq!(agreement(&[Some(0.0); 4], &one[..4]).value, None);
+    }
+
+    /// A panel of images drawn several times is ranked like one that lists them several times.
+    #[test]
+    fn a_resampled_panel_is_ranked_anew() {
+        let left = [3.0, 1.0, 2.0, 2.0, 5.0].map(Some);
+        let right = [1.0, 2.0, 4.0, 3.0, 3.0].map(Some);
+        let panel = [2, 0, 1, 1, 1];
+        let listed: Vec<usize> = vec![0, 0, 2, 3, 4];
+        let pick = |values: &[Option<f64>]| listed.iter().map(|&image| values[image]).collect::<Vec<_>>();
+        let expected = Ranking::of(&pick(&left), &pick(&right)).correlation(&[1; 5]).unwrap();
+        let found = Ranking::of(&left, &right).correlation(&panel).unwrap();
+        assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+    }
+
+    /// 300 independent drifts: the interval holds 0; the same drift twice agrees exactly.
+    #[test]
+    fn independent_drifts_do_not_agree() {
+        use super::super::testing::explanations;
+        let values = |seed| {
+            explanations("cam", seed, 300).maps[..300].iter().map(|&value| Some(f64::from(value))).collect::<Vec<_>>()
+        };
+        let [low, high] = agreement(&values(1), &values(2)).interval.unwrap();
+        assert!(low < 0.0 && 0.0 < high && high - low < 0.4, "{low} {high}");
+        let same = agreement(&values(1), &values(1));
+        assert_eq!((same.value, same.interval), (Some(1.0), Some([1.0, 1.0])));
+    }
+}

@@ -1,0 +1,128 @@
+//! What is asked of a run.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::CHANCE_DERANGEMENTS;
+use super::bootstrap::RESAMPLES;
+use super::measures::{Measure, UnknownName};
+use crate::store::{Against, RunReader};
+
+/// An epoch to compare every other with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// The last one before it.
+    Previous,
+    /// The first one that is evidence.
+    First,
+    /// The one of the best validation accuracy; the earliest of several.
+    Best,
+    /// One by its number.
+    Epoch(usize),
+}
+
+impl Reference {
+    /// The role its figures have.
+    pub const fn against(self) -> Against {
+        match self {
+            Reference::Previous => Against::Previous,
+            Reference::First => Against::First,
+            Reference::Best => Against::Best,
+            Reference::Epoch(_) => Against::Named,
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reference::Epoch(epoch) => write!(formatter, "{epoch}"),
+            role => formatter.write_str(role.against().name()),
+        }
+    }
+}
+
+impl FromStr for Reference {
+    type Err = UnknownName;
+
+    /// `previous`, `first`, `best` or an epoch's number.
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        match name {
+            "previous" => Ok(Reference::Previous),
+            "first" => Ok(Reference::First),
+            "best" => Ok(Reference::Best),
+            number => number.parse().map(Reference::Epoch).map_err(|_| UnknownName {
+                kind: "reference epoch",
+                name: name.to_string(),
+                known: "previous, first, best and the numbers of epochs".to_string(),
+            }),
+        }
+    }
+}
+
+/// What [`super::analyse`] computes of a run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// In the order of the figures. All fast ones.
+    pub measures: Vec<Measure>,
+    /// Epochs every other is compared with. Previous and first, which the path walked needs too.
+    pub against: Vec<Reference>,
+    /// Explainers by name; all where none is named.
+    pub explainers: Vec<String>,
+    /// A run of the same recipe with another seed: its maps at the same epoch are the larger floor.
+    pub seed_run: Option<RunReader>,
+    /// Whether figures are also given by outcome of the prediction and by class.
+    pub groups: bool,
+    /// Panels drawn for an interval. 1000.
+    pub resamples: usize,
+    /// Pairings of different images that chance is averaged over. 8.
+    pub shuffles: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            measures: Measure::fast(),
+            against: vec![Reference::Previous, Reference::First],
+            explainers: Vec::new(),
+            seed_run: None,
+            groups: true,
+            resamples: RESAMPLES,
+            shuffles: CHANCE_DERANGEMENTS,
+        }
+    }
+}
+
+impl Options {
+    /// The measures of what is too dear, or too much to read, in all of them: those of [`Measure::LIVE`] that were asked for,
+    /// and where none was, everything asked for.
+    pub fn leading_measures(&self) -> Vec<Measure> {
+        leading(&self.measures)
+    }
+}
+
+/// [`Options::leading_measures`] of some measures.
+pub(super) fn leading(measures: &[Measure]) -> Vec<Measure> {
+    let live: Vec<Measure> = measures.iter().copied().filter(|measure| Measure::LIVE.contains(measure)).collect();
+    if live.is_empty() { measures.to_vec() } else { live }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_a_role_or_a_number() {
+        for reference in [Reference::Previous, Reference::First, Reference::Best, Reference::Epoch(7)] {
+            assert_eq!(reference.to_string().parse(), Ok(reference));
+        }
+        assert!("last".parse::<Reference>().unwrap_err().to_string().contains("there are previous, first, best"));
+    }
+
+    #[test]
+    fn the_leading_measures_are_the_live_ones_or_all() {
+        assert_eq!(Options::default().leading_measures(), Measure::LIVE);
+        let options = Options { measures: vec![Measure::Kendall, Measure::Cosine], ..Options::default() };
+        assert_eq!(options.leading_measures(), [Measure::Kendall, Measure::Cosine]);
+    }
+}

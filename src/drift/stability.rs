@@ -1,0 +1,225 @@
+//! Whether drift is within its floor: when a run settled, whether it has settled by now, and which epoch to keep.
+//!
+//! Everything here reads figures, so it answers alike for a run that is training ([`super::Timeline`]) and for one on disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::measures::Measure;
+use super::trajectory::{distance, series};
+use crate::store::{ALL_IMAGES, Against, DriftFigure};
+
+/// What a movement must not exceed to be no drift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Floor {
+    /// Imperceptible noise on the images, same weights.
+    Noise,
+    /// Another seed of the same recipe, same epoch.
+    Seed,
+}
+
+impl Floor {
+    /// The value of a figure's floor, in the figure's measure.
+    fn of(self, figure: &DriftFigure) -> Option<f64> {
+        match self {
+            Floor::Noise => figure.floor,
+            Floor::Seed => figure.seed_floor,
+        }
+    }
+}
+
+/// When the evidence came to rest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stabilisation {
+    /// The method.
+    pub explainer: String,
+    /// The kind of target explained.
+    pub target: String,
+    /// The measure's name.
+    pub measure: String,
+    /// Which floor it stays within.
+    pub against_floor: Floor,
+    /// The earliest epoch after which every step from one epoch to the next stays within its floor: after it, nothing moved
+    /// more than the floor. None where the last step does not.
+    pub epoch: Option<usize>,
+    /// Steps since then, all of them within the floor: how well it is known.
+    pub steps: usize,
+}
+
+/// How much farther apart two epochs are than their floor; negative within it. `None` where either is undefined.
+pub fn above_floor(figure: &DriftFigure, floor: Floor) -> Option<f64> {
+    Some(distance(figure, figure.value)? - distance(figure, floor.of(figure))?)
+}
+
+/// When each explainer, target and measure settled, against noise, and against a second seed where there is one.
+///
+/// A step is within its floor when its mean distance is not larger than the floor's. One whose value or floor is undefined is
+/// not known to be, and counts as outside.
+///
+/// # Source
+///
+/// The Reasoning Stabilization Point of Dhayalkar 2026, with each epoch's own floor as its threshold.
+pub fn stabilisations(figures: &[DriftFigure]) -> Vec<Stabilisation> {
+    let seeds = figures.iter().any(|figure| figure.seed_floor.is_some());
+    let mut all = Vec::new();
+    for ((explainer, target, measure), steps) in series(figures, Against::Previous) {
+        for floor in [Floor::Noise, Floor::Seed].into_iter().filter(|&floor| floor == Floor::Noise || seeds) {
+            let quiet = quiet_steps(&steps, floor);
+            let since = quiet.checked_sub(1).map(|last| steps[steps.len() - 1 - last].reference_epoch);
+            all.push(Stabilisation {
+                explainer: explainer.to_string(),
+                target: target.to_string(),
+                measure: measure.to_string(),
+                against_floor: floor,
+                epoch: since,
+                steps: quiet,
+            });
+        }
+    }
+    all
+}
+
+/// How many of the latest steps in a row are within the floor.
+fn quiet_steps(steps: &[&DriftFigure], floor: Floor) -> usize {
+    steps.iter().rev().take_while(|step| above_floor(step, floor).is_some_and(|above| above <= 0.0)).count()
+}
+
+/// What decides whether a run that is training has settled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settling {
+    /// In which measure.
+    pub measure: Measure,
+    /// Against which floor.
+    pub floor: Floor,
+    /// How many steps in a row must be within the floor; at least one.
+    pub patience: usize,
+}
+
+impl Settling {
+    /// Whether the evidence of every explainer and target has been within its floor for the last `patience` steps. Figures
+    /// are those of a run so far, from [`super::Timeline::for_epoch`]. Never where there are none.
+    pub fn has_settled(&self, figures: &[DriftFigure]) -> bool {
+        let steps = series(figures, Against::Previous);
+        let mut ours = steps.iter().filter(|((_, _, measure), _)| *measure == self.measure.name()).peekable();
+        ours.peek().is_some() && ours.all(|(_, steps)| quiet_steps(steps, self.floor) >= self.patience.max(1))
+    }
+
+    /// How far the evidence of each epoch is above its floor, since the epoch before: of the explainer and target where it is
+    /// most. Epochs where any of them is undefined are left out.
+    pub fn by_epoch(&self, figures: &[DriftFigure]) -> BTreeMap<usize, f64> {
+        let ours = |figure: &&DriftFigure| {
+            let role = figure.against == Against::Previous && figure.group == ALL_IMAGES;
+            role && figure.measure == self.measure.name()
+        };
+        let mut worst: BTreeMap<usize, f64> = BTreeMap::new();
+        let mut unknown = BTreeSet::new();
+        for figure in figures.iter().filter(ours) {
+            match above_floor(figure, self.floor) {
+                Some(above) => {
+                    let known = worst.entry(figure.epoch).or_insert(above);
+                    *known = known.max(above);
+                }
+                None => drop(unknown.insert(figure.epoch)),
+            }
+        }
+        worst.retain(|epoch, _| !unknown.contains(epoch));
+        worst
+    }
+}
+
+/// The epoch to keep, by accuracy and stability together: of those whose accuracy is within `tolerance` of the best (a
+/// fraction; 0.01 is one percentage point), the one whose evidence moved least above its floor; movements within the floor
+/// count as none. The earliest of several, and one of unknown movement only where all are. `None` without an accuracy.
+///
+/// `accuracy` and `movement` ([`Settling::by_epoch`]) are by epoch.
+pub fn accurate_and_stable(
+    accuracy: &BTreeMap<usize, f64>,
+    movement: &BTreeMap<usize, f64>,
+    tolerance: f64,
+) -> Option<usize> {
+    let best = accuracy.values().copied().fold(f64::NEG_INFINITY, f64::max);
+    let moved = |epoch: usize| movement.get(&epoch).map_or(f64::INFINITY, |above| above.max(0.0));
+    let good = accuracy.iter().filter(|&(_, &accuracy)| accuracy >= best - tolerance);
+    // `min_by` keeps the first of equals.
+    good.map(|(&epoch, _)| epoch).min_by(|&one, &other| moved(one).total_cmp(&moved(other)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::figure;
+    use super::*;
+
+    fn steps(values: &[Option<f64>]) -> Vec<DriftFigure> {
+        let step = |(index, &value)| figure("js-divergence", Against::Previous, index + 1, value);
+        values.iter().enumerate().map(step).collect()
+    }
+
+    const RULE: Settling = Settling { measure: Measure::JensenShannon, floor: Floor::Noise, patience: 2 };
+
+    /// The floor is 0.1. A jump from epoch 2 to 3 and quiet steps after it: settled at 3. Exactly the floor is within it.
+    #[test]
+    fn a_run_settles_after_its_last_jump() {
+        let cases: [(&[Option<f64>], Option<usize>, usize); 5] = [
+            (&[Some(0.0), Some(0.0), Some(0.5), Some(0.1), Some(0.05)], Some(3), 2),
+            (&[Some(0.0), Some(0.05)], Some(0), 2),
+            (&[Some(0.0), Some(0.2)], None, 0),
+            (&[Some(0.0), None, Some(0.0)], Some(2), 1),
+            (&[], None, 0),
+        ];
+        for (values, epoch, quiet) in cases {
+            let found = stabilisations(&steps(values));
+            assert_eq!(found.len(), usize::from(!values.is_empty()), "no second seed, no second floor");
+            assert!(found.iter().all(|one| (one.epoch, one.steps) == (epoch, quiet)), "{values:?} {found:?}");
+        }
+    }
+
+    /// A correlation of 0.95 is nearer than its floor of 0.9, one of 0.85 is not.
+    #[test]
+    fn of_a_similarity_more_is_within_the_floor() {
+        let of = |value| above_floor(&figure("spearman", Against::Previous, 1, Some(value)), Floor::Noise).unwrap();
+        assert!((of(0.95) + 0.05).abs() < 1e-12 && (of(0.85) - 0.05).abs() < 1e-12);
+        assert_eq!(above_floor(&figure("spearman", Against::Previous, 1, None), Floor::Noise), None);
+        assert_eq!(above_floor(&figure("spearman", Against::Previous, 1, Some(0.5)), Floor::Seed), None);
+    }
+
+    #[test]
+    fn a_second_seed_is_a_floor_of_its_own() {
+        let mut figures = steps(&[Some(0.3), Some(0.3)]);
+        figures.iter_mut().for_each(|figure| figure.seed_floor = Some(0.4));
+        let found = stabilisations(&figures);
+        assert_eq!(
+            found.iter().map(|one| (one.against_floor, one.epoch)).collect::<Vec<_>>(),
+            [(Floor::Noise, None), (Floor::Seed, Some(0))]
+        );
+    }
+
+    #[test]
+    fn settling_takes_patience_and_every_explainer() {
+        let mut figures = steps(&[Some(0.5), Some(0.0)]);
+        assert!(!RULE.has_settled(&figures));
+        assert!(Settling { patience: 1, ..RULE }.has_settled(&figures));
+        figures.extend(steps(&[Some(0.5), Some(0.0), Some(0.0)]).pop());
+        assert!(RULE.has_settled(&figures));
+        let restless =
+            DriftFigure { explainer: "rollout".into(), ..figure("js-divergence", Against::Previous, 3, Some(0.9)) };
+        figures.push(restless);
+        assert!(!RULE.has_settled(&figures));
+        assert!(!RULE.has_settled(&[]));
+        let by_epoch = RULE.by_epoch(&figures);
+        assert!((by_epoch[&3] - 0.8).abs() < 1e-12 && (by_epoch[&2] + 0.1).abs() < 1e-12, "{by_epoch:?}");
+    }
+
+    #[test]
+    fn the_epoch_to_keep_is_accurate_and_quiet() {
+        let accuracy = BTreeMap::from([(1, 0.5), (2, 0.70), (3, 0.71), (4, 0.705)]);
+        let movement = BTreeMap::from([(1, 0.0), (2, 0.3), (3, 0.2), (4, 0.1)]);
+        assert_eq!(accurate_and_stable(&accuracy, &movement, 0.01), Some(4));
+        assert_eq!(accurate_and_stable(&accuracy, &movement, 0.0), Some(3));
+        assert_eq!(accurate_and_stable(&accuracy, &movement, 1.0), Some(1));
+        assert_eq!(accurate_and_stable(&accuracy, &BTreeMap::from([(3, -0.1), (4, -0.2)]), 0.01), Some(3));
+        assert_eq!(accurate_and_stable(&accuracy, &BTreeMap::new(), 0.01), Some(2));
+        assert_eq!(accurate_and_stable(&BTreeMap::new(), &movement, 0.01), None);
+    }
+}

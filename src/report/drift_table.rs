@@ -1,0 +1,146 @@
+//! Drift as columns for a person, as rows for a dataframe, and in words.
+
+use super::table::{aligned, csv_row};
+use crate::store::DriftFigure;
+
+const HEADINGS: [&str; 12] = [
+    "explainer",
+    "target",
+    "measure",
+    "group",
+    "epoch",
+    "against",
+    "value",
+    "95 % interval",
+    "floor",
+    "seed floor",
+    "chance",
+    "images",
+];
+
+/// Aligned columns, a row a figure. `–` where a figure is undefined; `images` counts those it is defined for, of all. A
+/// column that no figure has anything in is left out: the floor of a second seed, and groups where all are of all images.
+pub fn drift_table(figures: &[DriftFigure]) -> String {
+    let seeds = figures.iter().any(|figure| figure.seed_floor.is_some());
+    let groups = figures.iter().any(|figure| figure.group != crate::store::ALL_IMAGES);
+    let shown = |heading: &str| (seeds || heading != "seed floor") && (groups || heading != "group");
+    let keep = |cells: [String; 12]| {
+        HEADINGS.iter().zip(cells).filter(|(heading, _)| shown(heading)).map(|(_, cell)| cell).collect::<Vec<_>>()
+    };
+    let headings: Vec<&str> = HEADINGS.into_iter().filter(|heading| shown(heading)).collect();
+    let rows: Vec<Vec<String>> = figures.iter().map(|figure| keep(row(figure))).collect();
+    aligned(&headings, &rows, if groups { 4 } else { 3 })
+}
+
+fn row(figure: &DriftFigure) -> [String; 12] {
+    [
+        figure.explainer.clone(),
+        figure.target.clone(),
+        figure.measure.clone(),
+        figure.group.clone(),
+        figure.epoch.to_string(),
+        format!("{} {}", figure.against.name(), figure.reference_epoch),
+        number(figure.value),
+        interval(figure.interval),
+        number(figure.floor),
+        number(figure.seed_floor),
+        number(figure.chance),
+        format!("{}/{}", figure.defined, figure.defined + figure.undefined),
+    ]
+}
+
+/// Four digits after the point; a dash for what is undefined.
+fn number(value: Option<f64>) -> String {
+    value.map_or("–".to_string(), |value| format!("{value:.4}"))
+}
+
+fn interval(interval: Option<[f64; 2]>) -> String {
+    interval.map_or("–".to_string(), |[low, high]| format!("[{low:.4}, {high:.4}]"))
+}
+
+/// Tidy CSV, one row a figure, every digit; an empty cell where a figure is undefined.
+pub fn drift_csv(figures: &[DriftFigure]) -> String {
+    let mut table = String::from(
+        "explainer,target,measure,epoch,against,reference_epoch,group,value,low,high,floor,seed_floor,chance,\
+         defined,undefined,dead\n",
+    );
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+    for figure in figures {
+        let cells = [
+            figure.explainer.clone(),
+            figure.target.clone(),
+            figure.measure.clone(),
+            figure.epoch.to_string(),
+            figure.against.name().to_string(),
+            figure.reference_epoch.to_string(),
+            figure.group.clone(),
+            number(figure.value),
+            number(figure.interval.map(|[low, _]| low)),
+            number(figure.interval.map(|[_, high]| high)),
+            number(figure.floor),
+            number(figure.seed_floor),
+            number(figure.chance),
+            figure.defined.to_string(),
+            figure.undefined.to_string(),
+            figure.dead.to_string(),
+        ];
+        table += &csv_row(cells);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{ALL_IMAGES, Against};
+
+    fn figure(value: Option<f64>) -> DriftFigure {
+        DriftFigure {
+            explainer: "rollout".to_string(),
+            target: "label".to_string(),
+            measure: "spearman".to_string(),
+            against: Against::Previous,
+            epoch: 2,
+            reference_epoch: 1,
+            group: ALL_IMAGES.to_string(),
+            value,
+            interval: value.map(|value| [value - 0.25, value + 0.25]),
+            floor: Some(0.9),
+            seed_floor: None,
+            chance: None,
+            defined: 3,
+            undefined: 1,
+            dead: 1,
+        }
+    }
+
+    #[test]
+    fn a_table_aligns_its_columns_and_marks_what_is_undefined() {
+        let table = drift_table(&[figure(Some(0.5)), figure(None)]);
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert_eq!(
+            lines[1],
+            "rollout    label   spearman      2  previous 1  0.5000  [0.2500, 0.7500]  0.9000       –     3/4"
+        );
+        assert_eq!(lines[1].find("0.9000"), lines[2].replace('–', "-").find("0.9000"));
+    }
+
+    #[test]
+    fn a_table_shows_groups_and_a_second_seed_where_there_are_any() {
+        let grouped = DriftFigure { group: "stays-right".to_string(), seed_floor: Some(0.75), ..figure(None) };
+        let table = drift_table(&[figure(None), grouped]);
+        let lines: Vec<&str> = table.lines().collect();
+        assert!(lines[0].contains("group") && lines[0].contains("seed floor"), "{table}");
+        assert!(lines[2].contains("stays-right") && lines[2].contains("0.7500"), "{table}");
+    }
+
+    #[test]
+    fn csv_leaves_undefined_cells_empty_and_keeps_every_digit() {
+        let csv = drift_csv(&[figure(Some(1.0 / 3.0)), figure(None)]);
+        let mut rows = csv.lines().skip(1);
+        let row = "rollout,label,spearman,2,previous,1,all,0.3333333333333333,0.08333333333333331,0.5833333333333333,0.9,,,3,1,1";
+        assert_eq!(rows.next().unwrap(), row);
+        assert_eq!(rows.next().unwrap(), "rollout,label,spearman,2,previous,1,all,,,,0.9,,,3,1,1");
+    }
+}
