@@ -1,13 +1,19 @@
-//! `driftscope drift`: the figures of a run on stdout.
+//! `driftscope drift`: how the evidence of a run moved, on stdout.
 
 use super::{Format, print};
-use crate::drift;
-use crate::report::{drift_csv, drift_table};
+use crate::drift::{
+    Analysis, FailAbove, Measure, Options, Protocol, RESAMPLES, Reference, Verdict, analyse, semantic_drift,
+};
+use crate::report::{drift_csv, drift_summary, drift_table, image_csv, image_table, protocol_table, spread_table};
 use crate::store::RunReader;
-use anyhow::Result;
+use crate::train::RunRecord;
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// Rows of `--images` in a table.
+const IMAGES: usize = 40;
 
 /// Flags of `driftscope drift`.
 #[derive(Debug, Args)]
@@ -15,6 +21,45 @@ pub(super) struct DriftArguments {
     /// The run's directory
     #[arg(value_name = "RUN")]
     run: PathBuf,
+    /// Measures, separated by commas; `all` has the slow ones too [default: top20-iou, spearman and js-divergence in a table,
+    /// every fast one in CSV and JSON]
+    #[arg(long, value_name = "MEASURES", value_delimiter = ',')]
+    measures: Vec<String>,
+    /// What every epoch is compared with, separated by commas: previous, first, best or an epoch's number
+    #[arg(long, value_name = "EPOCHS", value_delimiter = ',', default_value = "previous,first")]
+    against: Vec<Reference>,
+    /// Only these methods, separated by commas, by their names in the run [default: all]
+    #[arg(long, value_name = "METHODS", value_delimiter = ',')]
+    methods: Vec<String>,
+    /// Only the figures of this epoch
+    #[arg(long, value_name = "EPOCH")]
+    epoch: Option<usize>,
+    /// A run of the same recipe with another seed: its maps at the same epoch are the larger floor
+    #[arg(long, value_name = "RUN")]
+    floor: Option<PathBuf>,
+    /// Also by what happened to the prediction, and by class
+    #[arg(long)]
+    groups: bool,
+    /// Image by image instead: in a table those that moved most at the last epoch, in CSV all of them
+    #[arg(long, conflicts_with = "groups")]
+    images: bool,
+    /// How wide the evidence is instead: entropy, effective area, attention distance, …
+    #[arg(long, conflicts_with_all = ["groups", "images"])]
+    spread: bool,
+    /// The figures of a published study instead: semantic-drift (Elangovan & Ting 2026), from the end of the head-only phase
+    /// to the last epoch, on the images that are right at both
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["groups", "images", "spread", "fail_above"])]
+    protocol: Option<Protocol>,
+    /// Where the head-only phase of --protocol ended [default: the run's freeze.head_only_epochs]
+    #[arg(long, value_name = "EPOCH", requires = "protocol")]
+    head_only_epoch: Option<usize>,
+    /// Exit with 1 where drift is greater, over all figures printed: spearman=0.3. Of a similarity the distance from 1
+    /// counts; may be repeated
+    #[arg(long, value_name = "MEASURE=VALUE")]
+    fail_above: Vec<FailAbove>,
+    /// Panels drawn for an interval
+    #[arg(long, value_name = "N", default_value_t = RESAMPLES)]
+    resamples: usize,
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: Format,
@@ -22,12 +67,110 @@ pub(super) struct DriftArguments {
 
 pub(super) fn run(arguments: &DriftArguments) -> Result<ExitCode> {
     let reader = RunReader::open(&arguments.run)?;
-    let figures = drift::of_run(&reader)?;
-    let text = match arguments.format {
-        Format::Table => drift_table(&figures),
-        Format::Csv => drift_csv(&figures),
-        Format::Json => serde_json::to_string_pretty(&figures)? + "\n",
+    if let Some(Protocol::SemanticDrift) = arguments.protocol {
+        return protocol(arguments, &reader);
+    }
+    let mut analysis = analyse(&reader, &options(arguments)?)?;
+    if let Some(epoch) = arguments.epoch {
+        if !reader.epochs().contains(&epoch) {
+            bail!("--epoch {epoch}: {} has epochs {}", arguments.run.display(), list(reader.epochs()));
+        }
+        analysis.drift.retain(|figure| figure.epoch == epoch);
+        analysis.image_drift.retain(|figure| figure.epoch == epoch);
+        analysis.spread.retain(|figure| figure.epoch == epoch);
+    }
+    print(&text(arguments, &analysis)?)?;
+    judge(&arguments.fail_above, &analysis)
+}
+
+fn options(arguments: &DriftArguments) -> Result<Options> {
+    let mut measures = Vec::new();
+    for name in &arguments.measures {
+        match name.as_str() {
+            "all" => measures.extend(Measure::ALL),
+            name => measures.push(name.parse().context("--measures")?),
+        }
+    }
+    if measures.is_empty() {
+        measures = if matches!(arguments.format, Format::Table) { Measure::LIVE.to_vec() } else { Measure::fast() };
+    }
+    measures.extend(arguments.fail_above.iter().map(|limit| limit.measure));
+    let mut seen = Vec::new();
+    measures.retain(|measure| {
+        !seen.contains(measure) && {
+            seen.push(*measure);
+            true
+        }
+    });
+    Ok(Options {
+        measures,
+        against: arguments.against.clone(),
+        explainers: arguments.methods.clone(),
+        seed_run: arguments.floor.as_ref().map(|run| RunReader::open(run)).transpose()?,
+        groups: arguments.groups,
+        resamples: arguments.resamples,
+        ..Options::default()
+    })
+}
+
+fn text(arguments: &DriftArguments, analysis: &Analysis) -> Result<String> {
+    let leading = analysis.drift.first().and_then(|figure| figure.measure.parse::<Measure>().ok());
+    Ok(match (arguments.format, leading) {
+        (Format::Json, _) => serde_json::to_string_pretty(analysis)? + "\n",
+        (Format::Csv, _) if arguments.images => image_csv(analysis),
+        (Format::Csv, _) => drift_csv(&analysis.drift),
+        (Format::Table, Some(measure)) if arguments.images => {
+            image_table(analysis, measure, arguments.against[0].against(), None, IMAGES)
+        }
+        (Format::Table, _) if arguments.spread => spread_table(&analysis.spread),
+        (Format::Table, _) => format!("{}\n{}", drift_table(&analysis.drift), drift_summary(analysis)),
+    })
+}
+
+/// One line a limit that was exceeded.
+fn judge(limits: &[FailAbove], analysis: &Analysis) -> Result<ExitCode> {
+    let mut failures = Vec::new();
+    for limit in limits {
+        let name = limit.measure.name();
+        match limit.judge(&analysis.drift) {
+            Verdict::Within => {}
+            Verdict::NothingToJudge => failures.push(format!("--fail-above {name}: no figure has a value")),
+            Verdict::Above(figures) => failures.extend(figures.into_iter().map(|figure| {
+                format!(
+                    "--fail-above {name}={}: {} ({}) is {:.4} at epoch {} against epoch {}",
+                    limit.limit,
+                    figure.explainer,
+                    figure.target,
+                    figure.value.unwrap_or(f64::NAN),
+                    figure.epoch,
+                    figure.reference_epoch
+                )
+            })),
+        }
+    }
+    if failures.is_empty() { Ok(ExitCode::SUCCESS) } else { bail!(failures.join("\n       ")) }
+}
+
+fn protocol(arguments: &DriftArguments, reader: &RunReader) -> Result<ExitCode> {
+    let head_only = match arguments.head_only_epoch {
+        Some(epoch) => epoch,
+        None => RunRecord::read(&arguments.run)?.config.freeze.head_only_epochs,
     };
-    print(&text)?;
+    if head_only == 0 && arguments.head_only_epoch.is_none() {
+        bail!(
+            "{} had no head-only phase (freeze.head_only_epochs is 0); say where to begin with --head-only-epoch",
+            arguments.run.display()
+        );
+    }
+    let figures = semantic_drift(reader, head_only, arguments.epoch, arguments.resamples)?;
+    print(&match arguments.format {
+        Format::Table => protocol_table(&figures),
+        Format::Csv => bail!("--protocol prints a table or JSON, not CSV"),
+        Format::Json => serde_json::to_string_pretty(&figures)? + "\n",
+    })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn list(epochs: &[usize]) -> String {
+    epochs.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -3,7 +3,9 @@
 //! stdout carries data, stderr progress and errors. Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 stopped by a
 //! signal and saved.
 
+mod animate;
 mod cause;
+mod compare;
 mod data;
 mod drift;
 mod eval;
@@ -46,6 +48,10 @@ enum Command {
     Drift(drift::DriftArguments),
     /// Which part of the model moved its evidence: head, batch-norm statistics or backbone.
     Cause(cause::CauseArguments),
+    /// Runs side by side: how their evidence drifts, how wide it is, and whether they see the same images move.
+    Compare(compare::CompareArguments),
+    /// One image's heat maps through the epochs, as a GIF or a film strip.
+    Animate(animate::AnimateArguments),
     /// One HTML page for one or more runs: a slider moves every heat map through the epochs.
     Report(report::ReportArguments),
     /// Print a completion script for a shell.
@@ -81,6 +87,8 @@ pub fn run() -> ExitCode {
         Command::Completions { shell } => completions(shell),
         Command::Drift(arguments) => drift::run(&arguments),
         Command::Cause(arguments) => cause::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
+        Command::Animate(arguments) => animate::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
     };
     match result {

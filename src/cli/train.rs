@@ -66,6 +66,9 @@ pub(super) struct TrainArguments {
     /// noise floor (Spearman's correlation with the previous epoch)
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "2")]
     stop_when_stable: Option<u32>,
+    /// Also write event files for TensorBoard, into the run; a run that has some goes on with them
+    #[arg(long)]
+    tensorboard: bool,
     /// Any setting of a config file, by its dotted name, such as optimizer.weight_decay=0.1; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -124,7 +127,7 @@ pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
 fn new(arguments: &TrainArguments) -> Result<Prepared> {
     let base = arguments.config.as_deref().map(Settings::read).transpose()?;
     let settings = with_flags(base.unwrap_or_default(), arguments)?;
-    let (setup, device) = setup(settings.resolve()?, arguments.device)?;
+    let (setup, device) = setup(settings.resolve()?, arguments.device, arguments.tensorboard)?;
     let default_dir = || {
         let name = format!("{}-{}-seed{}", setup.config.model, setup.data.name, setup.config.seed);
         Path::new("checkpoints").join(name)
@@ -149,7 +152,7 @@ fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
 
     // The device the run began on, unless another one is asked for.
     let choice = if arguments.device == DeviceChoice::Auto { saved.device.parse()? } else { arguments.device };
-    let (setup, device) = setup(config, choice)?;
+    let (setup, device) = setup(config, choice, arguments.tensorboard)?;
     let path = arguments.run_dir.as_deref().unwrap_or(&spec.path);
     let mut record = record(path, &setup, settings, device)?;
     if record.data_digest != saved.data_digest || record.panel.digest != saved.panel.digest {
@@ -210,10 +213,10 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
     Ok(settings)
 }
 
-fn setup(config: RunConfig, choice: DeviceChoice) -> Result<(Setup, DeviceChoice)> {
+fn setup(config: RunConfig, choice: DeviceChoice, tensorboard: bool) -> Result<(Setup, DeviceChoice)> {
     let (device, choice) = choice.open()?;
     let data = DataSet::open(&config.data)?;
-    Ok((Setup { config, data, device }, choice))
+    Ok((Setup { config, data, device, tensorboard }, choice))
 }
 
 fn record(path: &Path, setup: &Setup, settings: Settings, device: DeviceChoice) -> Result<RunRecord> {

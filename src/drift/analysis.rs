@@ -289,7 +289,15 @@ pub(super) fn evidence(reader: &RunReader, epoch: usize, explainer: &str) -> Res
     if !reader.explainers(epoch)?.iter().any(|name| name == explainer) {
         return Ok(None);
     }
-    Ok(Some(reader.explanations(epoch, explainer)?).filter(Explanations::is_evidence))
+    let explanations = reader.explanations(epoch, explainer)?;
+    if explanations.image_ids != reader.info().panel.ids {
+        return Err(DriftError::ForeignPanel {
+            run: reader.info().name.clone(),
+            epoch,
+            explainer: explainer.to_string(),
+        });
+    }
+    Ok(Some(explanations).filter(Explanations::is_evidence))
 }
 
 /// The epoch, if it is sealed.
@@ -300,3 +308,6 @@ pub(super) fn sealed(reader: &RunReader, epoch: usize) -> Result<usize, DriftErr
     let known = reader.epochs().iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
     Err(DriftError::NoEpoch { epoch, known })
 }
+
+#[cfg(test)]
+mod tests;

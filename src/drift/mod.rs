@@ -15,6 +15,7 @@ mod agreement;
 mod analysis;
 mod bootstrap;
 mod figures;
+mod gate;
 mod groups;
 mod layers;
 pub mod measures;
@@ -30,6 +31,7 @@ mod warnings;
 pub use agreement::{AgreementFigure, SpreadDifference, agreement_between, spread_between};
 pub use analysis::{Analysis, ImageDrift, analyse};
 pub use bootstrap::{RESAMPLES, Resamples};
+pub use gate::{FailAbove, LimitError, Verdict};
 pub use groups::{Outcome, outcomes};
 pub use layers::LayerFigure;
 pub use measures::{Descriptor, Measure};
@@ -84,6 +86,16 @@ pub enum DriftError {
         found: String,
         /// The epoch.
         epoch: usize,
+    },
+    /// An explanation file is not of the run's panel.
+    #[error("epoch {epoch} of {run}: {explainer} explained other images than the panel in run.json lists")]
+    ForeignPanel {
+        /// The run's name.
+        run: String,
+        /// The epoch.
+        epoch: usize,
+        /// The explainer.
+        explainer: String,
     },
     /// An epoch that is not there was asked for.
     #[error("epoch {epoch} is not sealed; there are {known}")]

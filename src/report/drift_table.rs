@@ -50,11 +50,11 @@ fn row(figure: &DriftFigure) -> [String; 12] {
 }
 
 /// Four digits after the point; a dash for what is undefined.
-fn number(value: Option<f64>) -> String {
+pub(super) fn number(value: Option<f64>) -> String {
     value.map_or("–".to_string(), |value| format!("{value:.4}"))
 }
 
-fn interval(interval: Option<[f64; 2]>) -> String {
+pub(super) fn interval(interval: Option<[f64; 2]>) -> String {
     interval.map_or("–".to_string(), |[low, high]| format!("[{low:.4}, {high:.4}]"))
 }
 

@@ -56,21 +56,31 @@ impl Evidence {
         Ok(())
     }
 
-    /// Writes what was seen into the epoch: a file an explainer, and figures of a few pictures.
-    pub(super) fn write(&self, unsealed: &mut Unsealed, epoch: usize, seen: &[Explanations]) -> Result<(), TrainError> {
+    /// Writes what was seen into the epoch: a file an explainer, and figures of a few pictures; and hands these out by the
+    /// pictures' ids.
+    pub(super) fn write(
+        &self,
+        unsealed: &mut Unsealed,
+        epoch: usize,
+        seen: &[Explanations],
+    ) -> Result<Vec<(String, Raster)>, TrainError> {
         for explanations in seen {
             let name = format!("{EXPLANATIONS_DIR}/{}.{EXPLANATIONS_EXTENSION}", explanations.explainer);
             unsealed.write(&name, &explanations.encode()?)?;
         }
         let heading = format!("{} · epoch {epoch}", self.heading);
         let sight = Sight { heading, seen, classes: &self.classes };
+        let mut figures = Vec::new();
         for index in self.overlaid() {
             let picture = &self.subjects.pictures[index];
             let raster = Raster::new(picture.width(), picture.height(), picture.pixels().to_vec())?;
-            let figure = Figure { title: self.subjects.ids[index].clone(), rows: vec![sight.row(index, raster, None)] };
-            unsealed.write(&format!("overlays/{index:03}.png"), &figure.png(&Style::default())?)?;
+            let id = &self.subjects.ids[index];
+            let figure = Figure { title: id.clone(), rows: vec![sight.row(index, raster, None)] };
+            let figure = figure.rgb(&Style::default())?;
+            unsealed.write(&format!("overlays/{index:03}.png"), &figure.png()?)?;
+            figures.push((id.clone(), figure));
         }
-        Ok(())
+        Ok(figures)
     }
 
     /// A few pictures, evenly over the panel and so over its classes.

@@ -4,6 +4,7 @@
 //! random number of it is derived from (run seed, purpose, epoch, step or sample), so a resumed run is the uninterrupted
 //! one, byte for byte on one CPU.
 
+mod board;
 mod checkpoint;
 mod ema;
 mod evaluate;
@@ -30,6 +31,7 @@ pub use resume::{Which, misfits, sealed, with_weights};
 pub use schedule::Schedule;
 pub use state::{Best, Meter, TrainState};
 
+use board::Board;
 use evidence::Evidence;
 use trainee::Trainee;
 
@@ -39,7 +41,7 @@ use crate::drift::{DriftError, Timeline};
 use crate::evidence::Question;
 use crate::explain::ExplainError;
 use crate::models::{Mode, Taps, Trainable};
-use crate::report::{FigureError, RasterError, confusion_csv};
+use crate::report::{FigureError, RasterError, TensorBoardError, confusion_csv};
 use crate::seed::{self, Purpose};
 use crate::store::{EpochMetrics, RunReader, StoreError, TrainingMetrics};
 use crate::weights::WeightsError;
@@ -83,6 +85,9 @@ pub enum TrainError {
     /// A picture.
     #[error(transparent)]
     Raster(#[from] RasterError),
+    /// Event files.
+    #[error(transparent)]
+    TensorBoard(#[from] TensorBoardError),
     /// Weights that do not fit the model.
     #[error(transparent)]
     Weights(#[from] WeightsError),
@@ -117,6 +122,8 @@ pub struct Setup {
     pub data: DataSet,
     /// Where to compute; autodiff or not does not matter.
     pub device: Device,
+    /// Whether to write event files for TensorBoard too.
+    pub tensorboard: bool,
 }
 
 impl Setup {
@@ -200,19 +207,23 @@ pub fn fit(
 
     // Model, optimizer and position: as they were saved, or new. What has been seen so far: read back, or epoch 0.
     let evidence = Evidence::new(setup)?;
-    let mut timeline = Timeline::default();
-    let mut trainee;
+    let (mut trainee, mut logbook);
     match snapshot {
         Some(snapshot) => {
             trainee = Trainee::restore(snapshot, setup)?;
             run.tidy(config.keep)?;
-            timeline = Timeline::of_sealed(&RunReader::open(run.path())?, trainee.state.next().0)?;
-            progress.recall(&run.history()?);
+            let (next, history) = (trainee.state.next().0, run.history()?);
+            let timeline = Timeline::of_sealed(&RunReader::open(run.path())?, next)?;
+            let board = Board::open(run.path(), setup.tensorboard, next, &history)?;
+            logbook = Logbook { evidence, timeline, board };
+            progress.recall(&history);
         }
         None => {
             trainee = Trainee::new(setup, progress)?;
             evidence.write_pictures(run)?;
-            close_epoch(run, setup, &mut trainee, &evidence, &mut timeline, progress, (None, Instant::now()))?;
+            let board = Board::open(run.path(), setup.tensorboard, 0, &[])?;
+            logbook = Logbook { evidence, timeline: Timeline::default(), board };
+            close_epoch(run, setup, &mut trainee, &mut logbook, progress, (None, Instant::now()))?;
         }
     }
 
@@ -279,8 +290,15 @@ pub fn fit(
 
         // Evaluate, explain, compare with what was seen before, and seal it all together.
         let learning_rate = Some(schedule.at(epoch * steps.count() - 1));
-        close_epoch(run, setup, &mut trainee, &evidence, &mut timeline, progress, (learning_rate, start))?;
+        close_epoch(run, setup, &mut trainee, &mut logbook, progress, (learning_rate, start))?;
     }
+}
+
+/// What is looked at in every epoch, what it is compared with, and where else it is shown.
+struct Logbook {
+    evidence: Evidence,
+    timeline: Timeline,
+    board: Board,
 }
 
 /// Everything that happens to an epoch after its last step. Epoch 0 has had none.
@@ -288,8 +306,7 @@ fn close_epoch(
     run: &RunDir,
     setup: &Setup,
     trainee: &mut Trainee,
-    evidence: &Evidence,
-    timeline: &mut Timeline,
+    logbook: &mut Logbook,
     progress: &mut Progress,
     (learning_rate, start): (Option<f64>, Instant),
 ) -> Result<(), TrainError> {
@@ -305,10 +322,10 @@ fn close_epoch(
     let val_accuracy = validation.accuracy().unwrap_or(0.0);
     trainee.state.note(epoch, val_accuracy);
 
-    let seen = evidence.look(&model, &setup.device, epoch == 0, progress)?;
+    let seen = logbook.evidence.look(&model, &setup.device, epoch == 0, progress)?;
     let metrics = EpochMetrics {
         epoch,
-        drift: timeline.for_epoch(epoch, &seen)?,
+        drift: logbook.timeline.for_epoch(epoch, &seen)?,
         training: Some(TrainingMetrics {
             train_loss: meter.loss(),
             train_accuracy: meter.accuracy(),
@@ -333,11 +350,12 @@ fn close_epoch(
     let mut unsealed = run.begin_epoch(epoch)?;
     unsealed.write_checkpoint(&trainee.save())?;
     unsealed.write("confusion.csv", confusion_csv(classes, &validation.confusion).as_bytes())?;
-    evidence.write(&mut unsealed, epoch, &seen)?;
+    let figures = logbook.evidence.write(&mut unsealed, epoch, &seen)?;
     unsealed.write_json("metrics.json", &metrics)?;
+    logbook.board.epoch(&metrics, &figures)?;
     unsealed.seal()?;
     run.tidy(setup.config.keep)?;
-    timeline.advance(epoch, seen);
+    logbook.timeline.advance(epoch, seen);
     progress.sealed(&metrics);
     Ok(())
 }

@@ -1,0 +1,77 @@
+//! `driftscope animate`: one panel image's maps through the epochs, as a GIF or as a film strip.
+
+use super::print;
+use crate::fsx;
+use crate::report::{Animation, ColourMap, FilmStrip, film_strip, gif};
+use crate::store::RunReader;
+use anyhow::{Result, bail};
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Flags of `driftscope animate`.
+#[derive(Debug, Args)]
+pub(super) struct AnimateArguments {
+    /// Runs, one below the other; they share the image
+    #[arg(value_name = "RUN", required = true)]
+    runs: Vec<PathBuf>,
+    /// The panel image: its place in the panel, from 0, or its id
+    #[arg(long, value_name = "IMAGE", default_value = "0")]
+    image: String,
+    /// Where to write: a .gif is animated, a .png is a film strip, a column an epoch [default: IMAGE.gif]
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Only these methods, separated by commas, by their names in the run [default: all]
+    #[arg(long, value_name = "METHODS", value_delimiter = ',')]
+    methods: Vec<String>,
+    /// How long an epoch stays in a GIF
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 700)]
+    delay: u64,
+    /// Epochs in a film strip at most
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(2..))]
+    columns: u16,
+    /// Colours of maps without negative values; signed maps are blue and red
+    #[arg(long, value_name = "NAME", default_value = "inferno")]
+    colours: ColourMap,
+}
+
+pub(super) fn run(arguments: &AnimateArguments) -> Result<ExitCode> {
+    let runs = arguments.runs.iter().map(|path| RunReader::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let image = place(&runs[0], &arguments.image)?;
+    let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("{image:03}.gif")));
+    let explainers = arguments.methods.clone();
+    let bytes = match out.extension().and_then(|extension| extension.to_str()) {
+        Some("gif") => {
+            let delay = Duration::from_millis(arguments.delay);
+            let mut animation = Animation { delay, explainers, ..Animation::default() };
+            animation.style.paint.colours = arguments.colours;
+            gif(&runs, image, &animation)?
+        }
+        Some("png") => {
+            let columns = usize::from(arguments.columns);
+            let mut film = FilmStrip { columns, explainers, ..FilmStrip::default() };
+            film.style.paint.colours = arguments.colours;
+            film_strip(&runs, image, &film)?
+        }
+        _ => bail!("--out {}: expected a file that ends in .gif or .png", out.display()),
+    };
+    fsx::write_atomic(&out, &bytes)?;
+    print(&format!("{}\n", out.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where in the panel an image lies, by its number or its id.
+fn place(run: &RunReader, image: &str) -> Result<usize> {
+    let ids = &run.info().panel.ids;
+    let by_id = ids.iter().position(|id| id == image);
+    match by_id.or_else(|| image.parse().ok().filter(|&index| index < ids.len())) {
+        Some(index) => Ok(index),
+        None => bail!(
+            "--image {image}: the panel of {} has no such image; expected 0 to {} or an id, such as {}",
+            run.dir().display(),
+            ids.len().saturating_sub(1),
+            ids.first().map_or("none", String::as_str)
+        ),
+    }
+}

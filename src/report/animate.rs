@@ -1,0 +1,217 @@
+//! An image's figure through the epochs, as an animated GIF.
+//!
+//! Every frame has one scale for all epochs, so that a colour means the same value from the first frame to the last.
+
+use super::figure::{FAINT, Figure, FigureError, INK, Pen, RULE, Style, WHITE};
+use super::raster::Raster;
+use super::story::{Story, StoryError};
+use super::text::{Align, Face};
+use crate::store::RunReader;
+use image::codecs::gif::{GifEncoder, Repeat};
+use image::{Delay, Frame, ImageError, RgbaImage};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Lengths in points.
+const MARGIN: f32 = 16.0;
+const LABEL: f32 = 12.0;
+const FOOT: f32 = 34.0;
+/// Of the quantiser, 1 (best) to 30 (fastest): text and colour maps stay clean up to about 10.
+const QUANTISER_SPEED: i32 = 10;
+/// The last frame stays longer, so that the eye knows where the loop begins.
+const LAST_FRAME: u32 = 3;
+
+/// No animation could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum AnimateError {
+    /// A run could not be read or its figure not be drawn.
+    #[error(transparent)]
+    Story(#[from] StoryError),
+    /// The GIF could not be encoded.
+    #[error("the animation could not be encoded as GIF")]
+    Encode(#[source] ImageError),
+}
+
+impl From<FigureError> for AnimateError {
+    fn from(error: FigureError) -> Self {
+        AnimateError::Story(error.into())
+    }
+}
+
+/// How an animation looks and runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Animation {
+    /// How its figures look.
+    pub style: Style,
+    /// How long an epoch stays.
+    pub delay: Duration,
+    /// The names of the explainers shown; none is all.
+    pub explainers: Vec<String>,
+}
+
+impl Default for Animation {
+    fn default() -> Self {
+        Self {
+            style: Style { sharpness: 1.5, side: 192.0, ..Style::default() },
+            delay: Duration::from_millis(700),
+            explainers: Vec::new(),
+        }
+    }
+}
+
+/// The GIF of one panel image through all epochs, a row a run. It repeats for ever. A run with fewer epochs stays at its
+/// last one.
+///
+/// # Errors
+///
+/// When a run cannot be read, holds no explanations, or has another image at this place than the first one.
+pub fn gif(runs: &[RunReader], image: usize, animation: &Animation) -> Result<Vec<u8>, AnimateError> {
+    let stories = Story::read_all(runs, image, &animation.explainers)?;
+    let epochs: Vec<usize> = stories.iter().flat_map(Story::epochs).collect::<BTreeSet<_>>().into_iter().collect();
+    let pictures: Vec<Raster> =
+        epochs.iter().map(|&epoch| at(&stories, epoch, &animation.style)).collect::<Result<_, _>>()?;
+    let frames = footed(&pictures, &epochs, &animation.style)?;
+    let mut bytes = Vec::new();
+    let mut encoder = GifEncoder::new_with_speed(&mut bytes, QUANTISER_SPEED);
+    encoder.set_repeat(Repeat::Infinite).map_err(AnimateError::Encode)?;
+    let last = frames.len() - 1;
+    for (index, picture) in frames.iter().enumerate() {
+        let delay = if index == last { animation.delay * LAST_FRAME } else { animation.delay };
+        encoder.encode_frame(frame(picture, delay)).map_err(AnimateError::Encode)?;
+    }
+    drop(encoder);
+    Ok(bytes)
+}
+
+/// The figure of all runs at one epoch.
+fn at(stories: &[Story], epoch: usize, style: &Style) -> Result<Raster, FigureError> {
+    let rows = stories.iter().map(|story| story.row(epoch, style.paint.evidence)).collect();
+    let title = stories.first().map_or(String::new(), |story| format!("Image {}: {}", story.image(), story.id()));
+    Figure { title, rows }.rgb(style)
+}
+
+/// The pictures on sheets of one size, each with its epoch and a line of all epochs below.
+fn footed(pictures: &[Raster], epochs: &[usize], style: &Style) -> Result<Vec<Raster>, FigureError> {
+    let pen = Pen::new(style.sharpness)?;
+    // A map without evidence has one more line of caption than the same map at the next epoch.
+    let width = pictures.iter().map(Raster::width).max().unwrap_or(0);
+    let height = pictures.iter().map(Raster::height).max().unwrap_or(0);
+    let sheet = |(index, picture): (usize, &Raster)| {
+        let mut sheet = Raster::filled(width, height + pen.pixels(FOOT), WHITE);
+        sheet.paste(0, 0, picture);
+        foot(&pen, &mut sheet, height, epochs, index);
+        sheet
+    };
+    Ok(pictures.iter().enumerate().map(sheet).collect())
+}
+
+/// The epoch in words, and where it lies among the others.
+fn foot(pen: &Pen, sheet: &mut Raster, top: usize, epochs: &[usize], now: usize) {
+    let (left, right) = (pen.length(MARGIN), sheet.width() as f32 - pen.length(MARGIN));
+    let face = Face::bold(pen.length(LABEL));
+    let middle = top + pen.pixels(FOOT * 0.4);
+    let baseline = middle as f32 + face.size * 0.36;
+    let label = format!("epoch {}", epochs[now]);
+    pen.fonts.paint(sheet, &label, face, (left, baseline), Align::Left, INK);
+    // Room for the longest label, so that the line stands still.
+    let labels = epochs.iter().map(|epoch| pen.fonts.width(&format!("epoch {epoch}"), face));
+    let from = left + labels.fold(0.0, f32::max) + pen.length(14.0);
+    let (first, last) = (epochs[0], epochs[epochs.len() - 1]);
+    let span = last.saturating_sub(first).max(1) as f32;
+    let (dot, thick) = (pen.pixels(6.0), pen.pixels(2.0));
+    let x = |epoch: usize| (from + (epoch - first) as f32 / span * (right - from - dot as f32)) as usize + dot / 2;
+    sheet.fill(x(first), middle - thick / 2, x(last) - x(first), thick, RULE);
+    sheet.fill(x(first), middle - thick / 2, x(epochs[now]) - x(first), thick, FAINT);
+    for (index, &epoch) in epochs.iter().enumerate() {
+        let side = if index == now { dot * 2 } else { dot };
+        let colour = match index {
+            _ if index == now => INK,
+            _ if index < now => FAINT,
+            _ => RULE,
+        };
+        disc(sheet, (x(epoch) as f32, middle as f32), side as f32 / 2.0, colour);
+    }
+}
+
+/// A filled circle with a smooth edge.
+fn disc(sheet: &mut Raster, (x, y): (f32, f32), radius: f32, colour: [u8; 3]) {
+    let around = |centre: f32| ((centre - radius - 1.0).max(0.0) as usize)..=((centre + radius + 1.0) as usize);
+    for row in around(y) {
+        for column in around(x) {
+            let distance = (column as f32 - x).hypot(row as f32 - y);
+            sheet.mix(column, row, colour, (radius + 0.5 - distance).clamp(0.0, 1.0));
+        }
+    }
+}
+
+fn frame(picture: &Raster, delay: Duration) -> Frame {
+    let (width, height) = (picture.width() as u32, picture.height() as u32);
+    let colour = |x, y| {
+        let [red, green, blue] = picture.at(x as usize, y as usize);
+        image::Rgba([red, green, blue, u8::MAX])
+    };
+    let pixels = RgbaImage::from_fn(width, height, colour);
+    Frame::from_parts(pixels, 0, 0, Delay::from_saturating_duration(delay))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::story::tests::{run_of, seen};
+    use image::AnimationDecoder;
+    use image::codecs::gif::GifDecoder;
+    use std::io::Cursor;
+
+    fn small() -> Animation {
+        Animation { style: Style { side: 60.0, sharpness: 1.0, ..Style::default() }, ..Animation::default() }
+    }
+
+    fn frames(bytes: &[u8]) -> Vec<Frame> {
+        GifDecoder::new(Cursor::new(bytes)).unwrap().into_frames().collect_frames().unwrap()
+    }
+
+    fn milliseconds(frame: &Frame) -> u32 {
+        let (numerator, denominator) = frame.delay().numer_denom_ms();
+        numerator / denominator
+    }
+
+    #[test]
+    fn there_is_a_frame_an_epoch_and_the_last_one_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let map = |strength: f32| seen("grad-cam", [strength; 8]);
+        let alive = |strength: f32| seen("grad-cam", [0.0, 0.0, 0.0, strength, 0.0, 0.0, 0.0, strength]);
+        // The dead map of epoch 0 has one line more, and every frame must have the same size.
+        let run = run_of(dir.path(), &[(0, vec![map(0.0)]), (1, vec![alive(1.0)]), (4, vec![alive(2.0)])]);
+        let frames = frames(&gif(&[run], 0, &small()).unwrap());
+        assert_eq!(frames.iter().map(milliseconds).collect::<Vec<_>>(), [700, 700, 2100]);
+        let sizes: Vec<_> = frames.iter().map(|frame| frame.buffer().dimensions()).collect();
+        assert!(sizes.iter().all(|size| size == &sizes[0]), "{sizes:?}");
+        assert!(frames.windows(2).all(|pair| pair[0].buffer() != pair[1].buffer()));
+    }
+
+    /// The map of epoch 1 is a tenth of that of epoch 2, so on one scale it stays dark: inferno's tenth, (22, 11, 57),
+    /// is darker than 60 everywhere, its end brighter than 160. Opacity 1, so that only colours of the map show.
+    #[test]
+    fn one_scale_holds_for_all_frames() {
+        let dir = tempfile::tempdir().unwrap();
+        let map = |strength: f32| seen("grad-cam", [0.0, 0.0, strength, strength, 0.0, 0.0, 0.0, 1.0]);
+        let run = run_of(dir.path(), &[(1, vec![map(1.0)]), (2, vec![map(10.0)])]);
+        let mut animation = small();
+        animation.style.paint.opacity = 1.0;
+        let story = Story::read(&run, 0, &[]).unwrap();
+        let [weak, strong] = [1, 2].map(|epoch| at(std::slice::from_ref(&story), epoch, &animation.style).unwrap());
+        let bright = |sheet: &Raster| sheet.pixels().chunks_exact(3).filter(|pixel| **pixel == [252, 255, 164]).count();
+        assert!(bright(&strong) >= 60 * 15 && bright(&weak) < 60, "{} {}", bright(&strong), bright(&weak));
+        assert_eq!(frames(&gif(&[run], 0, &animation).unwrap()).len(), 2);
+    }
+
+    #[test]
+    fn a_run_with_fewer_epochs_stays_at_its_last() {
+        let [one, other] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let map = || seen("grad-cam", [0.0, 1.0, 2.0, 3.0, 0.0, 1.0, 2.0, 3.0]);
+        let long = run_of(one.path(), &[(0, vec![map()]), (1, vec![map()]), (2, vec![map()])]);
+        let short = run_of(other.path(), &[(0, vec![map()])]);
+        assert_eq!(frames(&gif(&[long, short.clone()], 1, &small()).unwrap()).len(), 3);
+        assert_eq!(frames(&gif(&[short], 1, &small()).unwrap()).len(), 1);
+    }
+}

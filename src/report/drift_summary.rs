@@ -1,0 +1,241 @@
+//! A drift analysis in words: what moved most, when it settled, how far above the floor.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::drift::{Analysis, DriftFigure, Floor, Measure, Outcome};
+use crate::store::{ALL_IMAGES, Against};
+
+/// How many images are named as those that moved most.
+const IMAGES: usize = 3;
+
+/// A few lines for a person, most important first; what is not known is left out.
+///
+/// The words are about one measure: the Jensen-Shannon divergence, or the first one that was asked for. How far above the
+/// floor evidence is, is said as a share of the way from the floor to chance: 0 % is noise, 100 % is as different as the maps
+/// of different images.
+pub fn drift_summary(analysis: &Analysis) -> String {
+    let mut text = String::new();
+    let Some(measure) = spoken_of(&analysis.drift) else {
+        return format!("{}: no two epochs to compare\n", analysis.run);
+    };
+    let ours: Vec<&DriftFigure> =
+        analysis.drift.iter().filter(|one| one.measure == measure.name() && one.group == ALL_IMAGES).collect();
+    let last = ours.iter().map(|figure| figure.epoch).max().unwrap_or_default();
+    let (run, model, images) = (&analysis.run, &analysis.model, analysis.images.len());
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{run} ({model}): {images} images, in {}", measure.label());
+    for line in since_first(&ours, measure, last) {
+        let _ = writeln!(text, "  {line}");
+    }
+    for line in
+        [largest_step(&ours, measure), most_moved_group(analysis, measure, last), most_moved(analysis, measure, last)]
+    {
+        line.into_iter().for_each(|line| text += &format!("  {line}\n"));
+    }
+    for line in settled(analysis, measure) {
+        let _ = writeln!(text, "  {line}");
+    }
+    for warning in &analysis.warnings {
+        let _ = writeln!(text, "  warning: {warning}");
+    }
+    text
+}
+
+/// The measure the words are about.
+fn spoken_of(figures: &[DriftFigure]) -> Option<Measure> {
+    let known = |measure: Measure| figures.iter().any(|figure| figure.measure == measure.name());
+    let first = || figures.first()?.measure.parse().ok();
+    if known(Measure::JensenShannon) { Some(Measure::JensenShannon) } else { first() }
+}
+
+/// How far along the way from the floor to chance a figure is; `None` where one of them is not known or they are the same.
+fn share(figure: &DriftFigure, measure: Measure) -> Option<f64> {
+    let [value, floor, chance] = [figure.value?, figure.floor?, figure.chance?].map(|value| measure.distance(value));
+    (chance > floor).then(|| (value - floor) / (chance - floor))
+}
+
+fn name(figure: &DriftFigure) -> String {
+    format!("{} ({})", figure.explainer, figure.target)
+}
+
+/// What each explainer saw move since the first epoch, the farthest first.
+fn since_first(figures: &[&DriftFigure], measure: Measure, last: usize) -> Vec<String> {
+    let at_the_end = figures.iter().filter(|one| one.against == Against::First && one.epoch == last);
+    let mut moved: Vec<_> = at_the_end.filter_map(|one| Some((*one, one.value?))).collect();
+    moved.sort_by(|(one, _), (other, _)| {
+        let place = |figure: &DriftFigure| share(figure, measure).unwrap_or(f64::NEG_INFINITY);
+        place(other).total_cmp(&place(one))
+    });
+    let several = moved.len() > 1;
+    let line = |(index, (figure, value)): (usize, (&DriftFigure, f64))| {
+        let most = if index == 0 && several { "moved most" } else { "moved" };
+        let mut line = format!("{} {most} since epoch {}: {value:.3}", name(figure), figure.reference_epoch);
+        if let Some([low, high]) = figure.interval {
+            line += &format!(" [{low:.3}, {high:.3}]");
+        }
+        line += &format!(" at epoch {}", figure.epoch);
+        if let (Some(share), Some(floor), Some(chance)) = (share(figure, measure), figure.floor, figure.chance) {
+            let percent = 100.0 * share;
+            line += &format!(", {percent:.0} % of the way from the floor ({floor:.3}) to chance ({chance:.3})");
+        }
+        line
+    };
+    moved.into_iter().enumerate().map(line).collect()
+}
+
+/// The farthest step from one epoch to the next.
+fn largest_step(figures: &[&DriftFigure], measure: Measure) -> Option<String> {
+    let steps = figures.iter().filter(|one| one.against == Against::Previous);
+    let known = steps.filter_map(|one| Some((one, measure.distance(one.value?))));
+    let (step, _) = known.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    let (from, to, value) = (step.reference_epoch, step.epoch, step.value?);
+    Some(format!("the largest step: {} from epoch {from} to {to}, {value:.3}", name(step)))
+}
+
+/// Which images moved most since the first epoch, by what happened to their prediction.
+fn most_moved_group(analysis: &Analysis, measure: Measure, last: usize) -> Option<String> {
+    let ours = analysis.drift.iter().filter(|one| {
+        let outcome = Outcome::ALL.iter().any(|outcome| outcome.name() == one.group);
+        outcome && one.measure == measure.name() && one.against == Against::First && one.epoch == last
+    });
+    let known = ours.filter_map(|one| Some((one, measure.distance(one.value?))));
+    let (group, _) = known.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    let (value, images) = (group.value?, group.defined);
+    Some(format!(
+        "by prediction: {} moved most where it {}, {value:.3} on {images} images",
+        name(group),
+        group.group.replace('-', " ")
+    ))
+}
+
+/// The images that moved most since the first epoch, over all explainers.
+fn most_moved(analysis: &Analysis, measure: Measure, last: usize) -> Option<String> {
+    let ours = analysis
+        .image_drift
+        .iter()
+        .filter(|one| one.measure == measure.name() && one.against == Against::First && one.epoch == last);
+    let mut farthest: BTreeMap<usize, f64> = BTreeMap::new();
+    for drift in ours {
+        for (image, value) in drift.values.iter().enumerate() {
+            let Some(distance) = value.map(|value| measure.distance(value)) else { continue };
+            let known = farthest.entry(image).or_insert(distance);
+            *known = known.max(distance);
+        }
+    }
+    let mut images: Vec<(usize, f64)> = farthest.into_iter().collect();
+    images.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    let names: Vec<&str> =
+        images.iter().take(IMAGES).filter_map(|(image, _)| Some(analysis.images.get(*image)?.as_str())).collect();
+    (!names.is_empty()).then(|| format!("the images that moved most: {}", names.join(", ")))
+}
+
+/// When each explainer settled.
+fn settled(analysis: &Analysis, measure: Measure) -> Vec<String> {
+    let ours = analysis.stabilisation.iter().filter(|one| one.measure == measure.name());
+    let line = |one: &crate::drift::Stabilisation| {
+        let floor = match one.against_floor {
+            Floor::Noise => "noise",
+            Floor::Seed => "a second seed",
+        };
+        let (explainer, target, steps) = (&one.explainer, &one.target, one.steps);
+        match one.epoch {
+            Some(epoch) => {
+                format!("{explainer} ({target}) settled at epoch {epoch}: {steps} steps within {floor} since")
+            }
+            None => format!("{explainer} ({target}) has not settled: its last step is more than {floor}"),
+        }
+    };
+    ours.map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drift::{ImageDrift, Stabilisation};
+
+    fn figure(explainer: &str, against: Against, epoch: usize, value: f64) -> DriftFigure {
+        DriftFigure {
+            explainer: explainer.into(),
+            target: "label".into(),
+            measure: "js-divergence".into(),
+            against,
+            epoch,
+            reference_epoch: if against == Against::First { 0 } else { epoch - 1 },
+            group: ALL_IMAGES.into(),
+            value: Some(value),
+            interval: Some([value - 0.05, value + 0.05]),
+            floor: Some(0.0),
+            seed_floor: None,
+            chance: Some(0.5),
+            defined: 2,
+            undefined: 0,
+            dead: 0,
+        }
+    }
+
+    fn analysis() -> Analysis {
+        let wrong =
+            DriftFigure { group: "becomes-wrong".into(), defined: 1, ..figure("rollout", Against::First, 2, 0.4) };
+        let settled = |explainer: &str, epoch| Stabilisation {
+            explainer: explainer.into(),
+            target: "label".into(),
+            measure: "js-divergence".into(),
+            against_floor: Floor::Noise,
+            epoch,
+            steps: epoch.map_or(0, |epoch| 2 - epoch),
+        };
+        Analysis {
+            run: "dtd".into(),
+            model: "deit_tiny".into(),
+            images: vec!["a.jpg".into(), "b.jpg".into()],
+            accuracy: BTreeMap::new(),
+            drift: vec![
+                figure("grad-cam", Against::Previous, 1, 0.3),
+                figure("rollout", Against::Previous, 2, 0.1),
+                figure("grad-cam", Against::First, 2, 0.1),
+                figure("rollout", Against::First, 2, 0.2),
+                wrong,
+            ],
+            image_drift: vec![ImageDrift {
+                explainer: "rollout".into(),
+                target: "label".into(),
+                measure: "js-divergence".into(),
+                against: Against::First,
+                epoch: 2,
+                reference_epoch: 0,
+                values: vec![Some(0.1), Some(0.3)],
+            }],
+            paths: vec![],
+            stabilisation: vec![settled("grad-cam", Some(1)), settled("rollout", None)],
+            spread: vec![],
+            image_spread: vec![],
+            agreement: vec![],
+            layers: vec![],
+            warnings: vec!["look here".into()],
+        }
+    }
+
+    /// 0.2 is 40 % of the way from 0 to 0.5, 0.1 is 20 %.
+    #[test]
+    fn a_summary_says_what_moved_most_and_when_it_settled() {
+        let expected = "\
+dtd (deit_tiny): 2 images, in Jensen-Shannon divergence
+  rollout (label) moved most since epoch 0: 0.200 [0.150, 0.250] at epoch 2, 40 % of the way from the floor (0.000) to chance (0.500)
+  grad-cam (label) moved since epoch 0: 0.100 [0.050, 0.150] at epoch 2, 20 % of the way from the floor (0.000) to chance (0.500)
+  the largest step: grad-cam (label) from epoch 0 to 1, 0.300
+  by prediction: rollout (label) moved most where it becomes wrong, 0.400 on 1 images
+  the images that moved most: b.jpg, a.jpg
+  grad-cam (label) settled at epoch 1: 1 steps within noise since
+  rollout (label) has not settled: its last step is more than noise
+  warning: look here
+";
+        assert_eq!(drift_summary(&analysis()), expected);
+    }
+
+    #[test]
+    fn a_run_of_one_epoch_has_nothing_to_say() {
+        let one = Analysis { drift: vec![], ..analysis() };
+        assert_eq!(drift_summary(&one), "dtd: no two epochs to compare\n");
+    }
+}

@@ -1,0 +1,341 @@
+//! Plots for a paper: curves over epochs with their intervals, noise floors and chance levels, as SVG and PNG.
+
+use super::colour::Rgb;
+use super::figure::{FAINT, FigureError, INK, RULE};
+use super::raster::Raster;
+use super::scene::{Dash, Point, Scene, Shape};
+use super::text::{Align, Face, Fonts};
+
+/// Lengths in points.
+const MARGIN: f32 = 14.0;
+const GAP: f32 = 22.0;
+const WIDTH: f32 = 268.0;
+/// Of the axes alone, without title and legend.
+const HEIGHT: f32 = 150.0;
+/// Room for the numbers left of an axis.
+const LEFT: f32 = 34.0;
+const TITLE: f32 = 14.0;
+const HEADING: f32 = 10.5;
+const LABEL: f32 = 8.5;
+const LEGEND_LINE: f32 = 12.5;
+/// Length of the line beside a name.
+const SAMPLE: f32 = 18.0;
+const BAND_OPACITY: f32 = 0.18;
+/// With more points than this a curve has no dots.
+const MOST_DOTS: usize = 40;
+
+/// Colours that stay apart for colour-blind readers: Okabe and Ito 2008, "Color Universal Design".
+pub const PALETTE: [Rgb; 6] = [
+    [0x00, 0x72, 0xb2],
+    [0xd5, 0x5e, 0x00],
+    [0x00, 0x9e, 0x73],
+    [0xcc, 0x79, 0xa7],
+    [0xe6, 0x9f, 0x00],
+    [0x56, 0xb4, 0xe9],
+];
+
+/// A curve and what it is read against. Points are (epoch, value); one that is not finite is a gap.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Series {
+    /// In the legend.
+    pub name: String,
+    /// Of the curve, its band and its yardsticks.
+    pub colour: Rgb,
+    /// The curve.
+    pub points: Vec<(f64, f64)>,
+    /// The interval around it: (epoch, lower, upper).
+    pub band: Vec<(f64, f64, f64)>,
+    /// Its noise floor, dashed.
+    pub floor: Vec<(f64, f64)>,
+    /// Its chance level, dotted.
+    pub chance: Vec<(f64, f64)>,
+}
+
+/// One pair of axes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plot {
+    /// What is plotted, with its unit.
+    pub title: String,
+    /// The curves.
+    pub series: Vec<Series>,
+    /// The least and greatest value of the axis; none for what the curves need.
+    pub range: Option<[f64; 2]>,
+}
+
+/// Several plots on one sheet, with one key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plots {
+    /// The heading of it all; may be empty.
+    pub title: String,
+    /// From left to right, then down.
+    pub plots: Vec<Plot>,
+    /// Plots side by side.
+    pub columns: usize,
+}
+
+impl Plots {
+    /// As an SVG document.
+    ///
+    /// # Errors
+    ///
+    /// [`FigureError::Empty`] without a plot.
+    pub fn svg(&self) -> Result<String, FigureError> {
+        Ok(self.scene()?.svg())
+    }
+
+    /// As PNG, `sharpness` pixels a point.
+    ///
+    /// # Errors
+    ///
+    /// [`FigureError::Empty`] without a plot.
+    pub fn png(&self, sharpness: f32) -> Result<Vec<u8>, FigureError> {
+        Ok(self.rgb(sharpness)?.png()?)
+    }
+
+    /// As pixels, `sharpness` a point.
+    ///
+    /// # Errors
+    ///
+    /// [`FigureError::Empty`] without a plot.
+    pub fn rgb(&self, sharpness: f32) -> Result<Raster, FigureError> {
+        self.scene()?.rgb(sharpness)
+    }
+
+    fn scene(&self) -> Result<Scene, FigureError> {
+        if self.plots.is_empty() {
+            return Err(FigureError::Empty);
+        }
+        let fonts = Fonts::embedded()?;
+        let columns = self.columns.clamp(1, self.plots.len());
+        let width = columns as f32 * (WIDTH + GAP) - GAP + 2.0 * MARGIN;
+        let mut pen = Drawing { fonts, shapes: Vec::new() };
+        let mut top = MARGIN;
+        if !self.title.is_empty() {
+            let face = Face::bold(TITLE);
+            let title = pen.fonts.ellipsised(&self.title, face, width - 2.0 * MARGIN);
+            pen.text((MARGIN, top + face.ascent()), &title, face, Align::Left, INK);
+            top += TITLE * 1.8;
+        }
+        for row in self.plots.chunks(columns) {
+            let mut bottom = top;
+            for (column, plot) in row.iter().enumerate() {
+                let left = MARGIN + column as f32 * (WIDTH + GAP);
+                bottom = pen.plot(plot, (left, top)).max(bottom);
+            }
+            top = bottom + GAP * 0.6;
+        }
+        let height = pen.key(&self.plots, top) + MARGIN * 0.6;
+        Ok(Scene { width, height, shapes: pen.shapes })
+    }
+}
+
+/// Ticks of an axis, at equal round steps.
+#[derive(Clone, Debug, PartialEq)]
+struct Axis {
+    low: f64,
+    high: f64,
+    step: f64,
+}
+
+impl Axis {
+    /// Around some values, from tick to tick, about `wanted` steps of 1, 2 or 5 times a power of ten (and of 1 at least
+    /// where only whole numbers make sense).
+    fn around([low, high]: [f64; 2], wanted: f64, whole: bool) -> Axis {
+        let span = if high > low { high - low } else { low.abs().max(1.0) };
+        let rough = span / wanted;
+        let power = 10.0_f64.powf(rough.log10().floor());
+        let step = [1.0, 2.0, 5.0].map(|factor| factor * power).into_iter().find(|&step| step >= rough);
+        let step = step.unwrap_or(10.0 * power);
+        let step = if whole { step.max(1.0).round() } else { step };
+        let (low, high) = ((low / step + 1e-9).floor() * step, (high / step - 1e-9).ceil() * step);
+        Axis { low, high: if high > low { high } else { low + step }, step }
+    }
+
+    /// Whole epochs, the ends where the curves end.
+    fn of_epochs([low, high]: [f64; 2]) -> Axis {
+        let high = if high > low { high } else { low + 1.0 };
+        Axis { low, high, ..Axis::around([low, high], 6.0, true) }
+    }
+
+    fn ticks(&self) -> impl Iterator<Item = f64> {
+        let first = (self.low / self.step - 1e-9).ceil();
+        let last = (self.high / self.step + 1e-9).floor();
+        (0..=(last - first).max(0.0) as usize).map(move |index| (first + index as f64) * self.step)
+    }
+
+    /// A tick with as many decimals as its step has.
+    fn label(&self, tick: f64) -> String {
+        let decimals = (-self.step.log10().floor()).clamp(0.0, 9.0) as usize;
+        // Adding 0 turns -0 into 0.
+        format!("{:.decimals$}", tick + 0.0).replace('-', "−")
+    }
+
+    /// 0 at the lower end, 1 at the upper one.
+    fn position(&self, value: f64) -> f32 {
+        ((value - self.low) / (self.high - self.low)) as f32
+    }
+}
+
+/// The least and the greatest of some numbers; infinite ones and NaN do not count.
+fn extent(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
+    values.filter(|value| value.is_finite()).fold(None, |extent, value| match extent {
+        None => Some([value, value]),
+        Some([low, high]) => Some([value.min(low), value.max(high)]),
+    })
+}
+
+impl Series {
+    fn epochs(&self) -> impl Iterator<Item = f64> {
+        let lines = [&self.points, &self.floor, &self.chance].into_iter().flatten().map(|point| point.0);
+        lines.chain(self.band.iter().map(|point| point.0))
+    }
+
+    fn values(&self) -> impl Iterator<Item = f64> {
+        let lines = [&self.points, &self.floor, &self.chance].into_iter().flatten().map(|point| point.1);
+        lines.chain(self.band.iter().flat_map(|point| [point.1, point.2]))
+    }
+}
+
+/// Where values lie on the sheet.
+struct Frame {
+    left: f32,
+    top: f32,
+    epochs: Axis,
+    values: Axis,
+}
+
+impl Frame {
+    fn x(&self, epoch: f64) -> f32 {
+        self.left + self.epochs.position(epoch) * (WIDTH - LEFT)
+    }
+
+    fn y(&self, value: f64) -> f32 {
+        // What a given range leaves out stays at its edge instead of running over the next plot.
+        self.top + (1.0 - self.values.position(value).clamp(0.0, 1.0)) * HEIGHT
+    }
+
+    fn at(&self, (epoch, value): (f64, f64)) -> Point {
+        (self.x(epoch), self.y(value))
+    }
+}
+
+struct Drawing {
+    fonts: Fonts,
+    shapes: Vec<Shape>,
+}
+
+impl Drawing {
+    fn text(&mut self, at: Point, text: &str, face: Face, align: Align, colour: Rgb) {
+        self.shapes.push(Shape::Text { at, text: text.to_string(), face, align, colour });
+    }
+
+    fn line(&mut self, points: Vec<Point>, colour: Rgb, width: f32, dash: Dash) {
+        self.shapes.push(Shape::Line { points, colour, width, dash });
+    }
+
+    /// A plot with its title above and its legend below; where it ends.
+    fn plot(&mut self, plot: &Plot, (left, top): Point) -> f32 {
+        let heading = Face::bold(HEADING);
+        let title = self.fonts.ellipsised(&plot.title, heading, WIDTH);
+        self.text((left, top + heading.ascent()), &title, heading, Align::Left, INK);
+        let epochs = extent(plot.series.iter().flat_map(Series::epochs)).unwrap_or([0.0, 1.0]);
+        let values = plot.range.or_else(|| extent(plot.series.iter().flat_map(Series::values))).unwrap_or([0.0, 1.0]);
+        let frame = Frame {
+            left: left + LEFT,
+            top: top + HEADING * 1.9,
+            epochs: Axis::of_epochs(epochs),
+            values: Axis::around(values, 4.0, false),
+        };
+        self.axes(&frame);
+        plot.series.iter().for_each(|series| self.band(series, &frame));
+        plot.series.iter().for_each(|series| self.curves(series, &frame));
+        let mut bottom = frame.top + HEIGHT + LABEL * 2.8;
+        for series in plot.series.iter().filter(|series| !series.name.is_empty()) {
+            let middle = bottom + LEGEND_LINE * 0.5;
+            self.line(vec![(frame.left, middle), (frame.left + SAMPLE, middle)], series.colour, 1.6, Dash::Solid);
+            let name = self.fonts.ellipsised(&series.name, Face::regular(LABEL), WIDTH - LEFT - SAMPLE - 6.0);
+            let at = (frame.left + SAMPLE + 6.0, middle + LABEL * 0.35);
+            self.text(at, &name, Face::regular(LABEL), Align::Left, INK);
+            bottom += LEGEND_LINE;
+        }
+        bottom
+    }
+
+    fn axes(&mut self, frame: &Frame) {
+        let (label, right) = (Face::regular(LABEL), frame.left + WIDTH - LEFT);
+        for tick in frame.values.ticks() {
+            let y = frame.y(tick);
+            self.line(vec![(frame.left, y), (right, y)], RULE, 0.5, Dash::Solid);
+            let at = (frame.left - 5.0, y + LABEL * 0.35);
+            self.text(at, &frame.values.label(tick), label, Align::Right, FAINT);
+        }
+        let bottom = frame.top + HEIGHT;
+        self.line(vec![(frame.left, bottom), (right, bottom)], INK, 0.8, Dash::Solid);
+        for tick in frame.epochs.ticks() {
+            let x = frame.x(tick);
+            self.line(vec![(x, bottom), (x, bottom + 3.0)], INK, 0.8, Dash::Solid);
+            self.text((x, bottom + 3.5 + LABEL), &frame.epochs.label(tick), label, Align::Centre, FAINT);
+        }
+        self.text((right, bottom + 5.0 + 2.0 * LABEL), "epoch", label, Align::Right, FAINT);
+    }
+
+    fn band(&mut self, series: &Series, frame: &Frame) {
+        let finite = |point: &(f64, f64, f64)| point.1.is_finite() && point.2.is_finite();
+        for part in series.band.split(|point| !finite(point)).filter(|part| !part.is_empty()) {
+            let upper = part.iter().map(|&(epoch, _, high)| frame.at((epoch, high)));
+            let lower = part.iter().rev().map(|&(epoch, low, _)| frame.at((epoch, low)));
+            let points = upper.chain(lower).collect();
+            self.shapes.push(Shape::Area { points, colour: series.colour, opacity: BAND_OPACITY });
+        }
+    }
+
+    fn curves(&mut self, series: &Series, frame: &Frame) {
+        let lines = [
+            (&series.chance, 1.0, Dash::Dotted),
+            (&series.floor, 1.0, Dash::Dashed),
+            (&series.points, 1.6, Dash::Solid),
+        ];
+        for (points, width, dash) in lines {
+            for part in points.split(|point| !point.1.is_finite()).filter(|part| part.len() > 1) {
+                self.line(part.iter().map(|&point| frame.at(point)).collect(), series.colour, width, dash);
+            }
+        }
+        let finite = series.points.iter().filter(|point| point.1.is_finite());
+        // A single point has no line and must not vanish.
+        if series.points.len() <= MOST_DOTS {
+            let colour = series.colour;
+            self.shapes.extend(finite.map(|&point| Shape::Dot { at: frame.at(point), radius: 2.1, colour }));
+        }
+    }
+
+    /// What the kinds of line mean, as far as they occur; where it ends.
+    fn key(&mut self, plots: &[Plot], top: f32) -> f32 {
+        let any = |has: fn(&Series) -> bool| plots.iter().flat_map(|plot| &plot.series).any(has);
+        let face = Face::regular(LABEL);
+        let kinds = [
+            (
+                any(|series| !series.floor.is_empty()),
+                Some(Dash::Dashed),
+                "noise floor: the same weights, pictures changed imperceptibly",
+            ),
+            (any(|series| !series.chance.is_empty()), Some(Dash::Dotted), "chance: maps of different pictures"),
+            (any(|series| !series.band.is_empty()), None, "95 % interval over the panel's pictures"),
+        ];
+        let mut bottom = top;
+        for (_, dash, text) in kinds.into_iter().filter(|kind| kind.0) {
+            let middle = bottom + LEGEND_LINE * 0.5;
+            let (left, right) = (MARGIN + LEFT, MARGIN + LEFT + SAMPLE);
+            match dash {
+                Some(dash) => self.line(vec![(left, middle), (right, middle)], FAINT, 1.0, dash),
+                None => {
+                    let (high, low) = (middle - 3.5, middle + 3.5);
+                    let points = vec![(left, high), (right, high), (right, low), (left, low)];
+                    self.shapes.push(Shape::Area { points, colour: FAINT, opacity: 2.0 * BAND_OPACITY });
+                }
+            }
+            self.text((right + 6.0, middle + LABEL * 0.35), text, face, Align::Left, FAINT);
+            bottom += LEGEND_LINE;
+        }
+        bottom
+    }
+}

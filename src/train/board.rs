@@ -1,0 +1,67 @@
+//! Curves and figures of a run for TensorBoard, written as each epoch is about to be sealed.
+
+use super::TrainError;
+use super::checkpoint::CheckpointError;
+use crate::fsx;
+use crate::report::{EventWriter, Raster};
+use crate::store::EpochMetrics;
+use std::path::Path;
+
+/// Where a run keeps its event files.
+const FOLDER: &str = "tensorboard";
+
+/// Event files of a run that wants some; steps are epochs.
+#[derive(Debug)]
+pub(super) struct Board(Option<EventWriter>);
+
+impl Board {
+    /// Where `wanted`, or where the run has event files already. Those of epochs from `next` on are forgotten by TensorBoard;
+    /// a run that had none gets the `history` of its earlier epochs first.
+    pub(super) fn open(run: &Path, wanted: bool, next: usize, history: &[EpochMetrics]) -> Result<Self, TrainError> {
+        let folder = run.join(FOLDER);
+        if !wanted && !folder.exists() {
+            return Ok(Self(None));
+        }
+        let known = folder.exists() && !fsx::list_dir(&folder).map_err(CheckpointError::from)?.is_empty();
+        let mut board = Self(Some(EventWriter::create(&folder, next as u64)?));
+        for metrics in history.iter().filter(|metrics| !known && metrics.epoch < next) {
+            board.epoch(metrics, &[])?;
+        }
+        Ok(board)
+    }
+
+    /// An epoch's numbers, and its figures by image id.
+    pub(super) fn epoch(&mut self, metrics: &EpochMetrics, figures: &[(String, Raster)]) -> Result<(), TrainError> {
+        let Some(writer) = &mut self.0 else { return Ok(()) };
+        let step = metrics.epoch as u64;
+        for (tag, value) in scalars(metrics) {
+            writer.scalar(&tag, value, step)?;
+        }
+        for (id, figure) in figures {
+            writer.image(&format!("evidence/{id}"), figure, step)?;
+        }
+        Ok(())
+    }
+}
+
+/// By tag, those that are known.
+fn scalars(metrics: &EpochMetrics) -> Vec<(String, f64)> {
+    let mut all = Vec::new();
+    if let Some(training) = &metrics.training {
+        let known = [
+            ("loss/train", training.train_loss),
+            ("loss/val", Some(training.val_loss)),
+            ("accuracy/train", training.train_accuracy),
+            ("accuracy/val", Some(training.val_accuracy)),
+            ("accuracy/val top-5", training.val_top5),
+            ("learning rate", training.learning_rate),
+        ];
+        all.extend(known.into_iter().filter_map(|(tag, value)| Some((tag.to_string(), value?))));
+    }
+    for figure in &metrics.drift {
+        let of = format!("{}/{}/{} to {}", figure.explainer, figure.target, figure.measure, figure.against.name());
+        let known = [("drift", figure.value), ("floor", figure.floor), ("chance", figure.chance)];
+        all.extend(known.into_iter().filter_map(|(what, value)| Some((format!("{what}/{of}"), value?))));
+    }
+    all
+}
