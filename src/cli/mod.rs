@@ -11,6 +11,7 @@ mod drift;
 mod eval;
 mod explain;
 mod export;
+mod plot;
 mod report;
 mod run_spec;
 mod runs;
@@ -52,6 +53,8 @@ enum Command {
     Compare(compare::CompareArguments),
     /// One image's heat maps through the epochs, as a GIF or a film strip.
     Animate(animate::AnimateArguments),
+    /// Loss, accuracy and drift over the epochs as SVG or PNG, for a paper.
+    Plot(plot::PlotArguments),
     /// One HTML page for one or more runs: a slider moves every heat map through the epochs.
     Report(report::ReportArguments),
     /// Print a completion script for a shell.
@@ -89,6 +92,7 @@ pub fn run() -> ExitCode {
         Command::Cause(arguments) => cause::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Animate(arguments) => animate::run(&arguments),
+        Command::Plot(arguments) => plot::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
     };
     match result {

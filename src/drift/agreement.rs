@@ -16,7 +16,8 @@ use crate::store::Against;
 pub struct AgreementFigure {
     /// The measure of the drifts that are compared.
     pub measure: String,
-    /// One explainer and target: `"grad-cam/label"`; between two runs with the run before it: `"resnet:grad-cam/label"`.
+    /// One explainer and target: `"grad-cam/label"`; between two runs with the run before it:
+    /// `"resnet:grad-cam/label"`.
     pub one: String,
     /// The other.
     pub other: String,
@@ -26,8 +27,9 @@ pub struct AgreementFigure {
     pub against: Against,
     /// The epochs of the reference, of one and of the other.
     pub reference_epochs: [usize; 2],
-    /// Spearman's correlation over images of the two drifts, in [-1, 1]: 1 where both rank the images alike, 0 where the
-    /// ranking of one says nothing about that of the other, which is also what chance gives. None where it is undefined.
+    /// Spearman's correlation over images of the two drifts, in [-1, 1]: 1 where both rank the images alike, 0 where
+    /// the ranking of one says nothing about that of the other, which is also what chance gives. None where it is
+    /// undefined.
     pub value: Option<f64>,
     /// 95 % bootstrap interval over the images, ranks taken anew in every panel.
     pub interval: Option<[f64; 2]>,
@@ -60,9 +62,9 @@ pub(super) fn agreements(drifts: &[ImageDrift], measures: &[Measure], resamples:
     pairs.into_par_iter().map(agreement).collect()
 }
 
-/// The agreement between every explainer of one run and every one of another, by epoch, over the images that both panels
-/// hold: a CNN and a ViT that were shown the same pictures. In the leading measures ([`super::Options::leading_measures`]) of
-/// those both runs were analysed in.
+/// The agreement between every explainer of one run and every one of another, by epoch, over the images that both
+/// panels hold: a CNN and a ViT that were shown the same pictures. In the leading measures
+/// ([`super::Options::leading_measures`]) of those both runs were analysed in.
 ///
 /// # Errors
 ///
@@ -157,17 +159,20 @@ impl Ranking {
         Ranking { orders: [order(left), order(right)], images }
     }
 
-    /// Spearman's correlation in a panel that holds each image as often as it says; `None` where either side does not tell
-    /// its images apart.
+    /// Spearman's correlation in a panel that holds each image as often as it says; `None` where either side does not
+    /// tell its images apart.
     fn correlation(&self, panel: &[u16]) -> Option<f64> {
         let times: Vec<f64> = self.images.iter().map(|&image| f64::from(panel[image])).collect();
         let mean = (times.iter().sum::<f64>() + 1.0) / 2.0;
         let [left, right] = [&self.orders[0], &self.orders[1]].map(|order| ranks(order, &times, mean));
-        let product = |one: &[f64], other: &[f64]| -> f64 {
-            times.iter().zip(one).zip(other).map(|((times, one), other)| times * one * other).sum()
-        };
-        let scale = (product(&left, &left) * product(&right, &right)).sqrt();
-        (scale > 0.0).then(|| (product(&left, &right) / scale).clamp(-1.0, 1.0))
+        let (mut both, mut squares) = (0.0, [0.0; 2]);
+        for ((times, left), right) in times.iter().zip(&left).zip(&right) {
+            both += times * left * right;
+            squares[0] += times * left * left;
+            squares[1] += times * right * right;
+        }
+        let scale = (squares[0] * squares[1]).sqrt();
+        (scale > 0.0).then(|| (both / scale).clamp(-1.0, 1.0))
     }
 }
 
@@ -205,8 +210,8 @@ pub struct SpreadDifference {
     pub undefined: usize,
 }
 
-/// How the spread of the evidence differs between two runs, for every explainer of one and every one of the other, by epoch,
-/// over the images that both panels hold: is a ViT's evidence wider than a CNN's?
+/// How the spread of the evidence differs between two runs, for every explainer of one and every one of the other, by
+/// epoch, over the images that both panels hold: is a ViT's evidence wider than a CNN's?
 ///
 /// # Errors
 ///

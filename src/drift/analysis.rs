@@ -1,7 +1,7 @@
 //! Everything that can be said about the drift of one run, from its files.
 //!
-//! Explainers are worked through one after the other and their epochs in order, so that only the maps of an epoch and of
-//! those it is compared with are in memory.
+//! Explainers are worked through one after the other and their epochs in order, so that only the maps of an epoch and
+//! of those it is compared with are in memory.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -93,13 +93,13 @@ impl Looked {
 
 /// All that is asked of a run.
 ///
-/// Epochs that are no evidence yet ([`Explanations::is_evidence`]) have no figures and are no reference. An epoch is never
-/// compared with itself.
+/// Epochs that are no evidence yet ([`Explanations::is_evidence`]) have no figures and are no reference. An epoch is
+/// never compared with itself.
 ///
 /// # Errors
 ///
-/// When a file cannot be read; when an explainer's epochs, or those of the second seed, do not compare; when an epoch or an
-/// explainer was asked for that the run does not have; and for the best epoch when no accuracy is known.
+/// When a file cannot be read; when an explainer's epochs, or those of the second seed, do not compare; when an epoch
+/// or an explainer was asked for that the run does not have; and for the best epoch when no accuracy is known.
 pub fn analyse(reader: &RunReader, options: &Options) -> Result<Analysis, DriftError> {
     let explainers = explainers(reader, options)?;
     let accuracy = accuracies(reader)?;
@@ -174,6 +174,9 @@ fn best(accuracy: &BTreeMap<usize, f64>) -> Option<usize> {
     accuracy.iter().fold(None, better).map(|(epoch, _)| epoch)
 }
 
+/// A reference that was asked for, with the epoch where it is the same one all along and is evidence.
+type Pinned = (Reference, Option<Arc<Looked>>);
+
 /// One explainer of a run.
 struct Analyst<'a> {
     reader: &'a RunReader,
@@ -208,8 +211,8 @@ impl Analyst<'_> {
         Ok(())
     }
 
-    /// The references, with the epoch where it is the same one all along.
-    fn pinned(&self, accuracy: &BTreeMap<usize, f64>) -> Result<Vec<(Reference, Option<Arc<Looked>>)>, DriftError> {
+    /// All references that were asked for.
+    fn pinned(&self, accuracy: &BTreeMap<usize, f64>) -> Result<Vec<Pinned>, DriftError> {
         let mut pinned = Vec::new();
         for &reference in &self.options.against {
             let epoch = match reference {

@@ -74,13 +74,13 @@ impl Resamples {
         Resamples { images, panels: (0..resamples).map(|_| panel()).collect() }
     }
 
-    /// The interval of the mean of the defined values, one an image of the panel: low and high. `None` where fewer than two
-    /// are defined.
+    /// The interval of the mean of the defined values, one an image of the panel: low and high. `None` where fewer than
+    /// two are defined.
     ///
     /// # Source
     ///
-    /// Efron 1979; the percentile interval, with percentiles as numpy's. A value is undefined in every panel it is drawn
-    /// into, and a panel without any defined value does not count.
+    /// Efron 1979; the percentile interval, with percentiles as numpy's. A value is undefined in every panel it is
+    /// drawn into, and a panel without any defined value does not count.
     pub fn interval(&self, values: &[Option<f64>]) -> Option<[f64; 2]> {
         let members: Vec<usize> = (0..self.images).collect();
         self.intervals(&Table::new(1, values.to_vec()), &members).pop().flatten()
@@ -117,7 +117,8 @@ impl Resamples {
         (0..columns).into_par_iter().map(interval).collect()
     }
 
-    /// The interval of any number that can be worked out from a resampled panel, given as how often each image is in it.
+    /// The interval of any number that can be worked out from a resampled panel, given as how often each image is in
+    /// it.
     pub(super) fn interval_of(&self, of: impl Fn(&[u16]) -> Option<f64> + Sync) -> Option<[f64; 2]> {
         let mut values: Vec<f64> = self.panels.par_iter().filter_map(|panel| of(panel)).collect();
         middle(&mut values)
@@ -198,15 +199,15 @@ mod tests {
     fn a_table_has_the_intervals_of_its_columns() {
         let value = |image: usize, column: usize| {
             let value = (image * 7 % 11) as f64 + 100.0 * column as f64;
-            (column < 2 || image % 3 > 0).then_some(value)
+            (column < 2 || !image.is_multiple_of(3)).then_some(value)
         };
         let (table, resamples) = (Table::of(30, 3, value), Resamples::new(200, 30));
         let intervals = resamples.intervals(&table, &(0..30).collect::<Vec<_>>());
         for (column, interval) in intervals.iter().enumerate() {
             assert_eq!(*interval, resamples.interval(&table.column(column)));
         }
-        let members: Vec<usize> = (0..30).filter(|image| image % 2 == 0).collect();
-        let only: Vec<_> = (0..30).map(|image| value(image, 0).filter(|_| image % 2 == 0)).collect();
+        let members: Vec<usize> = (0..30).step_by(2).collect();
+        let only: Vec<_> = (0..30).map(|image| value(image, 0).filter(|_| image.is_multiple_of(2))).collect();
         assert_eq!(resamples.intervals(&table, &members)[0], resamples.interval(&only));
     }
 

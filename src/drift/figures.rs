@@ -1,4 +1,5 @@
-//! The figures between one epoch and others: values by image, their mean with its interval, and what to read it against.
+//! The figures between one epoch and others: values by image, their mean with its interval, and what to read it
+//! against.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -84,8 +85,8 @@ struct Yardsticks {
     dead: Vec<bool>,
 }
 
-/// Compares one epoch with others: by target, then by reference. `floor` are its maps of the perturbed images, `seed` is
-/// what another seed's run saw at the same epoch.
+/// Compares one epoch with others: by target, then by reference. `floor` are its maps of the perturbed images, `seed`
+/// is what another seed's run saw at the same epoch.
 ///
 /// # Errors
 ///
@@ -154,8 +155,8 @@ pub(super) fn status(view: View<'_>, target: usize) -> Vec<MapStatus> {
     (0..view.explanations.images()).map(|image| view.map(image, target).status()).collect()
 }
 
-/// Every measure between maps of different images of one epoch, over pairings of the panel with itself in which no image
-/// meets itself.
+/// Every measure between maps of different images of one epoch, over pairings of the panel with itself in which no
+/// image meets itself.
 fn chance(current: View<'_>, target: usize, question: &Question<'_>) -> Table {
     let images = current.explanations.images();
     let mut generator = ChaCha8Rng::seed_from_u64(CHANCE_SEED);

@@ -8,8 +8,8 @@ use crate::store::{ALL_IMAGES, DriftFigure};
 
 /// A limit that drift must not exceed.
 ///
-/// What is compared is the drift distance ([`Measure::distance`]): `1 - value` for a similarity, the value itself for the
-/// rest. So `spearman=0.3` fails below a correlation of 0.7, and `js-divergence=0.3` above a divergence of 0.3.
+/// What is compared is the drift distance ([`Measure::distance`]): `1 - value` for a similarity, the value itself for
+/// the rest. So `spearman=0.3` fails below a correlation of 0.7, and `js-divergence=0.3` above a divergence of 0.3.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FailAbove {
     /// In which measure.
@@ -56,8 +56,8 @@ pub enum Verdict<'a> {
 }
 
 impl FailAbove {
-    /// The verdict on the figures of all images in this measure, against whichever epochs they are. Figures of groups do not
-    /// count, nor do undefined ones, as long as any is defined.
+    /// The verdict on the figures of all images in this measure, against whichever epochs they are. Figures of groups
+    /// do not count, nor do undefined ones, as long as any is defined.
     pub fn judge<'a>(&self, figures: &'a [DriftFigure]) -> Verdict<'a> {
         let ours = figures.iter().filter(|one| one.group == ALL_IMAGES && one.measure == self.measure.name());
         let judged: Vec<_> = ours.filter_map(|one| distance(one, one.value).map(|distance| (one, distance))).collect();

@@ -40,12 +40,13 @@ impl Outcome {
 pub fn outcomes(current: &Explanations, reference: &Explanations) -> Vec<Option<Outcome>> {
     let pairs = reference.predicted.iter().zip(&current.predicted);
     let outcome = |(&label, (&before, &now)): (&i64, (&i64, &i64))| {
-        (label != UNKNOWN_CLASS).then(|| match (before == label, now == label) {
+        let happened = match (before == label, now == label) {
             (true, true) => Outcome::StaysRight,
             (false, true) => Outcome::BecomesRight,
             (true, false) => Outcome::BecomesWrong,
             (false, false) => Outcome::StaysWrong,
-        })
+        };
+        (label != UNKNOWN_CLASS).then_some(happened)
     };
     current.labels.iter().zip(pairs).map(outcome).collect()
 }
@@ -86,7 +87,8 @@ mod tests {
     use super::super::testing::explanations;
     use super::*;
 
-    /// Labels 0, 0, 1, 1 and one unknown; predicted 0, 1, 0, 0 before and 0, 0, 1, 0 now, with the second image turned round.
+    /// Labels 0, 0, 1, 1 and one unknown; predicted 0, 1, 0, 0 before and 0, 0, 1, 0 now, with the second image turned
+    /// round.
     #[test]
     fn images_are_split_by_outcome_and_by_class() {
         let labels = vec![0, 0, 1, 1, UNKNOWN_CLASS];

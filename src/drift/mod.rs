@@ -41,6 +41,7 @@ pub use spread::{ATTENTION_DISTANCE, ImageSpread, SpreadFigure};
 pub use stability::{Floor, Settling, Stabilisation, above_floor, accurate_and_stable, stabilisations};
 pub use timeline::{Timeline, between_epochs, of_run};
 pub use trajectory::{PathFigure, paths};
+pub use warnings::jumps;
 
 pub use crate::store::{Against, DriftFigure};
 

@@ -94,8 +94,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The measures of what is too dear, or too much to read, in all of them: those of [`Measure::LIVE`] that were asked for,
-    /// and where none was, everything asked for.
+    /// The measures of what is too dear, or too much to read, in all of them: those of [`Measure::LIVE`] that were
+    /// asked for, and where none was, everything asked for.
     pub fn leading_measures(&self) -> Vec<Measure> {
         leading(&self.measures)
     }

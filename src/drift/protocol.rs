@@ -17,8 +17,8 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Protocol {
-    /// Elangovan & Ting 2026, "When Fine-Tuning Changes the Evidence", arXiv 2604.08513: between the end of the head-only
-    /// phase and the fine-tuned model, on the images that both predict correctly.
+    /// Elangovan & Ting 2026, "When Fine-Tuning Changes the Evidence", arXiv 2604.08513: between the end of the
+    /// head-only phase and the fine-tuned model, on the images that both predict correctly.
     SemanticDrift,
 }
 
@@ -56,8 +56,8 @@ pub enum SemanticDrift {
     OverlapIou,
     /// [`Measure::Pearson`].
     PatternCorrelation,
-    /// [`Descriptor::Gini`] of the fine-tuned model minus that of the head-only one, in (-1, 1): positive where the evidence
-    /// became more concentrated.
+    /// [`Descriptor::Gini`] of the fine-tuned model minus that of the head-only one, in (-1, 1): positive where the
+    /// evidence became more concentrated.
     ConcentrationChange,
 }
 

@@ -1,6 +1,7 @@
 //! Whether drift is within its floor: when a run settled, whether it has settled by now, and which epoch to keep.
 //!
-//! Everything here reads figures, so it answers alike for a run that is training ([`super::Timeline`]) and for one on disk.
+//! Everything here reads figures, so it answers alike for a run that is training ([`super::Timeline`]) and for one on
+//! disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,8 +42,8 @@ pub struct Stabilisation {
     pub measure: String,
     /// Which floor it stays within.
     pub against_floor: Floor,
-    /// The earliest epoch after which every step from one epoch to the next stays within its floor: after it, nothing moved
-    /// more than the floor. None where the last step does not.
+    /// The earliest epoch after which every step from one epoch to the next stays within its floor: after it, nothing
+    /// moved more than the floor. None where the last step does not.
     pub epoch: Option<usize>,
     /// Steps since then, all of them within the floor: how well it is known.
     pub steps: usize,
@@ -55,8 +56,8 @@ pub fn above_floor(figure: &DriftFigure, floor: Floor) -> Option<f64> {
 
 /// When each explainer, target and measure settled, against noise, and against a second seed where there is one.
 ///
-/// A step is within its floor when its mean distance is not larger than the floor's. One whose value or floor is undefined is
-/// not known to be, and counts as outside.
+/// A step is within its floor when its mean distance is not larger than the floor's. One whose value or floor is
+/// undefined is not known to be, and counts as outside.
 ///
 /// # Source
 ///
@@ -98,16 +99,16 @@ pub struct Settling {
 }
 
 impl Settling {
-    /// Whether the evidence of every explainer and target has been within its floor for the last `patience` steps. Figures
-    /// are those of a run so far, from [`super::Timeline::for_epoch`]. Never where there are none.
+    /// Whether the evidence of every explainer and target has been within its floor for the last `patience` steps.
+    /// Figures are those of a run so far, from [`super::Timeline::for_epoch`]. Never where there are none.
     pub fn has_settled(&self, figures: &[DriftFigure]) -> bool {
         let steps = series(figures, Against::Previous);
         let mut ours = steps.iter().filter(|((_, _, measure), _)| *measure == self.measure.name()).peekable();
         ours.peek().is_some() && ours.all(|(_, steps)| quiet_steps(steps, self.floor) >= self.patience.max(1))
     }
 
-    /// How far the evidence of each epoch is above its floor, since the epoch before: of the explainer and target where it is
-    /// most. Epochs where any of them is undefined are left out.
+    /// How far the evidence of each epoch is above its floor, since the epoch before: of the explainer and target where
+    /// it is most. Epochs where any of them is undefined are left out.
     pub fn by_epoch(&self, figures: &[DriftFigure]) -> BTreeMap<usize, f64> {
         let ours = |figure: &&DriftFigure| {
             let role = figure.against == Against::Previous && figure.group == ALL_IMAGES;
@@ -130,8 +131,9 @@ impl Settling {
 }
 
 /// The epoch to keep, by accuracy and stability together: of those whose accuracy is within `tolerance` of the best (a
-/// fraction; 0.01 is one percentage point), the one whose evidence moved least above its floor; movements within the floor
-/// count as none. The earliest of several, and one of unknown movement only where all are. `None` without an accuracy.
+/// fraction; 0.01 is one percentage point), the one whose evidence moved least above its floor; movements within the
+/// floor count as none. The earliest of several, and one of unknown movement only where all are. `None` without an
+/// accuracy.
 ///
 /// `accuracy` and `movement` ([`Settling::by_epoch`]) are by epoch.
 pub fn accurate_and_stable(
@@ -158,18 +160,20 @@ mod tests {
 
     const RULE: Settling = Settling { measure: Measure::JensenShannon, floor: Floor::Noise, patience: 2 };
 
-    /// The floor is 0.1. A jump from epoch 2 to 3 and quiet steps after it: settled at 3. Exactly the floor is within it.
+    /// The floor is 0.1. A jump from epoch 2 to 3 and quiet steps after it: settled at 3. Exactly the floor is within
+    /// it.
     #[test]
     fn a_run_settles_after_its_last_jump() {
-        let cases: [(&[Option<f64>], Option<usize>, usize); 5] = [
-            (&[Some(0.0), Some(0.0), Some(0.5), Some(0.1), Some(0.05)], Some(3), 2),
-            (&[Some(0.0), Some(0.05)], Some(0), 2),
-            (&[Some(0.0), Some(0.2)], None, 0),
-            (&[Some(0.0), None, Some(0.0)], Some(2), 1),
-            (&[], None, 0),
+        let [quiet, loud] = [Some(0.05), Some(0.5)];
+        let cases = [
+            (vec![quiet, quiet, loud, Some(0.1), quiet], Some(3), 2),
+            (vec![quiet, quiet], Some(0), 2),
+            (vec![quiet, loud], None, 0),
+            (vec![quiet, None, quiet], Some(2), 1),
+            (vec![], None, 0),
         ];
         for (values, epoch, quiet) in cases {
-            let found = stabilisations(&steps(values));
+            let found = stabilisations(&steps(&values));
             assert_eq!(found.len(), usize::from(!values.is_empty()), "no second seed, no second floor");
             assert!(found.iter().all(|one| (one.epoch, one.steps) == (epoch, quiet)), "{values:?} {found:?}");
         }

@@ -41,7 +41,8 @@ fn a_copy_of_a_checkpoint_has_exactly_zero_drift() {
     }
 }
 
-/// Two images whose maps swap places: chance at this epoch pairs each with the other, which is what the reference holds.
+/// Two images whose maps swap places: chance at this epoch pairs each with the other, which is what the reference
+/// holds.
 #[test]
 fn swapped_images_are_exactly_at_chance() {
     let (one, other) = ([4.0, 3.0, 2.0, 1.0], [1.0, 5.0, 2.0, 0.0]);

@@ -1,4 +1,5 @@
-//! Drift while a run trains, and the same again from its files: three measures against the previous and the first epoch.
+//! Drift while a run trains, and the same again from its files: three measures against the previous and the first
+//! epoch.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,9 +55,10 @@ impl Timeline {
         Ok(timeline)
     }
 
-    /// The figures of an epoch against the previous and the first one, by explainer, target kind, measure and reference, in
-    /// the measures of [`Measure::LIVE`]. Where these are one and the same epoch both are given. Explainers that have not
-    /// been seen before, or that are no evidence yet ([`Explanations::is_evidence`]), give none.
+    /// The figures of an epoch against the previous and the first one, by explainer, target kind, measure and
+    /// reference, in the measures of [`Measure::LIVE`]. Where these are one and the same epoch both are given.
+    /// Explainers that have not been seen before, or that are no evidence yet ([`Explanations::is_evidence`]), give
+    /// none.
     ///
     /// # Errors
     ///
@@ -106,7 +108,8 @@ pub fn between_epochs(
     live(View { epoch, explanations: current, maps: &maps }, &[Reference { against, view }])
 }
 
-/// The figures of training of a run: per epoch, by explainer, target kind, measure and reference, previous before first.
+/// The figures of training of a run: per epoch, by explainer, target kind, measure and reference, previous before
+/// first.
 ///
 /// # Errors
 ///

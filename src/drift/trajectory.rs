@@ -19,7 +19,8 @@ pub struct PathFigure {
     /// The last epoch of the way.
     pub epoch: usize,
     /// Distance walked since the first epoch: the sum over epochs of the mean distance from the previous one, where the
-    /// distance is `1 - value` for a similarity and the value itself for the rest. None from the first undefined step on.
+    /// distance is `1 - value` for a similarity and the value itself for the rest. None from the first undefined step
+    /// on.
     pub path: Option<f64>,
     /// Mean distance from the first epoch.
     pub net: Option<f64>,
@@ -44,8 +45,8 @@ pub(super) fn distance(figure: &DriftFigure, value: Option<f64>) -> Option<f64> 
     Some(measure.distance(value?))
 }
 
-/// The way up to every epoch that was compared with the previous one, by explainer, target and measure. Epochs that were
-/// not compared with the first have no net displacement.
+/// The way up to every epoch that was compared with the previous one, by explainer, target and measure. Epochs that
+/// were not compared with the first have no net displacement.
 pub fn paths(figures: &[DriftFigure]) -> Vec<PathFigure> {
     let from_first = series(figures, Against::First);
     let mut all = Vec::new();

@@ -12,9 +12,10 @@ const FLAT: f64 = 0.01;
 /// A step this many times as long as the run's usual one, their median, is a jump.
 const JUMP: f64 = 2.0;
 
-/// A line for every step where the accuracy is flat and the evidence of an explainer jumps: is above its floor and twice as
-/// far as the usual step of the run, in more than half of `measures`. Steps between epochs of unknown accuracy are not judged.
-pub(super) fn jumps(figures: &[DriftFigure], accuracy: &BTreeMap<usize, f64>, measures: &[Measure]) -> Vec<String> {
+/// A line for every step where the accuracy is flat and the evidence of an explainer jumps: is above its floor and
+/// twice as far as the usual step of the run, in more than half of `measures`. Steps between epochs of unknown accuracy
+/// are not judged.
+pub fn jumps(figures: &[DriftFigure], accuracy: &BTreeMap<usize, f64>, measures: &[Measure]) -> Vec<String> {
     let mut jumped: BTreeMap<(usize, usize, &str, &str), Vec<String>> = BTreeMap::new();
     for ((explainer, target, measure), steps) in series(figures, Against::Previous) {
         if !measures.iter().any(|one| one.name() == measure) {

@@ -5,8 +5,8 @@ use super::table::{aligned, csv_row};
 use crate::drift::{AgreementFigure, Analysis, ImageDrift, Measure, ProtocolFigure, SpreadFigure};
 use crate::store::Against;
 
-/// The images that moved most at `epoch` (the last one unless it is named), the farthest first: a row an image, explainer
-/// and target. At most `count` rows; images where the measure is undefined are left out.
+/// The images that moved most at `epoch` (the last one unless it is named), the farthest first: a row an image,
+/// explainer and target. At most `count` rows; images where the measure is undefined are left out.
 pub fn image_table(
     analysis: &Analysis,
     measure: Measure,
@@ -39,7 +39,8 @@ pub fn image_table(
     aligned(&["image", "explainer", "target", "against", measure.name()], &rows, 4)
 }
 
-/// Tidy CSV of the values behind the figures, one row an image and figure, every digit; an empty cell where it is undefined.
+/// Tidy CSV of the values behind the figures, one row an image and figure, every digit; an empty cell where it is
+/// undefined.
 pub fn image_csv(analysis: &Analysis) -> String {
     let mut table = String::from("explainer,target,measure,epoch,against,reference_epoch,image,value\n");
     for drift in &analysis.image_drift {

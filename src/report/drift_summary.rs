@@ -11,9 +11,9 @@ const IMAGES: usize = 3;
 
 /// A few lines for a person, most important first; what is not known is left out.
 ///
-/// The words are about one measure: the Jensen-Shannon divergence, or the first one that was asked for. How far above the
-/// floor evidence is, is said as a share of the way from the floor to chance: 0 % is noise, 100 % is as different as the maps
-/// of different images.
+/// The words are about one measure: the Jensen-Shannon divergence, or the first one that was asked for. How far above
+/// the floor evidence is, is said as a share of the way from the floor to chance: 0 % is noise, 100 % is as different
+/// as the maps of different images.
 pub fn drift_summary(analysis: &Analysis) -> String {
     let mut text = String::new();
     let Some(measure) = spoken_of(&analysis.drift) else {
@@ -22,9 +22,9 @@ pub fn drift_summary(analysis: &Analysis) -> String {
     let ours: Vec<&DriftFigure> =
         analysis.drift.iter().filter(|one| one.measure == measure.name() && one.group == ALL_IMAGES).collect();
     let last = ours.iter().map(|figure| figure.epoch).max().unwrap_or_default();
-    let (run, model, images) = (&analysis.run, &analysis.model, analysis.images.len());
+    let (run, model, images) = (&analysis.run, &analysis.model, counted(analysis.images.len(), "image"));
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{run} ({model}): {images} images, in {}", measure.label());
+    let _ = writeln!(text, "{run} ({model}): {images}, in {}", measure.label());
     for line in since_first(&ours, measure, last) {
         let _ = writeln!(text, "  {line}");
     }
@@ -49,10 +49,16 @@ fn spoken_of(figures: &[DriftFigure]) -> Option<Measure> {
     if known(Measure::JensenShannon) { Some(Measure::JensenShannon) } else { first() }
 }
 
-/// How far along the way from the floor to chance a figure is; `None` where one of them is not known or they are the same.
+/// How far along the way from the floor to chance a figure is; `None` where one of them is not known or they are the
+/// same.
 fn share(figure: &DriftFigure, measure: Measure) -> Option<f64> {
     let [value, floor, chance] = [figure.value?, figure.floor?, figure.chance?].map(|value| measure.distance(value));
     (chance > floor).then(|| (value - floor) / (chance - floor))
+}
+
+/// `1 image`, `2 images`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn name(figure: &DriftFigure) -> String {
@@ -76,8 +82,12 @@ fn since_first(figures: &[&DriftFigure], measure: Measure, last: usize) -> Vec<S
         }
         line += &format!(" at epoch {}", figure.epoch);
         if let (Some(share), Some(floor), Some(chance)) = (share(figure, measure), figure.floor, figure.chance) {
-            let percent = 100.0 * share;
-            line += &format!(", {percent:.0} % of the way from the floor ({floor:.3}) to chance ({chance:.3})");
+            line += &if share > 0.0 {
+                let percent = 100.0 * share;
+                format!(", {percent:.0} % of the way from the floor ({floor:.3}) to chance ({chance:.3})")
+            } else {
+                format!(", within the floor ({floor:.3}; chance is {chance:.3})")
+            };
         }
         line
     };
@@ -101,9 +111,9 @@ fn most_moved_group(analysis: &Analysis, measure: Measure, last: usize) -> Optio
     });
     let known = ours.filter_map(|one| Some((one, measure.distance(one.value?))));
     let (group, _) = known.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
-    let (value, images) = (group.value?, group.defined);
+    let (value, images) = (group.value?, counted(group.defined, "image"));
     Some(format!(
-        "by prediction: {} moved most where it {}, {value:.3} on {images} images",
+        "by prediction: {} moved most where it {}, {value:.3} on {images}",
         name(group),
         group.group.replace('-', " ")
     ))
@@ -138,10 +148,10 @@ fn settled(analysis: &Analysis, measure: Measure) -> Vec<String> {
             Floor::Noise => "noise",
             Floor::Seed => "a second seed",
         };
-        let (explainer, target, steps) = (&one.explainer, &one.target, one.steps);
+        let (explainer, target, steps) = (&one.explainer, &one.target, counted(one.steps, "step"));
         match one.epoch {
             Some(epoch) => {
-                format!("{explainer} ({target}) settled at epoch {epoch}: {steps} steps within {floor} since")
+                format!("{explainer} ({target}) settled at epoch {epoch}: {steps} within {floor} since")
             }
             None => format!("{explainer} ({target}) has not settled: its last step is more than {floor}"),
         }
@@ -224,13 +234,20 @@ dtd (deit_tiny): 2 images, in Jensen-Shannon divergence
   rollout (label) moved most since epoch 0: 0.200 [0.150, 0.250] at epoch 2, 40 % of the way from the floor (0.000) to chance (0.500)
   grad-cam (label) moved since epoch 0: 0.100 [0.050, 0.150] at epoch 2, 20 % of the way from the floor (0.000) to chance (0.500)
   the largest step: grad-cam (label) from epoch 0 to 1, 0.300
-  by prediction: rollout (label) moved most where it becomes wrong, 0.400 on 1 images
+  by prediction: rollout (label) moved most where it becomes wrong, 0.400 on 1 image
   the images that moved most: b.jpg, a.jpg
-  grad-cam (label) settled at epoch 1: 1 steps within noise since
+  grad-cam (label) settled at epoch 1: 1 step within noise since
   rollout (label) has not settled: its last step is more than noise
   warning: look here
 ";
         assert_eq!(drift_summary(&analysis()), expected);
+    }
+
+    #[test]
+    fn what_is_within_the_floor_is_no_share_of_the_way() {
+        let quiet = DriftFigure { floor: Some(0.25), ..figure("rollout", Against::First, 2, 0.2) };
+        let summary = drift_summary(&Analysis { drift: vec![quiet], ..analysis() });
+        assert!(summary.contains("at epoch 2, within the floor (0.250; chance is 0.500)\n"), "{summary}");
     }
 
     #[test]

@@ -19,7 +19,8 @@ const HEADINGS: [&str; 12] = [
 ];
 
 /// Aligned columns, a row a figure. `–` where a figure is undefined; `images` counts those it is defined for, of all. A
-/// column that no figure has anything in is left out: the floor of a second seed, and groups where all are of all images.
+/// column that no figure has anything in is left out: the floor of a second seed, and groups where all are of all
+/// images.
 pub fn drift_table(figures: &[DriftFigure]) -> String {
     let seeds = figures.iter().any(|figure| figure.seed_floor.is_some());
     let groups = figures.iter().any(|figure| figure.group != crate::store::ALL_IMAGES);

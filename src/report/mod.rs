@@ -30,7 +30,7 @@ pub use drift_table::{drift_csv, drift_table};
 pub use explained::{CommonLimits, Sight, method_title};
 pub use figure::{Figure, FigureError, MapTile, Row, Style, Tile};
 pub use film::{FilmStrip, film_strip};
-pub use html::{ReportError, html};
+pub use html::{ReportError, html, html_with};
 pub use overlay::{Backdrop, Cells, Evidence, Limits, Overlay, Paint, Scale, overlay};
 pub use plot::{Plot, Plots, Series};
 pub use raster::{Raster, RasterError, rgb_png};

@@ -17,8 +17,11 @@
 //! | tensor               | type | shape             | meaning                                                        |
 //! |----------------------|------|-------------------|----------------------------------------------------------------|
 //! | `layer_maps`         | f32  | `[N, L, H, h, w]` | a raw map for every block and head                             |
-//! | `attention_distance` | f32  | `[N, L, H]`       | mean distance between query and key patch centres weighted by attention, in units of the image side |
+//! | `attention_distance` | f32  | `[N, L, H]`       | how far every block and head looks                             |
 //! | `completeness_gap`   | f32  | `[N, T]`          | sum of the map minus the difference of logits it should sum to |
+//!
+//! The attention distance is the mean distance between query and key patch centres weighted by attention, in units of the
+//! image side.
 //!
 //! The file's metadata has one key, `driftscope`, holding one JSON object with sorted keys: `schema`, the version as a
 //! number; `explainer`, `settings`, `tap`, `class_specific`, `untrained_head`, `panel_digest`, `image_ids` (`N`, panel
@@ -67,8 +70,8 @@ pub struct Explanations {
     pub grid: [usize; 2],
     /// `[N, T, h, w]`: raw, signed, in the unit of the method.
     pub maps: Vec<f32>,
-    /// `[N, T, h, w]`: the same by the same weights on imperceptibly perturbed images. Their distance from `maps` is the
-    /// noise floor of every drift figure.
+    /// `[N, T, h, w]`: the same by the same weights on imperceptibly perturbed images. Their distance from `maps` is
+    /// the noise floor of every drift figure.
     pub floor_maps: Vec<f32>,
     /// A map for every block and head, where they were asked for.
     pub layer_maps: Option<LayerMaps>,
@@ -110,8 +113,8 @@ pub struct AttentionDistance {
     pub layers: usize,
     /// Heads a block, `H`.
     pub heads: usize,
-    /// `[N, L, H]`: mean distance between query and key patch centres weighted by attention, in units of the image side, in
-    /// [0, √2).
+    /// `[N, L, H]`: mean distance between query and key patch centres weighted by attention, in units of the image
+    /// side, in [0, √2).
     pub values: Vec<f32>,
 }
 

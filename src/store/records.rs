@@ -100,8 +100,8 @@ pub const ALL_IMAGES: &str = "all";
 
 /// One number about how the maps of one explainer moved between two epochs, and what it is to be read against.
 ///
-/// Figures of earlier versions have no group, interval or floor of a second seed: they are of all images, and the rest is
-/// not known.
+/// Figures of earlier versions have no group, interval or floor of a second seed: they are of all images, and the rest
+/// is not known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DriftFigure {
     /// The method: `"grad-cam"`.
@@ -116,22 +116,23 @@ pub struct DriftFigure {
     pub epoch: usize,
     /// The other epoch.
     pub reference_epoch: usize,
-    /// Which images it is of: [`ALL_IMAGES`]; by what happened to the prediction between the two epochs, `"stays-right"`,
-    /// `"becomes-right"`, `"becomes-wrong"` or `"stays-wrong"`; or by the true class, `"class:<name>"`.
+    /// Which images it is of: [`ALL_IMAGES`]; by what happened to the prediction between the two epochs,
+    /// `"stays-right"`, `"becomes-right"`, `"becomes-wrong"` or `"stays-wrong"`; or by the true class,
+    /// `"class:<name>"`.
     #[serde(default = "all_images")]
     pub group: String,
-    /// The measure between the two epochs' maps of one image, mean over the images where it is defined. None where it is
-    /// defined for no image.
+    /// The measure between the two epochs' maps of one image, mean over the images where it is defined. None where it
+    /// is defined for no image.
     pub value: Option<f64>,
-    /// Low and high: where the value of 95 % of panels drawn like this one lies, by a percentile bootstrap over its images.
-    /// None where it is defined for fewer than two.
+    /// Low and high: where the value of 95 % of panels drawn like this one lies, by a percentile bootstrap over its
+    /// images. None where it is defined for fewer than two.
     #[serde(default)]
     pub interval: Option<[f64; 2]>,
     /// The same measure between the maps of `epoch` and those of its perturbed images, mean over the images where it is
     /// defined: what the value would be if nothing but imperceptible noise had happened.
     pub floor: Option<f64>,
-    /// The same measure between the maps of `epoch` and those of a run with another seed at the same epoch, mean over the
-    /// images where it is defined. None unless such a run was given.
+    /// The same measure between the maps of `epoch` and those of a run with another seed at the same epoch, mean over
+    /// the images where it is defined. None unless such a run was given.
     #[serde(default)]
     pub seed_floor: Option<f64>,
     /// The same measure between maps of different images at `epoch`, mean over the pairs where it is defined: what the

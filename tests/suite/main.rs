@@ -5,13 +5,16 @@
 mod architecture;
 mod cause;
 mod cli;
+mod drift;
 mod explain;
 mod explainers;
 mod faithfulness;
+mod measures;
 mod models;
 mod ops;
 mod parity;
 mod python;
+mod report;
 mod resume;
 mod side_effects;
 mod support;

@@ -74,8 +74,8 @@ fn copies_of_a_checkpoint_never_moved() {
 }
 
 /// Maps that have nothing to do with those of the epoch before are at chance: the chance level lies in the interval. It
-/// should in 95 % of runs, less a little because chance itself is an estimate; 85 % leaves room for 40 runs of three measures
-/// that go together. If it lay in every one, the intervals would be wider than 95 %.
+/// should in 95 % of runs, less a little because chance itself is an estimate; 85 % leaves room for 40 runs of three
+/// measures that go together. If it lay in every one, the intervals would be wider than 95 %.
 #[test]
 fn independent_maps_are_at_chance_within_their_interval() {
     let mut within = Vec::new();
@@ -99,7 +99,8 @@ fn a_planted_jump_is_found_where_it_was_planted() {
     let dir = tempfile::tempdir().unwrap();
     let (before, after) = (explanations("grad-cam", 1, 60), explanations("grad-cam", 2, 60));
     let at = |epoch: usize| noisy(if epoch < 3 { &before } else { &after }, 0.02, 100 + epoch as u64);
-    // The floor's noise is as strong as that of an epoch, so no quiet step is much above it; the seeds decide by how much.
+    // The floor's noise is as strong as that of an epoch, so no quiet step is much above it; the seeds decide by how
+    // much.
     let louder = |one: Explanations, seed| Explanations { floor_maps: noisy(&one, 0.05, seed).maps, ..one };
     let epochs = (0..6).map(|epoch| louder(at(epoch), 200 + epoch as u64)).collect();
     let reader = single(dir.path(), epochs, &[0.7, 0.701, 0.702, 0.703, 0.704, 0.705]);
@@ -264,9 +265,9 @@ fn two_runs_agree_over_the_images_they_share() {
     assert!(matches!(agreement_between(&cnn, &strangers, 100), Err(DriftError::NoSharedImages { .. })));
 }
 
-/// Four images, the last predicted wrongly at the end. The evidence of the others goes from one corner of 2 x 2 cells to the
-/// opposite one: half of the diagonal, no overlap, and as concentrated as before. Deviations from 1/4 are 3/4 and -1/4 three
-/// times: they correlate by -3/8 + 1/8 over 3/4, that is -1/3.
+/// Four images, the last predicted wrongly at the end. The evidence of the others goes from one corner of 2 x 2 cells
+/// to the opposite one: half of the diagonal, no overlap, and as concentrated as before. Deviations from 1/4 are 3/4
+/// and -1/4 three times: they correlate by -3/8 + 1/8 over 3/4, that is -1/3.
 #[test]
 fn semantic_drift_is_of_the_images_that_stay_right() {
     let corner = |cell: usize| -> [f32; 4] { std::array::from_fn(|at| f32::from(at == cell)) };

@@ -14,8 +14,8 @@ pub fn l1_change(one: &Heatmap, other: &Heatmap, normalise: Normalise) -> Option
     Some(absolute(&scaled(one, normalise)?, &scaled(other, normalise)?))
 }
 
-/// Root of the summed squared changes, `sqrt(sum (a - b)²)`, in [0, ∞), in the unit of the normalised maps; of raw maps that
-/// is the method's own. `None` on different grids and where a normalisation does not exist.
+/// Root of the summed squared changes, `sqrt(sum (a - b)²)`, in [0, ∞), in the unit of the normalised maps; of raw maps
+/// that is the method's own. `None` on different grids and where a normalisation does not exist.
 ///
 /// # Source
 ///

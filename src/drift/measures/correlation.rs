@@ -49,8 +49,8 @@ pub fn pearson(one: &Heatmap, other: &Heatmap, normalise: Normalise) -> Option<f
     Some(centred(one)?.cosine(&centred(other)?))
 }
 
-/// Spearman's rank correlation over all cells: [`pearson`] of the maps' average ranks, in [-1, 1], 1 for the same order of
-/// cells, -1 for the reverse.
+/// Spearman's rank correlation over all cells: [`pearson`] of the maps' average ranks, in [-1, 1], 1 for the same order
+/// of cells, -1 for the reverse.
 ///
 /// Only the order of the cells counts, so no normalisation is asked for. `None` unless both maps are finite and not
 /// constant.
@@ -69,8 +69,8 @@ pub(super) fn centred_ranks(ranks: Vec<f64>) -> Option<Vector> {
     Vector::new(ranks.into_iter().map(|rank| rank - mean).collect())
 }
 
-/// Kendall's rank correlation, tau-b, in [-1, 1]: pairs of cells in the same order less those in the opposite one, divided
-/// by the geometric mean of the pairs that each map orders at all.
+/// Kendall's rank correlation, tau-b, in [-1, 1]: pairs of cells in the same order less those in the opposite one,
+/// divided by the geometric mean of the pairs that each map orders at all.
 ///
 /// Only the order of the cells counts, so no normalisation is asked for. `None` unless both maps are finite and not
 /// constant.
@@ -132,8 +132,8 @@ mod tests {
         assert_eq!(kendall(&row(&[1.0, 2.0, 3.0]), &row(&[9.0, 1.0, -7.0])), Some(-1.0));
     }
 
-    /// (1, 2, 3) and (0, 0, 3) about their means: (-1, 0, 1) and (-1, -1, 2), so 3 / sqrt(2 * 6) = sqrt(3) / 2. Clipping the
-    /// negative first: (-2, 2, 3) becomes (0, 2, 3) / 5.
+    /// (1, 2, 3) and (0, 0, 3) about their means: (-1, 0, 1) and (-1, -1, 2), so 3 / sqrt(2 * 6) = sqrt(3) / 2.
+    /// Clipping the negative first: (-2, 2, 3) becomes (0, 2, 3) / 5.
     #[test]
     fn pearson_follows_its_formula_and_its_normalisation() {
         let found = pearson(&row(&[1.0, 2.0, 3.0]), &row(&[0.0, 0.0, 3.0]), Normalise::None).unwrap();

@@ -1,16 +1,16 @@
 //! Two maps as distributions of evidence over the grid, and how far they are from one another.
 //!
-//! `p` and `q` are the normalised maps, divided by their sums. With [`Normalise::UnitSum`] that is the share of the positive
-//! evidence: neither its strength nor evidence against the class enters. Every function is `None` on different grids, where
-//! a normalisation does not exist, and where it leaves a negative value or nothing but zeros. A constant positive map is a
-//! distribution like any other.
+//! `p` and `q` are the normalised maps, divided by their sums. With [`Normalise::UnitSum`] that is the share of the
+//! positive evidence: neither its strength nor evidence against the class enters. Every function is `None` on different
+//! grids, where a normalisation does not exist, and where it leaves a negative value or nothing but zeros. A constant
+//! positive map is a distribution like any other.
 
 use super::prepared::distribution;
 use super::shape::centre;
 use crate::heatmap::{Heatmap, Normalise};
 
-/// Jensen-Shannon divergence, `(KL(p || m) + KL(q || m)) / 2` with `m = (p + q) / 2` and logarithms to base 2, in [0, 1], 0
-/// for the same distribution, 1 for disjoint ones.
+/// Jensen-Shannon divergence, `(KL(p || m) + KL(q || m)) / 2` with `m = (p + q) / 2` and logarithms to base 2, in [0,
+/// 1], 0 for the same distribution, 1 for disjoint ones.
 ///
 /// # Source
 ///
@@ -66,8 +66,8 @@ pub(super) fn distance_of_roots(one: &[f64], other: &[f64]) -> f64 {
     (sum / 2.0).sqrt().min(1.0)
 }
 
-/// How far the centre of the evidence moved, in units of the grid's sides, in [0, √2): the Euclidean distance of the means
-/// of `((col + 1/2) / cols, (row + 1/2) / rows)` under `p` and `q`.
+/// How far the centre of the evidence moved, in units of the grid's sides, in [0, √2): the Euclidean distance of the
+/// means of `((col + 1/2) / cols, (row + 1/2) / rows)` under `p` and `q`.
 ///
 /// A map that spreads evenly has its centre in the middle, whatever it shows: read it beside other measures.
 ///
@@ -94,8 +94,8 @@ mod tests {
     use super::super::testing::row;
     use super::*;
 
-    /// p = (1, 0), q = (1/2, 1/2), m = (3/4, 1/4): KL(p||m) = log2(4/3), KL(q||m) = (log2(2/3) + log2(2)) / 2. Half their
-    /// sum is (log2 4 - log2 3)/2 + (1 - log2 3 + 1)/4 = 3/2 - (3/4) log2 3 = 0.3112781…
+    /// p = (1, 0), q = (1/2, 1/2), m = (3/4, 1/4): KL(p||m) = log2(4/3), KL(q||m) = (log2(2/3) + log2(2)) / 2. Half
+    /// their sum is (log2 4 - log2 3)/2 + (1 - log2 3 + 1)/4 = 3/2 - (3/4) log2 3 = 0.3112781…
     #[test]
     fn js_follows_its_formula_and_ignores_strength_and_negatives() {
         let expected = 1.5 - 0.75 * 3f64.log2();

@@ -1,8 +1,8 @@
 //! How alike two maps are: pure functions on two heat maps of one grid, at the maps' own resolution.
 //!
 //! Each answers `None` where it is not defined, never NaN and never a zero that means "unknown": on different grids, on
-//! a map with a non-finite cell, and where a map is too flat for the question. All are symmetric and exact on equal maps.
-//! Which normalisation a function works on is its argument; which one a [`Measure`] uses is said at the measure.
+//! a map with a non-finite cell, and where a map is too flat for the question. All are symmetric and exact on equal
+//! maps. Which normalisation a function works on is its argument; which one a [`Measure`] uses is said at the measure.
 
 mod change;
 mod correlation;
@@ -143,8 +143,8 @@ impl Measure {
         Measure::L2Change,
     ];
 
-    /// The three of every epoch while a run trains: where the strongest evidence is, the order of all cells, and the whole
-    /// distribution.
+    /// The three of every epoch while a run trains: where the strongest evidence is, the order of all cells, and the
+    /// whole distribution.
     pub const LIVE: [Measure; 3] = [Measure::TopIou20, Measure::Spearman, Measure::JensenShannon];
 
     /// Every measure that is fast enough to be computed without being asked for: all but [`Measure::Kendall`] and
@@ -236,8 +236,8 @@ impl Measure {
         }
     }
 
-    /// How far apart a value says two maps are, whatever kind of measure it is of: `1 - value` for a similarity, the value
-    /// itself for the rest. 0 for equal maps.
+    /// How far apart a value says two maps are, whatever kind of measure it is of: `1 - value` for a similarity, the
+    /// value itself for the rest. 0 for equal maps.
     pub const fn distance(self, value: f64) -> f64 {
         if self.higher_is_more_similar() { 1.0 - value } else { value }
     }
@@ -255,8 +255,8 @@ impl Measure {
         }
     }
 
-    /// The measure between two maps, in [`Measure::range`]; `None` where it is not defined. Where many are wanted of one
-    /// map, [`Measure::between_prepared`] is faster.
+    /// The measure between two maps, in [`Measure::range`]; `None` where it is not defined. Where many are wanted of
+    /// one map, [`Measure::between_prepared`] is faster.
     pub fn between(self, one: &Heatmap, other: &Heatmap) -> Option<f64> {
         self.between_prepared(&Prepared::new(one.clone()), &Prepared::new(other.clone()))
     }

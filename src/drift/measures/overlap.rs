@@ -5,8 +5,8 @@ use crate::heatmap::{Heatmap, Normalise};
 
 /// Overlap of the strongest cells: `|A ∩ B| / |A ∪ B|`, in [0, 1], 1 for the same cells.
 ///
-/// `A` and `B` are the `round(fraction * n)` cells (at least one) with the largest raw signed values; of equal values the
-/// one with the smaller index is taken first. So a map with fewer non-zero cells than that fills up with its first
+/// `A` and `B` are the `round(fraction * n)` cells (at least one) with the largest raw signed values; of equal values
+/// the one with the smaller index is taken first. So a map with fewer non-zero cells than that fills up with its first
 /// zeros, and two such maps share some by construction: read the value against its chance. Only the order of the cells
 /// counts, so no normalisation is asked for. `None` unless both maps are finite and not constant, and `fraction` is in
 /// (0, 1].
@@ -29,11 +29,11 @@ pub(super) fn shared_of_all(one: &[u64], other: &[u64]) -> f64 {
     f64::from(count(|a, b| a & b)) / f64::from(count(|a, b| a | b))
 }
 
-/// Soft intersection over union, `sum min(p, q) / sum max(p, q)`, in [0, 1], 1 for the same distribution and 0 for disjoint
-/// ones.
+/// Soft intersection over union, `sum min(p, q) / sum max(p, q)`, in [0, 1], 1 for the same distribution and 0 for
+/// disjoint ones.
 ///
-/// `p` and `q` are the normalised maps, divided by their sums. `None` on different grids, where a normalisation does not
-/// exist, and where it leaves negative values or none at all.
+/// `p` and `q` are the normalised maps, divided by their sums. `None` on different grids, where a normalisation does
+/// not exist, and where it leaves negative values or none at all.
 ///
 /// # Source
 ///
@@ -82,8 +82,9 @@ mod tests {
         }
     }
 
-    /// p = (3/4, 1/4, 0) and q = (1/4, 1/4, 1/2): minima sum to 1/2, maxima to 3/4 + 1/4 + 1/2 = 3/2. The negative counts
-    /// as nothing. Min-max first: (1, 3/7, 0) / (10/7) = (7/10, 3/10, 0) and (1, 1, 0) / 2, minima 4/5, maxima 6/5.
+    /// p = (3/4, 1/4, 0) and q = (1/4, 1/4, 1/2): minima sum to 1/2, maxima to 3/4 + 1/4 + 1/2 = 3/2. The negative
+    /// counts as nothing. Min-max first: (1, 3/7, 0) / (10/7) = (7/10, 3/10, 0) and (1, 1, 0) / 2, minima 4/5, maxima
+    /// 6/5.
     #[test]
     fn soft_iou_follows_its_formula() {
         let soft = soft_iou(&row(&[3.0, 1.0, -2.0]), &row(&[1.0, 1.0, 2.0]), Normalise::UnitSum).unwrap();

@@ -167,8 +167,8 @@ pub(super) fn distribution(map: &Heatmap, normalise: Normalise) -> Option<Vec<f6
     shares.then(|| values.iter().map(|value| value / sum).collect())
 }
 
-/// The cells from the largest value to the smallest, of equal values the smaller index first; `None` for a map that does
-/// not tell its cells apart.
+/// The cells from the largest value to the smallest, of equal values the smaller index first; `None` for a map that
+/// does not tell its cells apart.
 pub(super) fn descending(map: &Heatmap) -> Option<Vec<u32>> {
     (map.status() == MapStatus::Alive).then_some(())?;
     // One whole number a cell sorts much faster than a comparison of two looked-up values, and is the same order.

@@ -1,8 +1,8 @@
 //! What one map is like: how widely its evidence spreads, how unevenly, and how much of it there is.
 //!
-//! `p` is the normalised map, divided by its sum, and `n` the number of cells. With [`Normalise::UnitSum`] that is the share
-//! of the positive evidence. Functions of `p` are `None` where the normalisation does not exist, and where it leaves a
-//! negative value or nothing but zeros.
+//! `p` is the normalised map, divided by its sum, and `n` the number of cells. With [`Normalise::UnitSum`] that is the
+//! share of the positive evidence. Functions of `p` are `None` where the normalisation does not exist, and where it
+//! leaves a negative value or nothing but zeros.
 
 use std::fmt;
 use std::str::FromStr;
@@ -144,8 +144,8 @@ fn entropy_of(shares: &[f64]) -> f64 {
     -shares.iter().filter(|&&share| share > 0.0).map(|share| share * share.ln()).sum::<f64>() + 0.0
 }
 
-/// How many cells would be as uncertain if they shared the evidence equally, as a share of the grid: `exp(entropy) / n`, in
-/// [1 / n, 1]. Maps of different grids compare by it.
+/// How many cells would be as uncertain if they shared the evidence equally, as a share of the grid: `exp(entropy) /
+/// n`, in [1 / n, 1]. Maps of different grids compare by it.
 ///
 /// # Source
 ///
@@ -154,8 +154,8 @@ pub fn effective_area(map: &Heatmap, normalise: Normalise) -> Option<f64> {
     Some(entropy(map, normalise)?.exp() / map.values().len() as f64)
 }
 
-/// Gini coefficient of the cells, `sum (2 i - n - 1) p_i / n` over ascending `p_i`, in [0, 1 - 1 / n]: 0 for the uniform
-/// map, close to 1 for one cell.
+/// Gini coefficient of the cells, `sum (2 i - n - 1) p_i / n` over ascending `p_i`, in [0, 1 - 1 / n]: 0 for the
+/// uniform map, close to 1 for one cell.
 ///
 /// # Source
 ///
@@ -171,8 +171,8 @@ fn gini_of(descending: &[f64]) -> f64 {
     (descending.iter().enumerate().map(weighted).sum::<f64>() / count).max(0.0)
 }
 
-/// The share of the evidence in the `round(fraction * n)` cells (at least one) that have most of it, in [0, 1]; `fraction`
-/// is in (0, 1].
+/// The share of the evidence in the `round(fraction * n)` cells (at least one) that have most of it, in [0, 1];
+/// `fraction` is in (0, 1].
 pub fn top_mass(map: &Heatmap, fraction: f64, normalise: Normalise) -> Option<f64> {
     (fraction > 0.0 && fraction <= 1.0).then_some(())?;
     Some(top_mass_of(&sorted(distribution(map, normalise)?), fraction))
@@ -221,14 +221,14 @@ pub(super) fn places([rows, cols]: [usize; 2]) -> impl Iterator<Item = [f64; 2]>
     (0..rows).flat_map(move |row| (0..cols).map(move |col| [middle(col, cols), middle(row, rows)]))
 }
 
-/// Evidence for the class, `sum max(v, 0)` of the raw map, in [0, ∞), in the method's unit. `None` for a map that is not
-/// finite; 0 for one without any.
+/// Evidence for the class, `sum max(v, 0)` of the raw map, in [0, ∞), in the method's unit. `None` for a map that is
+/// not finite; 0 for one without any.
 pub fn positive_mass(map: &Heatmap) -> Option<f64> {
     sum_of(map, |value| value.max(0.0))
 }
 
-/// Evidence against the class, `sum max(-v, 0)` of the raw map, in [0, ∞), in the method's unit. `None` for a map that is
-/// not finite; 0 for one without any.
+/// Evidence against the class, `sum max(-v, 0)` of the raw map, in [0, ∞), in the method's unit. `None` for a map that
+/// is not finite; 0 for one without any.
 pub fn negative_mass(map: &Heatmap) -> Option<f64> {
     sum_of(map, |value| (-value).max(0.0))
 }
@@ -244,8 +244,8 @@ mod tests {
 
     const POSITIVE: Normalise = Normalise::UnitSum;
 
-    /// p = (1/2, 1/4, 1/4, 0) after clipping: entropy ½ ln 2 + ½ ln 4 = 1.5 ln 2, effective area 2√2 / 4; ascending 0, ¼, ¼,
-    /// ½ weighted by -3, -1, 1, 3: Gini 1.5 / 4; half of the mass in the top quarter of the cells.
+    /// p = (1/2, 1/4, 1/4, 0) after clipping: entropy ½ ln 2 + ½ ln 4 = 1.5 ln 2, effective area 2√2 / 4; ascending 0,
+    /// ¼, ¼, ½ weighted by -3, -1, 1, 3: Gini 1.5 / 4; half of the mass in the top quarter of the cells.
     #[test]
     fn concentration_follows_its_formulas() {
         let map = row(&[2.0, 1.0, 1.0, -7.0]);

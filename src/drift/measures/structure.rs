@@ -8,9 +8,9 @@ const LARGEST_WINDOW: usize = 7;
 /// The smallest window that has a middle and neighbours.
 const SMALLEST_WINDOW: usize = 3;
 
-/// The window for maps of a grid, in cells: the largest odd number that is at most half the shorter side, at least 3 and at
-/// most 7. So 14 x 14 is seen through 7 x 7 and 7 x 7 through 3 x 3: a window as large as the map would see no structure in
-/// it. `None` for a grid with a side shorter than 3.
+/// The window for maps of a grid, in cells: the largest odd number that is at most half the shorter side, at least 3
+/// and at most 7. So 14 x 14 is seen through 7 x 7 and 7 x 7 through 3 x 3: a window as large as the map would see no
+/// structure in it. `None` for a grid with a side shorter than 3.
 pub fn fitting_window(grid: [usize; 2]) -> Option<usize> {
     let side = grid[0].min(grid[1]);
     let half = side / 2;
@@ -22,8 +22,8 @@ pub fn fitting_window(grid: [usize; 2]) -> Option<usize> {
 /// `(2 μx μy + c1)(2 σxy + c2) / ((μx² + μy² + c1)(σx² + σy² + c2))` with sample (co)variances, `c1 = (0.01 R)²`,
 /// `c2 = (0.03 R)²` and `R` the range of both normalised maps together.
 ///
-/// `None` on different grids, where a normalisation does not exist, for a window that is even, below 3 or larger than the
-/// grid, and when both maps are one and the same constant.
+/// `None` on different grids, where a normalisation does not exist, for a window that is even, below 3 or larger than
+/// the grid, and when both maps are one and the same constant.
 ///
 /// # Source
 ///

@@ -130,9 +130,9 @@ fn by_chance(measure: Measure) -> f64 {
     (0..400).map(one).sum::<f64>() / 400.0
 }
 
-/// Top 39 of 196 cells: 39 * 39 / 196 = 7.76 shared on average, 7.76 / (78 - 7.76) = 0.1105. Ranks of independent
-/// maps do not correlate, nor do their values. `|u - v|` of uniform values is 1/3 on average, over means of 1/2: half of
-/// it is a variation of 1/3.
+/// Top 39 of 196 cells: 39 * 39 / 196 = 7.76 shared on average, 7.76 / (78 - 7.76) = 0.1105. Ranks of independent maps
+/// do not correlate, nor do their values. `|u - v|` of uniform values is 1/3 on average, over means of 1/2: half of it
+/// is a variation of 1/3.
 #[test]
 fn independent_random_maps_land_near_chance() {
     let near = |measure, expected: f64, within| {

@@ -1,0 +1,59 @@
+//! `driftscope plot`: loss, accuracy and drift over the epochs, for a paper.
+
+use super::print;
+use crate::drift::{Measure, Options, Reference, analyse};
+use crate::fsx;
+use crate::report::curves;
+use crate::store::{EpochMetrics, RunReader};
+use anyhow::{Result, bail};
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Flags of `driftscope plot`.
+#[derive(Debug, Args)]
+pub(super) struct PlotArguments {
+    /// The run
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Where to write: .svg or .png
+    #[arg(long, short, value_name = "FILE", default_value = "drift.svg")]
+    out: PathBuf,
+    /// Measures of drift, a plot each, separated by commas
+    #[arg(long, value_name = "MEASURES", value_delimiter = ',', default_value = "top20-iou,spearman,js-divergence")]
+    measures: Vec<Measure>,
+    /// What every epoch is compared with: previous, first, best or an epoch's number
+    #[arg(long, value_name = "EPOCH", default_value = "previous")]
+    against: Reference,
+    /// Only these methods, separated by commas, by their names in the run [default: all]
+    #[arg(long, value_name = "METHODS", value_delimiter = ',')]
+    methods: Vec<String>,
+    /// Pixels a point, of a PNG
+    #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
+    sharpness: f32,
+}
+
+pub(super) fn run(arguments: &PlotArguments) -> Result<ExitCode> {
+    let reader = RunReader::open(&arguments.run)?;
+    let options = Options {
+        measures: arguments.measures.clone(),
+        against: vec![arguments.against],
+        explainers: arguments.methods.clone(),
+        groups: false,
+        ..Options::default()
+    };
+    let analysis = analyse(&reader, &options)?;
+    let metrics: Vec<EpochMetrics> =
+        reader.epochs().iter().map(|&epoch| reader.metrics(epoch)).collect::<Result<_, _>>()?;
+    let title = format!("{} · {}", reader.info().name, reader.info().model);
+    let plots = curves(&title, &metrics, &analysis.drift, arguments.against.against());
+    let bytes = match arguments.out.extension().and_then(|extension| extension.to_str()) {
+        Some("svg") => plots.svg()?.into_bytes(),
+        Some("png") if (0.1..=16.0).contains(&arguments.sharpness) => plots.png(arguments.sharpness)?,
+        Some("png") => bail!("--sharpness {}: expected 0.1 to 16", arguments.sharpness),
+        _ => bail!("--out {}: expected a file that ends in .svg or .png", arguments.out.display()),
+    };
+    fsx::write_atomic(&arguments.out, &bytes)?;
+    print(&format!("{}\n", arguments.out.display()))?;
+    Ok(ExitCode::SUCCESS)
+}

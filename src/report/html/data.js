@@ -1,0 +1,193 @@
+// What the page knows. The JSON in #data, which src/report/html/mod.rs writes:
+//
+//   pictures[]        data URLs, shared by the runs          measures[]  name, label, higher_is_more_similar, range
+//   colours[]         name, signed, table (base64, 256 x RGB)
+//   runs[].images[]   id, label, picture (an index)
+//   runs[].epochs[]   epoch, losses and accuracies or null, class_accuracy[], predictions or null: predicted[],
+//                     probability[] (of the prediction), probability_label[]
+//   runs[].methods[]  explainer, title, tap, target, class_specific, grid, stored_grid, signed, epochs[]: epoch,
+//                     untrained_head, status[], ranges (base64 f32 [N, 2]), cells (base64 u16 [N, h, w])
+//   runs[].analysis   tables, packed as src/report/html/packed.rs says: drift, image_drift, paths, stabilisation,
+//                     spread, agreement, layers; and warnings[]. Whatever is missing is left out of the page.
+//
+// Strings of the data only ever become text nodes and attributes. Every heat map canvas carries data-run,
+// data-explainer, data-target, data-image and data-epoch, and the document data-epoch, so that tests can ask what is drawn.
+"use strict";
+
+const $ = (id) => document.getElementById(id);
+const data = JSON.parse($("data").textContent);
+
+/** Bytes of base64, as a view on numbers. */
+function decoded(base64) {
+  return new DataView(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);
+}
+
+/** The rows of a packed table, as objects. */
+function unpacked(table) {
+  if (!table?.rows) return [];
+  const columns = Object.entries(table.columns).map(([key, column]) => [
+    key,
+    column.names ? column.at.map((at) => column.names[at] ?? null) : column,
+  ]);
+  return Array.from({ length: table.rows }, (_, row) =>
+    Object.fromEntries(columns.map(([key, column]) => [key, column[row]])),
+  );
+}
+
+const keyOf = (...parts) => JSON.stringify(parts);
+const TABLES = ["drift", "image_drift", "paths", "stabilisation", "spread", "agreement", "layers"];
+
+const runs = data.runs.map((run, index) => {
+  const analysis = run.analysis ?? {};
+  for (const name of TABLES) run[name] = unpacked(analysis[name]);
+  run.warnings = analysis.warnings ?? [];
+  run.index = index;
+  const namesakes = data.runs.filter((other) => other.name === run.name);
+  run.label = namesakes.length > 1 ? `${run.name} (${namesakes.indexOf(run) + 1})` : run.name;
+  run.byEpoch = new Map(run.epochs.map((epoch) => [epoch.epoch, epoch]));
+  run.indexOf = new Map(run.images.map((image, at) => [image.id, at]));
+  run.figureAt = new Map(
+    run.drift.map((row) => [
+      keyOf(row.explainer, row.target, row.measure, row.against, row.group ?? "all", row.epoch),
+      row,
+    ]),
+  );
+  run.imageDriftAt = new Map(
+    run.image_drift.map((row) => [keyOf(row.explainer, row.target, row.measure, row.against, row.epoch), row]),
+  );
+  return run;
+});
+
+const epochs = [...new Set(runs.flatMap((run) => run.epochs.map((epoch) => epoch.epoch)))].sort(
+  (one, other) => one - other,
+);
+const lastEpoch = epochs[epochs.length - 1] ?? 0;
+
+/** A view is one method of one run, for one kind of target. */
+const severalTargets = runs.some((run) => run.methods.some((method) => method.target !== run.methods[0].target));
+const views = runs
+  .flatMap((run) => run.methods.map((method) => ({ run, method })))
+  .map((view, index) => {
+    const title =
+      severalTargets && view.method.class_specific ? `${view.method.title}, ${view.method.target}` : view.method.title;
+    const label = runs.length > 1 ? `${view.run.label} · ${title}` : title;
+    const records = view.method.epochs,
+      images = view.run.images.length;
+    for (const record of records) {
+      const ranges = decoded(record.ranges);
+      record.range = Array.from({ length: images }, (_, image) => [
+        ranges.getFloat32(8 * image, true),
+        ranges.getFloat32(8 * image + 4, true),
+      ]);
+      // A class-specific method has nothing to explain in a head that was never trained.
+      record.noise = view.method.class_specific && record.untrained_head;
+    }
+    return { ...view, index, title, label, records, on: true, colour: `var(--series-${(index % 6) + 1})` };
+  });
+// Many views at once are no overview: start with the first kind of target, and with as many methods of every run.
+if (views.length > 6) {
+  for (const run of runs) {
+    const own = views.filter((view) => view.run === run),
+      first = own.filter((view) => view.method.target === own[0].method.target);
+    for (const view of own)
+      view.on = first.indexOf(view) >= 0 && first.indexOf(view) < Math.max(1, Math.floor(6 / runs.length));
+  }
+}
+for (const run of runs)
+  run.colour = views.find((view) => view.run === run)?.colour ?? `var(--series-${(run.index % 6) + 1})`;
+
+const state = { epoch: lastEpoch, timer: null, shown: 0, paints: 0 };
+const shownViews = () => views.filter((view) => view.on);
+
+// --- Asking the data ------------------------------------------------------------------------------------------------
+
+/** The record of a view at an epoch; the last one before it where that epoch has none, undefined before the first. */
+function recordAt(view, epoch) {
+  return view.records.findLast((record) => record.epoch <= epoch);
+}
+
+/** The epoch a choice of a select means for a view: "now", "previous", "first" or a number. */
+function epochOf(view, choice) {
+  if (choice === "now") return recordAt(view, state.epoch)?.epoch;
+  if (choice === "first") return (view.records.find((record) => !record.noise) ?? view.records[0])?.epoch;
+  if (choice !== "previous") return recordAt(view, Number(choice))?.epoch;
+  const now = recordAt(view, state.epoch);
+  return now && view.records[view.records.indexOf(now) - 1]?.epoch;
+}
+
+/** What a run said about an image at an epoch; undefined where nothing was asked. */
+function outcome(run, image, epoch) {
+  const asked = run.epochs.filter((each) => each.predictions && each.epoch <= epoch);
+  const now = asked[asked.length - 1],
+    before = asked[asked.length - 2];
+  if (!now) return undefined;
+  const { predicted, probability, probability_label } = now.predictions,
+    label = run.images[image].label;
+  return {
+    name: run.classes[predicted[image]] ?? "unknown",
+    probability: probability[image],
+    ofLabel: probability_label[image],
+    right: predicted[image] === label,
+    changed: before !== undefined && now.epoch === epoch && before.predictions.predicted[image] !== predicted[image],
+  };
+}
+
+const measure = () => data.measures.find((each) => each.name === $("measure").value) ?? data.measures[0];
+const against = () => $("against").value;
+
+/** The drift figure of a view at an epoch, for a group of images. */
+function figure(view, epoch, group = "all", reference = against()) {
+  return view.run.figureAt.get(
+    keyOf(view.method.explainer, view.method.target, measure().name, reference, group, epoch),
+  );
+}
+
+/** How far an image's map moved, larger for more, whatever the measure; null where it is not defined. */
+function imageDrift(view, image) {
+  const { explainer, target } = view.method,
+    epoch = recordAt(view, state.epoch)?.epoch;
+  const value = view.run.imageDriftAt.get(keyOf(explainer, target, measure().name, against(), epoch))?.values[image];
+  return value == null ? null : measure().higher_is_more_similar ? 1 - value : value;
+}
+
+/** Rows of one of a run's tables that are about a view and, where they say one, the chosen measure. */
+function rowsOf(view, table) {
+  return view.run[table].filter(
+    (row) =>
+      row.explainer === view.method.explainer &&
+      (row.target ?? view.method.target) === view.method.target &&
+      (row.measure ?? measure().name) === measure().name,
+  );
+}
+
+// --- Numbers and elements -------------------------------------------------------------------------------------------
+
+const percent = (value) =>
+  value == null ? "–" : `${(100 * value).toFixed(value > 0.9995 || value === 0 ? 0 : 1)}\u00a0%`;
+const short = (value) => {
+  if (value == null || !Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  return size !== 0 && (size < 0.0095 || size >= 10000) ? value.toPrecision(2) : value.toFixed(size < 100 ? 2 : 0);
+};
+const AGAINST = {
+  previous: "the previous epoch",
+  first: "the first epoch",
+  best: "the best epoch",
+  named: "a named epoch",
+};
+const spaced = (name) => String(name).replaceAll("-", " ");
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) if (value != null) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+function drawing(name, attributes = {}, text = "") {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.textContent = text;
+  return made;
+}

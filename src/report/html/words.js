@@ -1,0 +1,116 @@
+// What moved, in words and in three numbers a view.
+
+/** The figures of the whole panel that have a value, by epoch. */
+const panelFigures = (view, reference) =>
+  epochs.map((epoch) => figure(view, epoch, "all", reference)).filter((row) => row?.value != null);
+
+/** How a value stands to its floor and its chance. */
+function verdict({ value, floor, chance }) {
+  const sign = measure().higher_is_more_similar ? 1 : -1;
+  if (floor != null && sign * value >= sign * floor)
+    return "By now the maps move no more than imperceptible noise moves them.";
+  if (chance != null && sign * value <= sign * chance)
+    return "The maps of one image are no more alike than maps of different images.";
+  if (floor == null || chance == null || floor === chance) return "";
+  const part = (value - chance) / (floor - chance);
+  return `The maps are still moving: ${Math.round(100 * part)} % of the way from chance to the noise floor.`;
+}
+
+function stat(term, value, note) {
+  return element(
+    "div",
+    {},
+    element("dt", {}, term),
+    element("dd", {}, element("b", {}, value), note ? element("small", {}, note) : ""),
+  );
+}
+
+const interval = (row) => (row?.interval ? ` [${row.interval.map(short).join(", ")}]` : "");
+
+function settled(view) {
+  return rowsOf(view, "stabilisation").map((row) => {
+    const floor = row.against_floor === "seed" ? "seed" : "noise";
+    return stat(`Within its ${floor} floor`, row.epoch == null ? "not yet" : `from epoch ${row.epoch}`);
+  });
+}
+
+function kept(view) {
+  const rows = rowsOf(view, "paths").filter((row) => row.path > 0 && row.net != null),
+    last = rows[rows.length - 1];
+  return last
+    ? `From first to last they are ${Math.round(100 * (last.net / last.path))} % as far apart as the way they walked is long.`
+    : "";
+}
+
+function summary(view) {
+  const steps = panelFigures(view, "previous"),
+    since = panelFigures(view, "first");
+  const last = steps[steps.length - 1],
+    far = since[since.length - 1];
+  const title = element("h3", {}, element("i", { class: "swatch" }), view.label);
+  title.firstChild.style.background = view.colour;
+  if (!last)
+    return element(
+      "li",
+      { class: "summary" },
+      title,
+      element("p", { class: "note" }, "Too few epochs to say how it moved."),
+    );
+  const numbers = element(
+    "dl",
+    {},
+    stat(`Epoch ${last.reference_epoch} → ${last.epoch}`, short(last.value), interval(last).trim() || measure().label),
+    far
+      ? stat(`Epoch ${far.reference_epoch} → ${far.epoch}`, short(far.value), interval(far).trim() || measure().label)
+      : "",
+    ...settled(view),
+  );
+  const yardsticks = `Noise floor ${short(last.floor)}, ${last.seed_floor != null ? `seed floor ${short(last.seed_floor)}, ` : ""}chance ${short(last.chance)}.`;
+  const sentence = [verdict(last), kept(view), yardsticks].filter(Boolean).join(" ");
+  return element("li", { class: "summary" }, title, numbers, element("p", {}, sentence));
+}
+
+function drawSummary() {
+  $("summaries").replaceChildren(...shownViews().map(summary));
+  const direction = measure().higher_is_more_similar
+    ? "1 is the same map, lower is more drift"
+    : "0 is the same map, higher is more drift";
+  $("summary-note").textContent =
+    `${measure().label} between the maps of one image at two epochs, averaged over the panel: ${direction}.`;
+  const warnings = runs.flatMap((run) =>
+    run.warnings.map((text) => element("li", {}, runs.length > 1 ? `${run.label}: ${text}` : text)),
+  );
+  $("warnings").hidden = warnings.length === 0;
+  $("warning-list").replaceChildren(...warnings);
+}
+
+function drawRuns() {
+  for (const run of runs) {
+    const trained = run.epochs.filter((epoch) => epoch.val_accuracy != null),
+      last = trained[trained.length - 1];
+    const asked = run.epochs.filter((epoch) => epoch.predictions);
+    const from = asked.find((epoch) => epoch.epoch > 0) ?? asked[0],
+      to = asked[asked.length - 1];
+    const turned =
+      from && from !== to
+        ? from.predictions.predicted.filter((class_, image) => class_ !== to.predictions.predicted[image]).length
+        : null;
+    const facts = [
+      last ? `${percent(last.val_accuracy)} validation accuracy at epoch ${last.epoch}` : "",
+      `${run.images.length} panel images`,
+      turned == null ? "" : `${turned} changed prediction after epoch ${from.epoch}`,
+    ];
+    const swatch = element("i", { class: "swatch" });
+    swatch.style.background = run.colour;
+    $("runs").append(
+      element(
+        "li",
+        {},
+        swatch,
+        element("b", {}, run.label),
+        run.model === run.name ? "" : ` (${run.model})`,
+        ` ${facts.filter(Boolean).join(", ")}`,
+      ),
+    );
+  }
+}

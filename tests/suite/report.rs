@@ -1,0 +1,320 @@
+//! The HTML report, opened in a real browser: a script beside its own drives the controls and says what it saw, and what
+//! was drawn is compared with the maps on disk.
+
+mod browser;
+mod runs;
+
+use browser::{Probe, probed};
+use driftscope::heatmap::{Heatmap, MapStatus};
+use driftscope::report::{ColourMap, html, html_with};
+use runs::{CNN, EVIL, LAST, Runs, SIDE, VIT, two_runs};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// The page of two small runs, driven once for all tests.
+static SEEN: LazyLock<(Runs, Probe)> = LazyLock::new(|| {
+    let runs = two_runs();
+    let page = html_with(&runs.with_analyses()).unwrap();
+    let seen = probed(&page, &runs.grids(), 1440);
+    (runs, seen)
+});
+
+/// The colour of a share of full evidence, at this step of the 256 or one beside it.
+///
+/// The page rounds to one of 256 steps a share it reads from 16 bits, which is off by up to 1/131070: where the exact
+/// share lies that close to the border of two steps, either is right.
+fn is_colour(map: ColourMap, share: f64, found: [u8; 3], mix: impl Fn([u8; 3]) -> [u8; 3], tolerance: u8) -> bool {
+    let step = (share.clamp(0.0, 1.0) * 255.0).round();
+    [step - 1.0, step, step + 1.0].into_iter().filter(|step| (0.0..=255.0).contains(step)).any(|step| {
+        let expected = mix(map.at(step / 255.0));
+        expected.iter().zip(found).all(|(&one, other)| one.abs_diff(other) <= tolerance)
+    })
+}
+
+fn rgb(value: &Value) -> [u8; 3] {
+    [0, 1, 2].map(|channel| value[channel].as_u64().unwrap() as u8)
+}
+
+/// Which map a canvas says it shows.
+fn shown<'a>(runs: &'a Runs, canvas: &Value, epoch: &str) -> (&'a str, Heatmap) {
+    let (run, explainer) = (canvas["run"].as_str().unwrap(), canvas["explainer"].as_str().unwrap());
+    let (name, file) = runs.explanations(run, explainer, canvas[epoch].as_str().unwrap().parse().unwrap());
+    let image = file.image_ids.iter().position(|id| canvas["image"] == id.as_str()).unwrap();
+    (name, file.map(image, 0).unwrap())
+}
+
+fn strongest(map: &Heatmap, signed: bool) -> f64 {
+    map.values().iter().map(|&value| f64::from(if signed { value.abs() } else { value.max(0.0) })).fold(0.0, f64::max)
+}
+
+/// Checks the cell centres of all canvases against the stored maps, and their middle lines against the maps as the PNG
+/// overlays scale them; says how many maps were alive.
+fn check_drawn(runs: &Runs, canvases: &Value, colours: ColourMap) -> usize {
+    let mut alive = 0;
+    for canvas in canvases.as_array().unwrap() {
+        let (_, map) = shown(runs, canvas, "epoch");
+        let pixels: Vec<[u8; 3]> = canvas["pixels"].as_array().unwrap().iter().map(rgb).collect();
+        assert_eq!((pixels.len(), canvas["side"].as_u64()), (map.values().len(), Some(SIDE.into())));
+        let full = strongest(&map, colours.is_diverging());
+        if map.status() != MapStatus::Alive || full == 0.0 {
+            assert_ne!(canvas["status"], "alive");
+            assert!(pixels.iter().all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]), "{canvas}");
+            continue;
+        }
+        alive += 1;
+        let side = SIDE as usize;
+        let scaled = map.resize_bilinear(side, side).unwrap();
+        let middle = &scaled.values()[side / 2 * side..][..side];
+        let line: Vec<[u8; 3]> = canvas["line"].as_array().unwrap().iter().map(rgb).collect();
+        assert_eq!(line.len(), side);
+        for (&value, &pixel) in map.values().iter().zip(&pixels).chain(middle.iter().zip(&line)) {
+            let share = f64::from(value) / full;
+            let share = if colours.is_diverging() { (share + 1.0) / 2.0 } else { share };
+            assert!(is_colour(colours, share, pixel, |colour| colour, 0), "{share} is {pixel:?} in {canvas}");
+        }
+    }
+    alive
+}
+
+#[test]
+fn nothing_fails_and_nothing_leaves_the_page() {
+    let (_, seen) = &*SEEN;
+    for none in ["blocked", "requests", "nameless", "wide"] {
+        assert_eq!(seen[none], serde_json::json!([]), "{none}");
+    }
+    assert!(seen.console.is_empty(), "{:?}", seen.console);
+}
+
+#[test]
+fn a_phone_has_room_for_all_of_it() {
+    let runs = two_runs();
+    let page = html_with(&runs.with_analyses()).unwrap();
+    let seen = probed(&page, &runs.grids(), 390);
+    assert_eq!((&seen["phone"], &seen["wide"]), (&true.into(), &serde_json::json!([])));
+}
+
+#[test]
+fn strings_of_the_data_stay_text() {
+    let (_, seen) = &*SEEN;
+    assert_eq!(seen["injected"], serde_json::json!({"images": 0, "ran": false}));
+    assert!(seen["classTable"].as_array().unwrap().iter().any(|row| row[0] == EVIL), "{}", seen["classTable"]);
+    assert_eq!(seen["start"]["heading"], format!("{CNN} · {VIT}"));
+}
+
+/// Two methods of one model and one of the other, six images: 18 canvases, all of one epoch. Dead, broken and purely
+/// negative maps are one image each, at one epoch.
+#[test]
+fn one_slider_moves_every_map_of_every_method_and_model() {
+    let (runs, seen) = &*SEEN;
+    let steps = seen["slider"].as_array().unwrap();
+    assert_eq!(steps.len(), LAST + 1);
+    for (epoch, step) in steps.iter().enumerate() {
+        assert_eq!((&step["epoch"], &step["drawn"]), (&epoch.into(), &serde_json::json!([epoch])));
+        assert_eq!(step["text"], format!("Epoch {epoch} of {LAST}"));
+        assert_eq!(step["hash"], format!("#epoch={epoch}"));
+        assert_eq!(step["canvases"].as_array().unwrap().len(), 18);
+        let alive = check_drawn(runs, &step["canvases"], ColourMap::Inferno);
+        assert_eq!(alive, if epoch == 2 { 18 - 3 } else { 18 });
+    }
+}
+
+#[test]
+fn every_colour_map_is_the_one_of_the_pictures() {
+    let (runs, seen) = &*SEEN;
+    for map in ColourMap::ALL {
+        assert_eq!(check_drawn(runs, &seen["colours"][map.name()], map), 18, "{map}");
+    }
+}
+
+/// At opacity o a pixel is `picture (1 - o) + colour o`; the browser rounds once where this does, so they may differ by
+/// one where the sum lies half-way.
+#[test]
+fn opacity_mixes_the_colours_with_the_picture() {
+    let (runs, seen) = &*SEEN;
+    for canvas in seen["blended"].as_array().unwrap() {
+        let (_, map) = shown(runs, canvas, "epoch");
+        let picture = runs.picture(canvas["image"].as_str().unwrap());
+        let [rows, cols] = map.grid();
+        let middle = |cell: usize, cells: usize| (2 * cell as u32 + 1) * SIDE / (2 * cells as u32);
+        for (cell, (&value, pixel)) in map.values().iter().zip(canvas["pixels"].as_array().unwrap()).enumerate() {
+            let under = picture.get_pixel(middle(cell % cols, cols), middle(cell / cols, rows)).0;
+            let channel = |under: u8, over: u8| (f64::from(under) * 0.35 + f64::from(over) * 0.65).round() as u8;
+            let mix = |over: [u8; 3]| [0, 1, 2].map(|at| channel(under[at], over[at]));
+            let share = f64::from(value) / strongest(&map, false);
+            assert!(is_colour(ColourMap::Inferno, share, rgb(pixel), mix, 1), "{share} is {pixel} in {canvas}");
+        }
+    }
+}
+
+#[test]
+fn a_common_scale_is_the_greatest_of_all_epochs() {
+    let (runs, seen) = &*SEEN;
+    for canvas in seen["common"].as_array().unwrap() {
+        let (_, map) = shown(runs, canvas, "epoch");
+        let (run, explainer) = (canvas["run"].as_str().unwrap(), canvas["explainer"].as_str().unwrap());
+        let mut full = 0.0_f64;
+        for epoch in 0..=LAST {
+            let file = runs.explanations(run, explainer, epoch).1;
+            let image = file.image_ids.iter().position(|id| canvas["image"] == id.as_str()).unwrap();
+            let map = file.map(image, 0).unwrap();
+            if file.is_evidence() && map.status() != MapStatus::NonFinite {
+                full = full.max(strongest(&map, false));
+            }
+        }
+        for (&value, pixel) in map.values().iter().zip(canvas["pixels"].as_array().unwrap()) {
+            let share = f64::from(value) / full;
+            assert!(is_colour(ColourMap::Inferno, share, rgb(pixel), |colour| colour, 0), "{share}: {canvas}");
+        }
+    }
+}
+
+/// With each map on its own scale a change is the difference of the two maps, each divided by its own strongest value.
+#[test]
+fn changes_are_differences_of_any_two_epochs() {
+    let (runs, seen) = &*SEEN;
+    let of_cards = seen["change"].as_array().unwrap();
+    assert!(of_cards.len() == 18 && of_cards.iter().all(|canvas| canvas["since"] == "1" && canvas["epoch"] == "3"));
+    let of_strip = seen["compared"].as_array().unwrap();
+    assert!(of_strip.len() == 3 && of_strip.iter().all(|canvas| canvas["since"] == "2" && canvas["epoch"] == "3"));
+    for canvas in of_cards.iter().chain(of_strip) {
+        let ((_, now), (_, before)) = (shown(runs, canvas, "epoch"), shown(runs, canvas, "since"));
+        if before.status() == MapStatus::NonFinite {
+            continue;
+        }
+        let scaled = |map: &Heatmap, cell: usize| match strongest(map, true) {
+            0.0 => 0.0,
+            full => f64::from(map.values()[cell]) / full,
+        };
+        for (cell, pixel) in canvas["pixels"].as_array().unwrap().iter().enumerate() {
+            let share = (scaled(&now, cell) - scaled(&before, cell) + 1.0) / 2.0;
+            assert!(is_colour(ColourMap::Diverging, share, rgb(pixel), |colour| colour, 0), "{share}: {canvas}");
+        }
+    }
+}
+
+#[test]
+fn keys_and_the_play_button_move_the_epoch() {
+    let (_, seen) = &*SEEN;
+    assert_eq!(seen["keys"], serde_json::json!([1, 0]));
+    assert_eq!(seen["playing"], serde_json::json!({"pressed": "true", "text": "Pause"}));
+    assert_eq!(seen["played"], serde_json::json!({"epoch": LAST, "pressed": "false", "drawn": [LAST]}));
+    assert_eq!(seen["replayed"], 1, "from the first epoch again, one step after 0.8 s");
+}
+
+/// `two_runs` gives image i the drift that `runs::drift` says, and what was predicted that `runs::predicted` says.
+#[test]
+fn images_are_sorted_and_filtered() {
+    let (runs, seen) = &*SEEN;
+    let ids = |at: &[usize]| serde_json::json!(at.iter().map(|&at| runs.ids[at].as_str()).collect::<Vec<_>>());
+    assert_eq!(seen["sorted"]["panel"], ids(&[0, 1, 2, 3, 4, 5]));
+    for (sort, of) in [("0", 0), ("1", 1), ("2", 2)] {
+        let mut order: Vec<usize> = (0..6).collect();
+        order.sort_by(|&one, &other| runs::drift(of, other, LAST).total_cmp(&runs::drift(of, one, LAST)));
+        assert_eq!(seen["sorted"][sort], ids(&order), "by view {sort}");
+    }
+    assert_ne!(seen["sorted"]["0"], seen["sorted"]["1"]);
+    let like = |wanted: &dyn Fn(usize) -> bool| ids(&(0..6).filter(|&image| wanted(image)).collect::<Vec<_>>());
+    let right = |image: usize| (0..2).all(|run| runs::predicted(run, image, LAST) == runs::label(image));
+    let changed =
+        |image: usize| (0..2).any(|run| runs::predicted(run, image, LAST) != runs::predicted(run, image, LAST - 1));
+    assert_eq!(seen["filtered"]["right"], like(&right));
+    assert_eq!(seen["filtered"]["wrong"], like(&|image| !right(image)));
+    assert_eq!(seen["filtered"]["changed"], like(&changed));
+    assert_eq!(seen["classed"]["order"], like(&|image| runs.classes[runs::label(image)] == seen["classed"]["name"]));
+    for filter in ["right", "wrong", "changed"] {
+        let count = seen["filtered"][filter].as_array().unwrap().len();
+        assert!((1..6).contains(&count), "{filter} keeps {count} of 6: it would not show if it did nothing");
+    }
+}
+
+#[test]
+fn methods_are_switched_off_and_on() {
+    let (_, seen) = &*SEEN;
+    assert_eq!(seen["switched"], serde_json::json!([format!("{VIT}/grad-cam"), format!("{VIT}/rollout")]));
+    assert_eq!(seen["switchedBack"], 3);
+}
+
+#[test]
+fn a_link_opens_an_image_at_an_epoch() {
+    let (runs, seen) = &*SEEN;
+    let link = &seen["link"];
+    assert_eq!((&link["open"], &link["id"], &link["epoch"]), (&true.into(), &runs.ids[1].as_str().into(), &1.into()));
+    let mut frames = BTreeMap::<String, Vec<u64>>::new();
+    for frame in link["frames"].as_array().unwrap() {
+        assert_eq!(frame["image"], runs.ids[1].as_str());
+        frames
+            .entry(format!("{}/{}", frame["run"], frame["explainer"]))
+            .or_default()
+            .push(frame["epoch"].as_u64().unwrap());
+    }
+    assert!(
+        frames.len() == 3 && frames.values().all(|epochs| epochs.iter().copied().eq(0..=LAST as u64)),
+        "{frames:?}"
+    );
+    assert_eq!(seen["linkKeys"], 2);
+    assert_eq!(seen["closed"], serde_json::json!({"open": false, "hash": "#epoch=2"}));
+}
+
+#[test]
+fn every_part_of_an_analysis_is_shown() {
+    let (_, seen) = &*SEEN;
+    let sections = seen["sections"].as_array().unwrap();
+    assert_eq!(sections.len(), 10, "{sections:?}");
+    let charts = seen["charts"].as_array().unwrap();
+    let drift = charts.iter().find(|chart| chart["title"] == format!("{VIT} · Attention rollout")).unwrap();
+    // The last epoch's figure as `runs` makes it: value 0.6, interval 0.1 to either side, floor 0.9, chance 0.2.
+    let legend = drift["legend"].as_array().unwrap();
+    let expected = ["IoU of the top 20 %0.60 [0.50, 0.70]", "noise floor0.90", "seed floor0.50", "chance0.20"];
+    assert_eq!(legend[..4], expected.map(Value::from), "{drift}");
+    assert_eq!((&legend[4], &drift["bands"]), (&"settled within its noise floor: epoch 2".into(), &1.into()));
+    assert_eq!(seen["table"], 2, "figures of epochs 2 and 3");
+    assert_eq!(seen["warnings"], serde_json::json!([format!("{VIT}: one image is blank")]));
+    let words = seen["summaries"][2].as_str().unwrap();
+    assert!(words.contains("Within its noise floorfrom epoch 2") && words.contains("chance 0.20"), "{words}");
+}
+
+/// Sorted by the third column, the first model's accuracy on the panel, greatest first.
+#[test]
+fn classes_are_sorted_by_a_column() {
+    let (runs, seen) = &*SEEN;
+    let accuracy = |class: usize| {
+        let of: Vec<usize> = (0..6).filter(|&image| runs::label(image) == class).collect();
+        of.iter().filter(|&&image| runs::predicted(0, image, LAST) == class).count() as f64 / of.len() as f64
+    };
+    let mut order: Vec<usize> = (0..3).collect();
+    order.sort_by(|&one, &other| accuracy(other).total_cmp(&accuracy(one)));
+    let rows = seen["classTable"].as_array().unwrap();
+    let found: Vec<&str> = rows.iter().map(|row| row[0].as_str().unwrap()).collect();
+    assert_eq!(found, order.iter().map(|&class| runs.classes[class].as_str()).collect::<Vec<_>>());
+    assert_eq!(rows[0][2], format!("{}\u{a0}%", 100.0 * accuracy(order[0])));
+}
+
+/// The page names no place outside itself but the namespace of SVG, which no browser fetches.
+#[test]
+fn the_page_has_no_external_address() {
+    let runs = two_runs();
+    let page = html(&runs.readers).unwrap();
+    let without = page.replace("http://www.w3.org/2000/svg", "");
+    for scheme in ["http:", "https:", "//cdn", "@import", "url(", "src=\"//", "import(", "fetch(", "XMLHttpRequest"] {
+        assert!(!without.contains(scheme), "{scheme}");
+    }
+}
+
+#[test]
+fn runs_of_one_panel_share_its_pictures() {
+    let runs = two_runs();
+    let page = html(&runs.readers).unwrap();
+    assert_eq!(page.matches("data:image/png;base64,").count(), 6);
+}
+
+/// The largest page promised: 200 photographs of 224 pixels, 10 epochs, 3 methods on 14 by 14 cells. Pictures and maps are
+/// noise, which no encoder makes smaller; photographs are kinder. The figures are those of every measure, of 47 classes
+/// and of the four outcomes, in all their digits.
+#[test]
+fn a_panel_of_200_images_10_epochs_and_3_methods_is_under_15_megabytes() {
+    let run = runs::large_run();
+    let page = html_with(&[(&run.reader, &run.analysis)]).unwrap();
+    let megabytes = page.len() as f64 / 1e6;
+    assert!((8.0..15.0).contains(&megabytes), "{megabytes} MB");
+}

@@ -1,0 +1,245 @@
+// Drives the report's own controls and writes what it sees into the document, for browser.rs beside it to read.
+(async () => {
+  const seen = { errors: [], blocked: [], requests: [] };
+  addEventListener("error", (event) => seen.errors.push(String(event.message)));
+  addEventListener("unhandledrejection", (event) => seen.errors.push(String(event.reason)));
+  addEventListener("securitypolicyviolation", (event) =>
+    seen.blocked.push(`${event.effectiveDirective} ${event.blockedURI}`),
+  );
+  // The browser prints the document once it is loaded, and it is not while a frame inside it is still being written.
+  const hold = document.createElement("iframe");
+  hold.style.display = "none";
+  document.documentElement.append(hold);
+  hold.contentDocument.open();
+  await new Promise((resolve) => addEventListener("DOMContentLoaded", resolve));
+  const $ = (id) => document.getElementById(id);
+  const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  const frame = () => new Promise(requestAnimationFrame);
+  /** Until pictures are decoded and what came into view is painted: an observer is told in the frame after a layout. */
+  const settle = async () => {
+    await Promise.all([...document.images].map((image) => image.decode().catch(() => null)));
+    for (let count = 0; count < 4; count++) await frame();
+  };
+  /** Until the address is written, which waits until the epoch rests. */
+  const rest = () => wait(400);
+  const choose = (id, value) => {
+    $(id).value = value;
+    $(id).dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  const slide = (id, value) => {
+    $(id).value = value;
+    $(id).dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const key = (name, target = document.body) =>
+    target.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true }));
+  const order = () => [...document.querySelectorAll("#cards > li")].map((item) => item.dataset.id);
+  const epochsDrawn = () => [
+    ...new Set([...document.querySelectorAll("#cards canvas")].map((canvas) => Number(canvas.dataset.epoch))),
+  ];
+  /** Of every canvas under a root: what it says it shows, the pixels at the centres of its cells, and those half-way down. */
+  const canvases = (root, grids) =>
+    [...document.querySelectorAll(`${root} canvas[data-run]`)].map((canvas) => {
+      const cells = grids[`${canvas.dataset.run}/${canvas.dataset.explainer}`],
+        context = canvas.getContext("2d", { willReadFrequently: true });
+      const middle = (cell) => Math.floor(((cell + 0.5) / cells) * canvas.width);
+      const pixels = [];
+      for (let row = 0; row < cells; row++)
+        for (let column = 0; column < cells; column++)
+          pixels.push([...context.getImageData(middle(column), middle(row), 1, 1).data.slice(0, 3)]);
+      const data = context.getImageData(0, Math.floor(canvas.width / 2), canvas.width, 1).data;
+      const line = Array.from({ length: canvas.width }, (_, x) => [...data.slice(4 * x, 4 * x + 3)]);
+      return { ...canvas.dataset, side: canvas.width, pixels, line };
+    });
+  const print = () => {
+    const result = document.createElement("script");
+    result.type = "application/json";
+    result.id = "probe-result";
+    result.textContent = JSON.stringify(seen).replaceAll("<", "\\u003c");
+    document.body.append(result);
+    hold.contentDocument.close();
+  };
+  // A page that never answers is told apart from a slow machine by this many seconds.
+  setTimeout(() => {
+    seen.errors.push("still not done after two minutes");
+    print();
+  }, 120_000);
+  try {
+    await drive();
+  } catch (error) {
+    seen.errors.push(error.stack);
+  }
+  print();
+
+  async function drive() {
+    const grids = JSON.parse($("probe-grids").textContent),
+      last = Number($("epoch").max);
+
+    await settle();
+    seen.start = {
+      title: document.title,
+      heading: $("title").textContent,
+      epoch: Number(document.documentElement.dataset.epoch),
+      order: order(),
+      hash: location.hash,
+    };
+    seen.injected = {
+      images: document.querySelectorAll("img[onerror], img[src='x']").length,
+      ran: window.pwned === true,
+    };
+
+    slide("opacity", 1);
+    seen.slider = [];
+    for (let index = 0; index <= last; index++) {
+      slide("epoch", index);
+      await settle();
+      await rest();
+      seen.slider.push({
+        epoch: Number(document.documentElement.dataset.epoch),
+        drawn: epochsDrawn(),
+        canvases: canvases("#cards", grids),
+        text: $("epoch-text").textContent,
+        hash: location.hash,
+      });
+    }
+    seen.colours = {};
+    for (const name of [...$("colours").options].map((option) => option.value)) {
+      choose("colours", name);
+      await settle();
+      seen.colours[name] = canvases("#cards", grids);
+    }
+    choose("colours", "inferno");
+    slide("opacity", 0.65);
+    await settle();
+    seen.blended = canvases("#cards", grids);
+    slide("opacity", 1);
+    choose("scale", "image");
+    await settle();
+    seen.common = canvases("#cards", grids);
+    choose("scale", "own");
+    choose("mode", "change");
+    choose("since", "1");
+    await settle();
+    seen.change = canvases("#cards", grids);
+    choose("mode", "maps");
+
+    slide("epoch", 0);
+    key("ArrowRight");
+    seen.keys = [Number(document.documentElement.dataset.epoch)];
+    key("ArrowLeft");
+    seen.keys.push(Number(document.documentElement.dataset.epoch));
+    key(" ");
+    await wait(400);
+    seen.playing = { pressed: $("play").getAttribute("aria-pressed"), text: $("play").textContent };
+    await wait(800 * (last + 2));
+    seen.played = {
+      epoch: Number(document.documentElement.dataset.epoch),
+      pressed: $("play").getAttribute("aria-pressed"),
+      drawn: epochsDrawn(),
+    };
+    $("play").click();
+    await wait(900);
+    seen.replayed = Number(document.documentElement.dataset.epoch);
+    $("play").click();
+    slide("epoch", last);
+
+    seen.sorted = {};
+    for (const value of [...$("sort").options].map((option) => option.value)) {
+      choose("sort", value);
+      seen.sorted[value] = order();
+    }
+    choose("sort", "panel");
+    seen.filtered = {};
+    for (const value of [...$("outcome").options].map((option) => option.value)) {
+      choose("outcome", value);
+      seen.filtered[value] = order();
+    }
+    choose("outcome", "all");
+    choose("class", $("class").options[1].value);
+    seen.classed = { name: $("class").value, order: order() };
+    choose("class", "");
+
+    const chip = document.querySelector("#methods input");
+    chip.click();
+    await settle();
+    seen.switched = [...new Set(canvases("#cards", grids).map((each) => `${each.run}/${each.explainer}`))];
+    chip.click();
+    await settle();
+    seen.switchedBack = [...new Set(canvases("#cards", grids).map((each) => `${each.run}/${each.explainer}`))].length;
+
+    const header = document.querySelectorAll("#classes thead button")[2];
+    header?.click();
+    seen.classTable = [...document.querySelectorAll("#classes tbody tr")].map((row) =>
+      [...row.children].map((cell) => cell.textContent),
+    );
+    seen.sections = [...document.querySelectorAll("main section")]
+      .filter((section) => !section.hidden)
+      .map((section) => section.getAttribute("aria-labelledby"));
+    seen.charts = [...document.querySelectorAll("main .chart")].map((figure) => ({
+      title: figure.querySelector("figcaption span").textContent,
+      legend: [...figure.querySelectorAll(".legend li")].map((item) => item.textContent),
+      bands: figure.querySelectorAll(".band").length,
+      now: Number(figure.querySelector(".now")?.getAttribute("x1")),
+    }));
+    document.querySelector("#drift details").open = true;
+    await settle();
+    seen.table = [...document.querySelectorAll("#drift details")][0].querySelectorAll("tbody tr").length;
+    seen.summaries = [...document.querySelectorAll(".summary")].map((item) => item.textContent);
+    seen.warnings = $("warnings").hidden
+      ? []
+      : [...document.querySelectorAll("#warning-list li")].map((item) => item.textContent);
+
+    const wanted = seen.start.order[1];
+    location.hash = `#epoch=1&image=${encodeURIComponent(wanted)}`;
+    await settle();
+    seen.link = {
+      open: $("strip").open,
+      id: $("strip-id").textContent,
+      epoch: Number(document.documentElement.dataset.epoch),
+      frames: canvases("#strip-body .film", grids).map((each) => ({
+        run: each.run,
+        explainer: each.explainer,
+        epoch: Number(each.epoch),
+        image: each.image,
+      })),
+    };
+    choose("from", "2");
+    choose("to", String(last));
+    await settle();
+    seen.compared = canvases("#strip-body .pair", grids).filter((each) => each.kind === "change");
+    key("ArrowRight", $("strip"));
+    seen.linkKeys = Number(document.documentElement.dataset.epoch);
+    $("strip-close").click();
+    await rest();
+    seen.closed = { open: $("strip").open, hash: location.hash };
+
+    // Whatever can be reached by keyboard or drawn on has a name.
+    const nameOf = (node) =>
+      node.getAttribute("aria-label") ||
+      (node.getAttribute("aria-labelledby") && $(node.getAttribute("aria-labelledby"))?.textContent) ||
+      [...(node.labels ?? [])].map((label) => label.textContent).join("") ||
+      node.textContent ||
+      node.title;
+    seen.nameless = [
+      ...document.querySelectorAll("button, select, input, a[href], canvas[role=img], svg[role=img], [tabindex='0']"),
+    ]
+      .filter((node) => !nameOf(node)?.trim())
+      .map((node) => node.outerHTML.slice(0, 120));
+    // Headless windows are 500 pixels wide at least; a phone's layout holds there, so a phone's width is the body's.
+    const width = Math.min(innerWidth, Number(document.getElementById("probe-grids").dataset.width));
+    document.body.style.width = `${width}px`;
+    await settle();
+    seen.wide = [...document.querySelectorAll("body *")]
+      .filter(
+        (node) =>
+          node.getClientRects().length &&
+          !node.closest(".scroll, .film, svg, .hidden, .skip, h3 small") &&
+          node.getBoundingClientRect().right > width + 1,
+      )
+      .map((node) => node.outerHTML.slice(0, 120));
+    seen.phone = matchMedia("(max-width: 40rem)").matches;
+    seen.requests = performance
+      .getEntriesByType("resource")
+      .map((entry) => entry.name)
+      .filter((name) => !name.startsWith("data:"));
+  }
+})();
