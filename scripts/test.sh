@@ -6,6 +6,19 @@ scripts/setup.sh
 
 step() { printf '\n== %s\n' "$*"; }
 
+# A browser, which opens the report as a person would.
+if [ -z "${CHROMIUM:-}" ] && ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
+    if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
+        as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
+        echo "installing chromium with apt-get" >&2
+        "${as_root[@]}" apt-get update -qq >&2
+        DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends chromium >&2
+    else
+        echo "please install chromium, or name a browser of its family in CHROMIUM, then run this again" >&2
+        exit 1
+    fi
+fi
+
 # What Python users have, for the test that reads a run's maps as they would.
 packages=${DRIFTSCOPE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/driftscope}/python-packages
 if [ ! -e "$packages/complete" ]; then

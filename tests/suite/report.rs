@@ -4,10 +4,11 @@
 mod browser;
 mod runs;
 
+use crate::support::alone;
 use browser::{Probe, probed};
 use driftscope::heatmap::{Heatmap, MapStatus};
 use driftscope::report::{ColourMap, html, html_with};
-use runs::{CNN, EVIL, LAST, Runs, SIDE, VIT, two_runs};
+use runs::{CNN, EVIL, LAST, Runs, SIDE, VIT, demo_runs, two_runs};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -55,7 +56,8 @@ fn check_drawn(runs: &Runs, canvases: &Value, colours: ColourMap) -> usize {
     for canvas in canvases.as_array().unwrap() {
         let (_, map) = shown(runs, canvas, "epoch");
         let pixels: Vec<[u8; 3]> = canvas["pixels"].as_array().unwrap().iter().map(rgb).collect();
-        assert_eq!((pixels.len(), canvas["side"].as_u64()), (map.values().len(), Some(SIDE.into())));
+        let side = canvas["side"].as_u64().unwrap() as usize;
+        assert_eq!(pixels.len(), map.values().len());
         let full = strongest(&map, colours.is_diverging());
         if map.status() != MapStatus::Alive || full == 0.0 {
             assert_ne!(canvas["status"], "alive");
@@ -63,12 +65,13 @@ fn check_drawn(runs: &Runs, canvases: &Value, colours: ColourMap) -> usize {
             continue;
         }
         alive += 1;
-        let side = SIDE as usize;
         let scaled = map.resize_bilinear(side, side).unwrap();
         let middle = &scaled.values()[side / 2 * side..][..side];
         let line: Vec<[u8; 3]> = canvas["line"].as_array().unwrap().iter().map(rgb).collect();
         assert_eq!(line.len(), side);
-        for (&value, &pixel) in map.values().iter().zip(&pixels).chain(middle.iter().zip(&line)) {
+        // Where cells are even numbers of pixels wide, no pixel is at a cell's centre.
+        let centres = if (side / map.rows()) % 2 == 1 { map.values() } else { &[] };
+        for (&value, &pixel) in centres.iter().zip(&pixels).chain(middle.iter().zip(&line)) {
             let share = f64::from(value) / full;
             let share = if colours.is_diverging() { (share + 1.0) / 2.0 } else { share };
             assert!(is_colour(colours, share, pixel, |colour| colour, 0), "{share} is {pixel:?} in {canvas}");
@@ -116,6 +119,23 @@ fn one_slider_moves_every_map_of_every_method_and_model() {
         assert_eq!(step["canvases"].as_array().unwrap().len(), 18);
         let alive = check_drawn(runs, &step["canvases"], ColourMap::Inferno);
         assert_eq!(alive, if epoch == 2 { 18 - 3 } else { 18 });
+    }
+}
+
+/// What a reader of the README gets: both minis, trained by the demo's recipes and drawn as their files say.
+#[test]
+fn the_page_of_the_demo_shows_what_its_runs_hold() {
+    let _turn = alone();
+    let (runs, side, grids) = demo_runs();
+    let seen = probed(&html(&runs.readers).unwrap(), &grids, 1440);
+    assert!(seen.console.is_empty(), "{:?}", seen.console);
+    let steps = seen["slider"].as_array().unwrap();
+    assert_eq!(steps.len(), 3);
+    for (epoch, step) in steps.iter().enumerate() {
+        assert_eq!(step["drawn"], serde_json::json!([epoch]));
+        let canvases = step["canvases"].as_array().unwrap();
+        assert!(canvases.len() >= 3 * 6 && canvases.iter().all(|canvas| canvas["side"] == side));
+        assert!(check_drawn(&runs, &step["canvases"], ColourMap::Inferno) > 0);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Small runs on disk whose every map, prediction and figure is known.
 
+use crate::support::succeed;
 use driftscope::fsx;
 use driftscope::store::{EpochMetrics, Explanations, RunReader, TrainingMetrics, epoch_dir_name, panel_image_name};
 use image::{ImageFormat, Rgb, RgbImage};
@@ -111,6 +112,31 @@ impl Runs {
 
 fn merged(parts: &[&Value]) -> Value {
     Value::Object(parts.iter().flat_map(|part| part.as_object().unwrap().clone()).collect())
+}
+
+/// The demo's two runs by its own recipes, with a picture a class and two epochs. Side of the pictures, and cells along a side
+/// by `run/explainer`.
+pub(super) fn demo_runs() -> (Runs, u32, Value) {
+    let dir = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readers = ["resnet_mini", "deit_mini"].map(|model| {
+        let config = root.join(format!("configs/textures_{model}.toml"));
+        let small = ["epochs=2", "data.train_per_class=2", "data.val_per_class=2", "panel.per_class=1"];
+        let mut arguments = vec!["train", "--run-dir", model, "--config", config.to_str().unwrap()];
+        arguments.extend(small.iter().flat_map(|setting| ["--set", setting]));
+        succeed(dir.path(), &arguments);
+        RunReader::open(&dir.path().join(model)).unwrap()
+    });
+    let mut grids = serde_json::Map::new();
+    for reader in &readers {
+        for explainer in reader.explainers(0).unwrap() {
+            let [rows, _] = reader.explanations(0, &explainer).unwrap().grid;
+            grids.insert(format!("{}/{explainer}", reader.info().name), rows.into());
+        }
+    }
+    let side = image::open(readers[0].panel_image_path(0)).unwrap().width();
+    let (ids, classes) = (readers[0].info().panel.ids.clone(), readers[0].info().classes.clone());
+    (Runs { readers, ids, classes, _dir: dir }, side, Value::Object(grids))
 }
 
 /// A CNN and a ViT on six images of three classes, four epochs. At epoch 2 image 3 is dead, image 4 not finite, and image
