@@ -51,7 +51,7 @@ pub(super) struct ExplainArguments {
     /// Colours of maps without negative values; signed maps are blue and red
     #[arg(long, value_name = "NAME", default_value = "inferno")]
     colours: ColourMap,
-    /// Whether each map's colours end at its own greatest value, or at that of all maps of its method
+    /// Which values the colours stand for
     #[arg(long, value_name = "SCALE", default_value = "own")]
     scale: Scale,
     /// How --faithfulness, or else the list of pictures, is printed
@@ -62,9 +62,11 @@ pub(super) struct ExplainArguments {
 /// Where colours end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Scale {
-    /// At each map's own greatest magnitude
+    /// From zero to each map's own greatest magnitude
     Own,
-    /// At the greatest of all pictures, method by method
+    /// From each map's least to its greatest value, as pytorch-grad-cam paints
+    Stretched,
+    /// From zero to the greatest magnitude of all pictures, method by method
     Common,
 }
 
@@ -106,7 +108,7 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
         }
     }
     let style = Style { paint: Paint { colours: arguments.colours, ..Paint::default() }, ..Style::default() };
-    let names = pictures::write(&all, &arguments.out, &style, arguments.scale == Scale::Common)?;
+    let names = pictures::write(&all, &arguments.out, &style, arguments.scale)?;
     fsx::write_atomic(&arguments.out.join("summary.json"), summary::json(&all, &names)?.as_bytes())?;
     print(&match (arguments.format, arguments.faithfulness) {
         (Format::Json, _) => summary::json(&all, &names)?,

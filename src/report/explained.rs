@@ -16,22 +16,30 @@ pub struct Sight<'a> {
     pub classes: &'a [String],
 }
 
-/// Limits that maps share, by method and target; a method without any has none.
-pub type CommonLimits = Vec<Vec<Option<Limits>>>;
+/// Which values the colours of a row's maps stand for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scales {
+    /// Each map's own.
+    Own,
+    /// Each map's own, from its least value on.
+    Stretched,
+    /// Shared by all images: `[method][target]`; none where all maps are zero.
+    Common(Vec<Vec<Option<Limits>>>),
+}
 
 impl Sight<'_> {
-    /// The limits that show every image's map, `[method][target]`.
-    pub fn common_limits(&self) -> CommonLimits {
+    /// Those that show every image's map.
+    pub fn common_scales(&self) -> Scales {
         let of_target = |seen: &Explanations, target: usize| {
             let maps: Vec<_> = (0..seen.images()).filter_map(|image| seen.map(image, target)).collect();
             Limits::of(&maps, Evidence::Signed)
         };
         let of_method = |seen: &Explanations| (0..seen.target_kinds.len()).map(|kind| of_target(seen, kind)).collect();
-        self.seen.iter().map(of_method).collect()
+        Scales::Common(self.seen.iter().map(of_method).collect())
     }
 
-    /// The row of image `index`. Every map has its own limits, or those of `common`.
-    pub fn row(&self, index: usize, picture: Raster, common: Option<&CommonLimits>) -> Row {
+    /// The row of image `index`.
+    pub fn row(&self, index: usize, picture: Raster, scales: &Scales) -> Row {
         let Some(any) = self.seen.first() else {
             let tiles = vec![Tile::Picture { title: "picture".to_string(), captions: Vec::new() }];
             return Row { heading: self.heading.clone(), note: String::new(), picture, tiles };
@@ -52,10 +60,14 @@ impl Sight<'_> {
                     true => format!("for {}{} ({kind})", self.name(class), share(class)),
                     false => "for any class".to_string(),
                 };
-                let limits = common.and_then(|common| common.get(method)?.get(target).copied().flatten());
+                let scale = match scales {
+                    Scales::Own => Scale::Own,
+                    Scales::Stretched => Scale::Stretched,
+                    Scales::Common(limits) => limits[method][target].map_or(Scale::Own, Scale::Common),
+                };
                 tiles.push(Tile::Map(MapTile {
                     map,
-                    scale: limits.map_or(Scale::Own, Scale::Common),
+                    scale,
                     title: method_title(&seen.explainer),
                     captions: vec![explains, format!("{}, {} × {}", seen.tap, seen.grid[0], seen.grid[1])],
                     warning: (!seen.is_evidence()).then(|| "the head is untrained: noise".to_string()),
@@ -128,7 +140,7 @@ mod tests {
         let seen = [sample()];
         let classes: Vec<String> = (0..seen[0].classes).map(|class| format!("class {class}")).collect();
         let sight = Sight { heading: "run".to_string(), seen: &seen, classes: &classes };
-        let row = sight.row(0, Raster::filled(4, 4, [0; 3]), Some(&sight.common_limits()));
+        let row = sight.row(0, Raster::filled(4, 4, [0; 3]), &sight.common_scales());
         assert_eq!(row.tiles.len(), 1 + seen[0].target_kinds.len());
         let Tile::Map(tile) = &row.tiles[1] else { panic!("a map") };
         assert_eq!(Some(&tile.map), seen[0].map(0, 0).as_ref());

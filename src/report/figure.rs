@@ -186,6 +186,7 @@ impl MapTile {
         if shown.is_ok() {
             let scale = match self.scale {
                 Scale::Own => "own scale",
+                Scale::Stretched => "own scale, stretched",
                 Scale::Common(_) => "common scale",
             };
             captions.push((scale.to_string(), FAINT));

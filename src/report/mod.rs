@@ -27,7 +27,7 @@ pub use curves::curves;
 pub use drift_details::{agreement_table, image_csv, image_table, protocol_table, spread_table};
 pub use drift_summary::drift_summary;
 pub use drift_table::{drift_csv, drift_table};
-pub use explained::{CommonLimits, Sight, method_title};
+pub use explained::{Scales, Sight, method_title};
 pub use figure::{Figure, FigureError, MapTile, Row, Style, Tile};
 pub use film::{FilmStrip, film_strip};
 pub use html::{ReportError, html, html_with};

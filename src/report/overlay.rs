@@ -65,6 +65,13 @@ impl Limits {
         }
     }
 
+    /// From the least to the greatest value of a map without negative ones; of others as [`Limits::of`].
+    pub fn stretched(map: &Heatmap, evidence: Evidence) -> Option<Limits> {
+        let limits = Limits::of([map], evidence)?;
+        let least = map.values().iter().copied().fold(f32::INFINITY, f32::min);
+        Some(if limits.signed() { limits } else { Limits { low: least.clamp(0.0, limits.high), ..limits } })
+    }
+
     /// Whether they leave room for evidence against the class.
     pub fn signed(self) -> bool {
         self.low < 0.0
@@ -88,6 +95,9 @@ pub enum Scale {
     /// The map's own limits: shows where, and hides how much.
     #[default]
     Own,
+    /// From the map's least to its greatest value, as pytorch-grad-cam paints: shows the least differences, and hides how
+    /// small they are. Signed maps keep zero at the centre.
+    Stretched,
     /// Limits shared with other maps, which then compare colour by colour.
     Common(Limits),
 }
@@ -138,6 +148,9 @@ pub fn overlay(picture: &Raster, map: &Heatmap, scale: Scale, paint: &Paint) -> 
         (Some(why), _) => Err(why),
         (None, Scale::Common(limits)) => Ok(limits),
         (None, Scale::Own) => Limits::of([map], paint.evidence).ok_or_else(|| "no evidence: all zero".to_string()),
+        (None, Scale::Stretched) => {
+            Limits::stretched(map, paint.evidence).ok_or_else(|| "no evidence: all zero".into())
+        }
     };
     let picture = match limits {
         Ok(limits) => painted(picture, map, limits, paint)?,
@@ -229,6 +242,15 @@ mod tests {
 
     fn full() -> Paint {
         Paint { opacity: 1.0, ..Paint::default() }
+    }
+
+    #[test]
+    fn a_stretched_map_uses_all_colours_and_a_signed_one_keeps_its_zero() {
+        let stretched = |values: &[f32]| Limits::stretched(&row(values), Evidence::Signed);
+        assert_eq!(stretched(&[3.0, 5.0, 4.0]), Some(Limits { low: 3.0, high: 5.0 }));
+        assert_eq!(stretched(&[-3.0, 5.0]), Some(Limits { low: -5.0, high: 5.0 }));
+        let drawn = overlay(&coloured(2, 1), &row(&[3.0, 5.0]), Scale::Stretched, &full()).unwrap();
+        assert_eq!([drawn.picture.at(0, 0), drawn.picture.at(1, 0)], [0.0, 1.0].map(|at| ColourMap::Inferno.at(at)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a run's epochs saw of one image, read back from its files: the rows of its figure, and the scales epochs share.
 
-use super::explained::Sight;
+use super::explained::{Scales, Sight};
 use super::figure::{FigureError, Row};
 use super::overlay::{Evidence, Limits};
 use super::raster::{Raster, RasterError};
@@ -173,7 +173,7 @@ impl Story {
         let (run, model) = (self.run(), self.model());
         let whose = if run == model { run.to_string() } else { format!("{run} · {model}") };
         let sight = Sight { heading: format!("{whose} · epoch {epoch}"), seen, classes: &self.info.classes };
-        sight.row(self.image, self.picture.clone(), Some(&limits))
+        sight.row(self.image, self.picture.clone(), &Scales::Common(limits))
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Progress, Setup, TrainError};
 use crate::evidence::{Question, Subjects, look};
 use crate::explain::ExplainError;
 use crate::models::Model;
-use crate::report::{Figure, Raster, Sight, Style, rgb_png};
+use crate::report::{Figure, Raster, Scales, Sight, Style, rgb_png};
 use crate::store::{EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, Explanations, panel_image_name};
 use burn::tensor::Device;
 
@@ -75,7 +75,7 @@ impl Evidence {
             let picture = &self.subjects.pictures[index];
             let raster = Raster::new(picture.width(), picture.height(), picture.pixels().to_vec())?;
             let id = &self.subjects.ids[index];
-            let figure = Figure { title: id.clone(), rows: vec![sight.row(index, raster, None)] };
+            let figure = Figure { title: id.clone(), rows: vec![sight.row(index, raster, &Scales::Own)] };
             let figure = figure.rgb(&Style::default())?;
             unsealed.write(&format!("overlays/{index:03}.png"), &figure.png()?)?;
             figures.push((id.clone(), figure));

@@ -1,25 +1,30 @@
 //! The figures of `driftscope explain`: one an image, a row a run.
 
-use super::{Looked, file_name};
+use super::{Looked, Scale, file_name};
 use crate::fsx;
-use crate::report::{Figure, Raster, Row, Sight, Style};
+use crate::report::{Figure, Raster, Row, Scales, Sight, Style};
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Writes a PNG for every picture; their names, in the pictures' order. With `common` the maps of a method share limits.
-pub(super) fn write(all: &[Looked], out: &Path, style: &Style, common: bool) -> Result<Vec<String>> {
+/// Writes a PNG for every picture; their names, in the pictures' order.
+pub(super) fn write(all: &[Looked], out: &Path, style: &Style, scale: Scale) -> Result<Vec<String>> {
     let sights: Vec<Sight> = all.iter().map(sight).collect();
-    let limits: Vec<_> = sights.iter().map(|sight| common.then(|| sight.common_limits())).collect();
+    let scales = |sight: &Sight| match scale {
+        Scale::Own => Scales::Own,
+        Scale::Stretched => Scales::Stretched,
+        Scale::Common => sight.common_scales(),
+    };
+    let scales: Vec<Scales> = sights.iter().map(scales).collect();
     let mut taken = BTreeSet::new();
     let mut names = Vec::new();
     for (index, id) in all[0].subjects.ids.iter().enumerate() {
-        let row = |((looked, sight), limits): ((&Looked, &Sight), &Option<_>)| -> Result<Row> {
+        let row = |((looked, sight), scales): ((&Looked, &Sight), &Scales)| -> Result<Row> {
             let picture = &looked.subjects.pictures[index];
             let raster = Raster::new(picture.width(), picture.height(), picture.pixels().to_vec())?;
-            Ok(sight.row(index, raster, limits.as_ref()))
+            Ok(sight.row(index, raster, scales))
         };
-        let rows = all.iter().zip(&sights).zip(&limits).map(row).collect::<Result<_>>()?;
+        let rows = all.iter().zip(&sights).zip(&scales).map(row).collect::<Result<_>>()?;
         let figure = Figure { title: id.clone(), rows };
         let name = unique(&file_name(id), &mut taken);
         fsx::write_atomic(&out.join(&name), &figure.png(style)?)?;
