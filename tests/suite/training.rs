@@ -146,3 +146,35 @@ fn a_full_disk_ends_the_run_with_the_file_named_and_the_last_epoch_whole() {
     let bytes = |run: &str| fs::read(dir.path().join(run).join("epoch-0001/model.safetensors")).unwrap();
     assert!(bytes("run") == bytes("whole"));
 }
+
+/// Event files are a mirror of the sealed epochs: scalars and figures by tag; a resumed run goes on in a file of its own.
+#[test]
+fn tensorboard_gets_curves_and_figures_while_the_run_goes_on() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let text = TINY.replace("explainers = []\n", "") + "[panel]\nper_class = 1\noverlays = 1\n";
+    fs::write(dir.path().join("config.toml"), format!("model = \"resnet_mini\"\n{text}")).unwrap();
+    let train = |more: &[&str]| succeed(dir.path(), &[&["train", "--config", "config.toml"], more].concat());
+    let files = |run: &str| -> Vec<Vec<u8>> {
+        let folder = dir.path().join(run).join("tensorboard");
+        let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+        entries.map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect()
+    };
+    let holds = |file: &[u8], tag: &str| file.windows(tag.len()).any(|window| window == tag.as_bytes());
+
+    train(&["--run-dir", "without"]);
+    assert!(files("without").is_empty());
+    train(&["--run-dir", "with", "--tensorboard"]);
+    let written = files("with");
+    assert_eq!(written.len(), 1);
+    for tag in ["loss/val", "accuracy/train", "learning rate", "evidence/textures-"] {
+        assert!(holds(&written[0], tag), "{tag}");
+    }
+
+    // A fork goes on from epoch 0 and drifts against nothing yet; in place nothing is left to do, so nothing is added.
+    succeed(dir.path(), &["train", "--resume", "with@0", "--run-dir", "fork", "--tensorboard", "--epochs", "2"]);
+    let forked = files("fork");
+    assert_eq!(forked.len(), 1);
+    assert!(holds(&forked[0], "drift/grad-cam/label/spearman to previous"), "epoch 2 against epoch 1");
+    assert!(dir.path().join("fork/epoch-0002/manifest.json").exists());
+}
