@@ -20,9 +20,9 @@ for model in resnet_mini deit_mini; do
     fi
 done
 
-cargo run --quiet -- drift "$folder/deit_mini" | head -n 1
+# What moved, in words: below the table.
 for model in resnet_mini deit_mini; do
-    cargo run --quiet -- drift "$folder/$model" | grep -E 'top20-iou.*previous'
+    cargo run --quiet -- drift "$folder/$model" | sed '1,/^$/d'
 done
 report=$(cargo run --quiet -- report "$folder/resnet_mini" "$folder/deit_mini" --out "$folder/report.html")
 printf '\nThe report is in %s: open it in a browser.\n' "$report"

@@ -6,6 +6,7 @@
 //!    ─► models (forward = logits + taps) ─► train::fit, one visible loop; per epoch:
 //!         train ─► evaluate ─► explain the panel (maps and floor) ─► drift ─► seal the epoch
 //!    ─► store (read back by sample × explainer × epoch) ─► drift ─► report
+//! beside it: evidence and cause ask a checkpoint again, weights brings models in and out
 //! ```
 //!
 //! | room | owns |
@@ -22,8 +23,8 @@
 //! | [`cause`] | which part of a model moved its evidence |
 //! | [`heatmap`] | a map, and its named normalisations |
 //! | [`store`] | the explanation files' schema; reading a run |
-//! | [`drift`] | measures on two maps, their floor and their chance level |
-//! | [`report`] | tables, overlays, the HTML page |
+//! | [`drift`] | measures on two maps; floors, chance, intervals; when the evidence settled |
+//! | [`report`] | tables, figures, plots, animations, the HTML page, TensorBoard's event files |
 //! | [`weights`] | named tensors in safetensors, loaded strictly |
 //! | [`fsx`] | whole files or none; IO errors that name their path |
 //! | [`seed`] | where every random number comes from |

@@ -95,69 +95,57 @@ fn name_apart(analyses: &mut [Analysis], paths: &[PathBuf]) {
     }
 }
 
-/// A row a figure: what drifted, how wide the evidence is, whether two runs see the same images move.
+/// A row a figure: how a run learned and drifted, whether two see the same images move, and whose evidence is wider.
 fn table(analyses: &[Analysis], pairs: &[Pair], format: Format) -> String {
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.4}"));
-    let end = |interval: Option<[f64; 2]>, end: usize| number(interval.map(|interval| interval[end]));
-    let who = |run: &str, explainer: &str, target: &str| format!("{run}:{explainer}/{target}");
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    let mut row =
-        |what: &str, of: String, one: String, other: String, epoch: usize, numbers: [String; 5], images: usize| {
-            let [value, low, high, floor, chance] = numbers;
-            rows.push(vec![
-                what.to_string(),
-                of,
-                one,
-                other,
-                epoch.to_string(),
-                value,
-                low,
-                high,
-                floor,
-                chance,
-                images.to_string(),
-            ]);
-        };
-    let none = String::new;
-    for analysis in analyses {
-        for (&epoch, &accuracy) in &analysis.accuracy {
-            let numbers = [number(Some(accuracy)), none(), none(), none(), none()];
-            row("accuracy", "val-accuracy".into(), analysis.run.clone(), none(), epoch, numbers, 0);
-        }
-        for figure in &analysis.drift {
-            let one = who(&analysis.run, &figure.explainer, &figure.target);
-            let other = format!("{} {}", figure.against.name(), figure.reference_epoch);
-            let (value, interval) = (number(figure.value), figure.interval);
-            let numbers = [value, end(interval, 0), end(interval, 1), number(figure.floor), number(figure.chance)];
-            row("drift", figure.measure.clone(), one, other, figure.epoch, numbers, figure.defined);
-        }
-    }
-    for pair in pairs {
-        for figure in &pair.agreement {
-            let numbers =
-                [number(figure.value), end(figure.interval, 0), end(figure.interval, 1), none(), "0.0000".into()];
-            let (one, other) = (figure.one.clone(), figure.other.clone());
-            row("agreement", figure.measure.clone(), one, other, figure.epoch, numbers, figure.defined);
-        }
-        for figure in &pair.spread {
-            let numbers = [number(figure.value), end(figure.interval, 0), end(figure.interval, 1), none(), none()];
-            let (one, other) = (figure.one.clone(), figure.other.clone());
-            row(
-                "spread-difference",
-                figure.descriptor.name().to_string(),
-                one,
-                other,
-                figure.epoch,
-                numbers,
-                figure.defined,
-            );
-        }
-    }
+    let mut rows: Vec<Vec<String>> = analyses.iter().flat_map(rows_of_run).collect();
+    rows.extend(pairs.iter().flat_map(rows_of_pair));
     let header = ["what", "of", "one", "other", "epoch", "value", "low", "high", "floor", "chance", "images"];
     match format {
         Format::Csv => csv_row(header) + &rows.iter().map(csv_row).collect::<String>(),
         _ => aligned(&header, &rows, 4),
     }
+}
+
+fn rows_of_run(analysis: &Analysis) -> Vec<Vec<String>> {
+    let accuracy = analysis.accuracy.iter().map(|(&epoch, &accuracy)| {
+        let names = ["accuracy", "val-accuracy", &analysis.run, ""];
+        row(names, epoch, [Some(accuracy), None, None], None, None)
+    });
+    let drift = analysis.drift.iter().map(|figure| {
+        let one = format!("{}:{}/{}", analysis.run, figure.explainer, figure.target);
+        let other = format!("{} {}", figure.against.name(), figure.reference_epoch);
+        let yardsticks = [figure.value, figure.floor, figure.chance];
+        row(["drift", &figure.measure, &one, &other], figure.epoch, yardsticks, figure.interval, Some(figure.defined))
+    });
+    accuracy.chain(drift).collect()
+}
+
+fn rows_of_pair(pair: &Pair) -> Vec<Vec<String>> {
+    let agreement = pair.agreement.iter().map(|figure| {
+        let names = ["agreement", &figure.measure, &figure.one, &figure.other];
+        // Rankings that have nothing to do with one another do not correlate.
+        row(names, figure.epoch, [figure.value, None, Some(0.0)], figure.interval, Some(figure.defined))
+    });
+    let spread = pair.spread.iter().map(|figure| {
+        let names = ["spread-difference", figure.descriptor.name(), &figure.one, &figure.other];
+        row(names, figure.epoch, [figure.value, None, None], figure.interval, Some(figure.defined))
+    });
+    agreement.chain(spread).collect()
+}
+
+/// `what, of, one, other`; value, floor and chance.
+fn row(
+    names: [&str; 4],
+    epoch: usize,
+    [value, floor, chance]: [Option<f64>; 3],
+    interval: Option<[f64; 2]>,
+    images: Option<usize>,
+) -> Vec<String> {
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.4}"));
+    let [low, high] = [0, 1].map(|end: usize| number(interval.map(|interval| interval[end])));
+    let numbers = [number(value), low, high, number(floor), number(chance)];
+    let images = images.map_or(String::new(), |images| images.to_string());
+    names.map(str::to_string).into_iter().chain([epoch.to_string()]).chain(numbers).chain([images]).collect()
 }
 
 fn json_of(analyses: &[Analysis], pairs: &[Pair]) -> Result<String> {
