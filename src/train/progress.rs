@@ -1,7 +1,7 @@
 //! How far a run is, on stderr: a small dashboard on a terminal, plain lines with the values elsewhere.
 
 use super::state::Meter;
-use crate::store::{Against, EpochMetrics};
+use crate::store::{Against, DriftFigure, EpochMetrics};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -192,7 +192,8 @@ fn sparkline(values: &[f64]) -> String {
     values.iter().map(bar).collect()
 }
 
-/// One epoch in one line: losses, accuracies, and the drift of each explainer against the previous epoch.
+/// One epoch: losses and accuracies in one line, then a line for every explainer and measure with its drift against the
+/// previous and the first epoch.
 fn epoch_line(metrics: &EpochMetrics, epochs: usize) -> String {
     let number = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.3}"));
     let mut line = format!("epoch {}/{epochs}", metrics.epoch);
@@ -209,11 +210,21 @@ fn epoch_line(metrics: &EpochMetrics, epochs: usize) -> String {
         );
     }
     for figure in metrics.drift.iter().filter(|figure| figure.against == Against::Previous) {
+        let of = |one: &&DriftFigure| {
+            let same =
+                (&one.explainer, &one.target, &one.measure) == (&figure.explainer, &figure.target, &figure.measure);
+            one.against == Against::First && same
+        };
+        let first = metrics.drift.iter().find(of);
         line += &format!(
-            "\n    {} {} {} (floor {}, chance {})",
+            "\n    {} ({}) {} to epoch {}: {}, to epoch {}: {} (floor {}, chance {})",
             figure.explainer,
+            figure.target,
             figure.measure,
+            figure.reference_epoch,
             number(figure.value),
+            first.map_or(0, |first| first.reference_epoch),
+            number(first.and_then(|first| first.value)),
             number(figure.floor),
             number(figure.chance)
         );
