@@ -306,7 +306,8 @@ mod tests {
         let run = run_of(dir.path(), &[(0, vec![map(0.0)]), (1, vec![map(1.0)]), (2, vec![map(2.0)])]);
         let paint = Paint { opacity: 1.0, ..Paint::default() };
         let film = FilmStrip { style: Style { paint, side: 96.0, sharpness: 1.0 }, ..FilmStrip::default() };
-        let picture = image::load_from_memory(&film_strip(&[run.clone()], 0, &film).unwrap()).unwrap().into_rgb8();
+        let picture =
+            image::load_from_memory(&film_strip(std::slice::from_ref(&run), 0, &film).unwrap()).unwrap().into_rgb8();
         assert_eq!(picture.width(), 160 + 4 * (6 + 96) + 2 * 16);
         let count = |colour: [u8; 3]| picture.pixels().filter(|pixel| pixel.0 == colour).count();
         for colour in [ColourMap::Inferno.at(1.0), ColourMap::Inferno.at(0.5)] {

@@ -258,7 +258,7 @@ mod tests {
         let limits = |maps: &[Heatmap], evidence| Limits::of(maps, evidence);
         let [plain, signed] = [row(&[0.25, 2.0]), row(&[-3.0, 1.0])];
         let broken = row(&[f32::INFINITY, 9.0]);
-        assert_eq!(limits(&[plain.clone()], Evidence::Signed), Some(Limits { low: 0.0, high: 2.0 }));
+        assert_eq!(limits(std::slice::from_ref(&plain), Evidence::Signed), Some(Limits { low: 0.0, high: 2.0 }));
         let all = [plain.clone(), signed.clone(), broken];
         assert_eq!(limits(&all, Evidence::Signed), Some(Limits { low: -3.0, high: 3.0 }));
         assert_eq!(limits(&[plain, signed], Evidence::Positive), Some(Limits { low: 0.0, high: 2.0 }));

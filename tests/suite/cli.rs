@@ -69,9 +69,10 @@ fn a_run_can_be_inspected_and_is_never_overwritten() {
     for part in ["rollout", "grad-cam", "top20-iou", "spearman", "js-divergence", "floor", "chance"] {
         assert!(table.contains(part), "{part} is missing from:\n{table}");
     }
-    let json = succeed(dir.path(), &["drift", "run", "--format", "json"]).stdout;
-    let figures: Vec<driftscope::drift::DriftFigure> = serde_json::from_slice(&json).unwrap();
-    let csv = succeed(dir.path(), &["drift", "run", "--format", "csv"]).stdout;
+    let live = ["--measures", "top20-iou,spearman,js-divergence"];
+    let json = succeed(dir.path(), &[&["drift", "run", "--format", "json"], &live[..]].concat()).stdout;
+    let figures = serde_json::from_slice::<driftscope::drift::Analysis>(&json).unwrap().drift;
+    let csv = succeed(dir.path(), &[&["drift", "run", "--format", "csv"], &live[..]].concat()).stdout;
     assert_eq!(String::from_utf8(csv).unwrap().lines().count(), figures.len() + 1);
 
     // What training wrote into each epoch is what is computed again from the stored maps.
