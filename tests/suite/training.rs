@@ -178,3 +178,21 @@ fn tensorboard_gets_curves_and_figures_while_the_run_goes_on() {
     assert!(holds(&forked[0], "drift/grad-cam/label/spearman to previous"), "epoch 2 against epoch 1");
     assert!(dir.path().join("fork/epoch-0002/manifest.json").exists());
 }
+
+/// At a learning rate that changes no float32 worth mentioning the evidence stays within its floor and the accuracy where it
+/// was, so a run that may stop then does; and not before so many epochs have shown it.
+#[test]
+fn a_run_stops_when_accuracy_and_evidence_stand_still() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let text = TINY.replace("explainers = []\n", "").replace("epochs = 1", "epochs = 6") + "[panel]\nper_class = 1\n";
+    // Frozen statistics too: they would move with the data.
+    let text = format!("model = \"resnet_mini\"\n{text}[freeze]\nbatch_norm = true\n");
+    fs::write(dir.path().join("config.toml"), text).unwrap();
+    let arguments = ["train", "--config", "config.toml", "--run-dir", "run", "--lr", "1e-9", "--stop-when-stable", "2"];
+    let progress = String::from_utf8(succeed(dir.path(), &arguments).stderr).unwrap();
+    let sealed = |epoch: usize| dir.path().join(format!("run/epoch-{epoch:04}/manifest.json")).exists();
+    // Epoch 1 is the first that is evidence, so epochs 2 and 3 are the first two steps from one to the next.
+    assert_eq!([3, 4].map(sealed), [true, false], "{progress}");
+    assert!(progress.contains("stopped early after epoch 3"), "{progress}");
+}
