@@ -28,6 +28,9 @@ pub(super) struct PlotArguments {
     /// Only these methods, separated by commas, by their names in the run [default: all]
     #[arg(long, value_name = "METHODS", value_delimiter = ',')]
     methods: Vec<String>,
+    /// A run of the same recipe with another seed, for the larger floor
+    #[arg(long, value_name = "RUN")]
+    floor: Option<PathBuf>,
     /// Pixels a point, of a PNG
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
     sharpness: f32,
@@ -39,6 +42,7 @@ pub(super) fn run(arguments: &PlotArguments) -> Result<ExitCode> {
         measures: arguments.measures.clone(),
         against: vec![arguments.against],
         explainers: arguments.methods.clone(),
+        seed_run: arguments.floor.as_ref().map(|run| RunReader::open(run)).transpose()?,
         groups: false,
         ..Options::default()
     };

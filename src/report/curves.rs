@@ -9,7 +9,7 @@ use crate::store::{ALL_IMAGES, EpochMetrics, TrainingMetrics};
 const COLUMNS: usize = 2;
 
 /// Loss and accuracy of a run over the epochs, then a plot for every drift measure with a curve for every explainer and
-/// target, its interval, its noise floor and its chance level. What a run has nothing of has no plot.
+/// target, its interval, its floors and its chance level. What a run has nothing of has no plot.
 pub fn curves(title: &str, metrics: &[EpochMetrics], figures: &[DriftFigure], against: Against) -> Plots {
     let learning = [loss(metrics), accuracy(metrics)];
     let drift = Measure::ALL.into_iter().map(|measure| drift(figures, measure, against));
@@ -23,7 +23,7 @@ fn loss(metrics: &[EpochMetrics]) -> Plot {
         learned("training", 0, metrics, |training| training.train_loss),
         learned("validation", 1, metrics, |training| Some(training.val_loss)),
     ];
-    Plot { title: "Loss (nats)".to_string(), series, range: None }
+    Plot { title: "Loss".to_string(), note: "nats".to_string(), series, range: None }
 }
 
 fn accuracy(metrics: &[EpochMetrics]) -> Plot {
@@ -31,7 +31,7 @@ fn accuracy(metrics: &[EpochMetrics]) -> Plot {
         learned("training", 0, metrics, |training| training.train_accuracy),
         learned("validation", 1, metrics, |training| Some(training.val_accuracy)),
     ];
-    Plot { title: "Accuracy".to_string(), series, range: Some([0.0, 1.0]) }
+    Plot { title: "Accuracy".to_string(), note: "share of the samples".to_string(), series, range: Some([0.0, 1.0]) }
 }
 
 fn learned(
@@ -71,12 +71,16 @@ fn drift(figures: &[DriftFigure], measure: Measure, against: Against) -> Plot {
         series
     });
     let reference = match against {
-        Against::Previous => "to the epoch before",
-        Against::First => "to the first epoch",
-        Against::Best => "to the best epoch",
-        Against::Named => "to a chosen epoch",
+        Against::Previous => "compared with the epoch before",
+        Against::First => "compared with the first epoch",
+        Against::Best => "compared with the best epoch",
+        Against::Named => "compared with a chosen epoch",
     };
-    Plot { title: format!("{} {reference}", measure.label()), series: series.collect(), range: None }
+    let note = match measure.unit() {
+        "" => reference.to_string(),
+        unit => format!("{unit} · {reference}"),
+    };
+    Plot { title: measure.label().to_string(), note, series: series.collect(), range: None }
 }
 
 /// The curve of some figures, one an epoch. A figure that is not defined is a gap.
@@ -87,7 +91,74 @@ fn moved<'a>(figures: impl Iterator<Item = &'a DriftFigure>) -> Series {
         series.points.push((epoch, figure.value.unwrap_or(f64::NAN)));
         series.band.extend(figure.interval.map(|[low, high]| (epoch, low, high)));
         series.floor.extend(figure.floor.map(|floor| (epoch, floor)));
+        series.seed_floor.extend(figure.seed_floor.map(|floor| (epoch, floor)));
         series.chance.extend(figure.chance.map(|chance| (epoch, chance)));
     }
     series
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drift::testing::figure;
+
+    fn trained(epoch: usize, train_loss: Option<f64>, val_accuracy: f64) -> EpochMetrics {
+        let training = TrainingMetrics {
+            train_loss,
+            train_accuracy: None,
+            val_loss: f64::NAN,
+            val_accuracy,
+            val_top5: None,
+            val_class_accuracy: vec![],
+            learning_rate: None,
+            seconds: 1.0,
+        };
+        EpochMetrics { epoch, training: Some(training), drift: vec![] }
+    }
+
+    #[test]
+    fn a_measure_has_a_plot_and_an_explainer_a_curve() {
+        let rollout =
+            |value| DriftFigure { explainer: "rollout".into(), ..figure("spearman", Against::First, 2, value) };
+        let figures = [
+            figure("spearman", Against::First, 1, Some(0.5)),
+            figure("spearman", Against::First, 2, None),
+            figure("spearman", Against::Previous, 2, Some(0.7)),
+            rollout(Some(0.25)),
+            DriftFigure { group: "stays-right".into(), ..rollout(Some(0.125)) },
+            DriftFigure {
+                interval: Some([0.1, 0.3]),
+                seed_floor: Some(0.4),
+                ..figure("top20-iou", Against::First, 1, Some(0.2))
+            },
+        ];
+        let plots = curves("run", &[], &figures, Against::First).plots;
+        // In the order of `Measure::ALL`.
+        assert_eq!(
+            plots.iter().map(|plot| plot.title.as_str()).collect::<Vec<_>>(),
+            ["IoU of the top 20 %", "Spearman correlation"]
+        );
+        let names = |plot: &Plot| plot.series.iter().map(|series| series.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&plots[1]), ["Grad-CAM", "Attention rollout"]);
+        let [cam, rollout] = &plots[1].series[..] else { panic!("two curves") };
+        assert!(cam.points[0] == (1.0, 0.5) && cam.points[1].0 == 2.0 && cam.points[1].1.is_nan());
+        assert_eq!((&rollout.points[..], &rollout.floor[..]), (&[(2.0, 0.25)][..], &[(2.0, 0.9)][..]));
+        let iou = &plots[0].series[0];
+        assert_eq!((&iou.band[..], &iou.seed_floor[..]), (&[(1.0, 0.1, 0.3)][..], &[(1.0, 0.4)][..]));
+        assert!(cam.band.is_empty() && cam.seed_floor.is_empty() && cam.chance.is_empty());
+        assert_eq!(plots[1].note, "compared with the first epoch");
+    }
+
+    #[test]
+    fn learning_is_plotted_from_the_first_epoch_that_has_a_number() {
+        let metrics = [trained(0, None, 0.1), trained(1, Some(2.0), 0.5)];
+        let plots = curves("run", &metrics, &[], Against::Previous).plots;
+        assert_eq!(plots.iter().map(|plot| plot.title.as_str()).collect::<Vec<_>>(), ["Loss", "Accuracy"]);
+        assert_eq!(plots[0].series[0].points, [(1.0, 2.0)]);
+        assert_eq!(
+            (plots[1].series[1].points.as_slice(), plots[1].range),
+            (&[(0.0, 0.1), (1.0, 0.5)][..], Some([0.0, 1.0]))
+        );
+        assert!(curves("run", &[], &[], Against::First).plots.is_empty());
+    }
 }

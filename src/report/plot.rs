@@ -16,6 +16,8 @@ const HEIGHT: f32 = 150.0;
 const LEFT: f32 = 34.0;
 const TITLE: f32 = 14.0;
 const HEADING: f32 = 10.5;
+/// From the top of a plot to its axes: the title and the note under it.
+const HEAD: f32 = 34.0;
 const LABEL: f32 = 8.5;
 const LEGEND_LINE: f32 = 12.5;
 /// Length of the line beside a name.
@@ -23,6 +25,12 @@ const SAMPLE: f32 = 18.0;
 const BAND_OPACITY: f32 = 0.18;
 /// With more points than this a curve has no dots.
 const MOST_DOTS: usize = 40;
+
+/// The key.
+const FLOOR: &str = "noise floor: the same weights, pictures changed imperceptibly";
+const SEED_FLOOR: &str = "seed floor: the same epoch of a run with another seed";
+const CHANCE: &str = "chance: maps of different pictures";
+const BAND: &str = "95 % interval over the panel's pictures";
 
 /// Colours that stay apart for colour-blind readers: Okabe and Ito 2008, "Color Universal Design".
 pub const PALETTE: [Rgb; 6] = [
@@ -47,6 +55,8 @@ pub struct Series {
     pub band: Vec<(f64, f64, f64)>,
     /// Its noise floor, dashed.
     pub floor: Vec<(f64, f64)>,
+    /// Its floor under another training seed, dashes and dots.
+    pub seed_floor: Vec<(f64, f64)>,
     /// Its chance level, dotted.
     pub chance: Vec<(f64, f64)>,
 }
@@ -54,11 +64,13 @@ pub struct Series {
 /// One pair of axes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plot {
-    /// What is plotted, with its unit.
+    /// What is plotted.
     pub title: String,
+    /// Under the title: the unit, and what is compared with what. May be empty.
+    pub note: String,
     /// The curves.
     pub series: Vec<Series>,
-    /// The least and greatest value of the axis; none for what the curves need.
+    /// The least and greatest value of the axis. None for what the curves need, from zero where nothing is negative.
     pub range: Option<[f64; 2]>,
 }
 
@@ -138,23 +150,26 @@ struct Axis {
 }
 
 impl Axis {
-    /// Around some values, from tick to tick, about `wanted` steps of 1, 2 or 5 times a power of ten (and of 1 at least
-    /// where only whole numbers make sense).
-    fn around([low, high]: [f64; 2], wanted: f64, whole: bool) -> Axis {
-        let span = if high > low { high - low } else { low.abs().max(1.0) };
-        let rough = span / wanted;
+    /// From end to end, with about `wanted` steps of 1, 2 or 5 times a power of ten.
+    fn between([low, high]: [f64; 2], wanted: f64) -> Axis {
+        let high = if high > low { high } else { low + 1.0 };
+        let rough = (high - low) / wanted;
         let power = 10.0_f64.powf(rough.log10().floor());
         let step = [1.0, 2.0, 5.0].map(|factor| factor * power).into_iter().find(|&step| step >= rough);
-        let step = step.unwrap_or(10.0 * power);
-        let step = if whole { step.max(1.0).round() } else { step };
-        let (low, high) = ((low / step + 1e-9).floor() * step, (high / step - 1e-9).ceil() * step);
-        Axis { low, high: if high > low { high } else { low + step }, step }
+        Axis { low, high, step: step.unwrap_or(10.0 * power) }
+    }
+
+    /// What shows all of some values with a little room beyond them; from zero where none is negative.
+    fn of_values([low, high]: [f64; 2]) -> Axis {
+        let from = if low >= 0.0 { 0.0 } else { low };
+        let room = if high > from { (high - from) * 0.04 } else { 0.0 };
+        Axis::between([if low >= 0.0 { 0.0 } else { low - room }, high + room], 5.0)
     }
 
     /// Whole epochs, the ends where the curves end.
-    fn of_epochs([low, high]: [f64; 2]) -> Axis {
-        let high = if high > low { high } else { low + 1.0 };
-        Axis { low, high, ..Axis::around([low, high], 6.0, true) }
+    fn of_epochs(ends: [f64; 2]) -> Axis {
+        let axis = Axis::between(ends, 6.0);
+        Axis { step: axis.step.max(1.0), ..axis }
     }
 
     fn ticks(&self) -> impl Iterator<Item = f64> {
@@ -186,12 +201,14 @@ fn extent(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
 
 impl Series {
     fn epochs(&self) -> impl Iterator<Item = f64> {
-        let lines = [&self.points, &self.floor, &self.chance].into_iter().flatten().map(|point| point.0);
+        let lines =
+            [&self.points, &self.floor, &self.seed_floor, &self.chance].into_iter().flatten().map(|point| point.0);
         lines.chain(self.band.iter().map(|point| point.0))
     }
 
     fn values(&self) -> impl Iterator<Item = f64> {
-        let lines = [&self.points, &self.floor, &self.chance].into_iter().flatten().map(|point| point.1);
+        let lines =
+            [&self.points, &self.floor, &self.seed_floor, &self.chance].into_iter().flatten().map(|point| point.1);
         lines.chain(self.band.iter().flat_map(|point| [point.1, point.2]))
     }
 }
@@ -238,13 +255,16 @@ impl Drawing {
         let heading = Face::bold(HEADING);
         let title = self.fonts.ellipsised(&plot.title, heading, WIDTH);
         self.text((left, top + heading.ascent()), &title, heading, Align::Left, INK);
+        let note = self.fonts.ellipsised(&plot.note, Face::regular(LABEL), WIDTH);
+        let below = top + heading.line() as f32 + Face::regular(LABEL).ascent();
+        self.text((left, below), &note, Face::regular(LABEL), Align::Left, FAINT);
         let epochs = extent(plot.series.iter().flat_map(Series::epochs)).unwrap_or([0.0, 1.0]);
-        let values = plot.range.or_else(|| extent(plot.series.iter().flat_map(Series::values))).unwrap_or([0.0, 1.0]);
+        let needed = || extent(plot.series.iter().flat_map(Series::values)).unwrap_or([0.0, 1.0]);
         let frame = Frame {
             left: left + LEFT,
-            top: top + HEADING * 1.9,
+            top: top + HEAD,
             epochs: Axis::of_epochs(epochs),
-            values: Axis::around(values, 4.0, false),
+            values: plot.range.map_or_else(|| Axis::of_values(needed()), |range| Axis::between(range, 5.0)),
         };
         self.axes(&frame);
         plot.series.iter().for_each(|series| self.band(series, &frame));
@@ -293,6 +313,7 @@ impl Drawing {
         let lines = [
             (&series.chance, 1.0, Dash::Dotted),
             (&series.floor, 1.0, Dash::Dashed),
+            (&series.seed_floor, 1.0, Dash::Alternating),
             (&series.points, 1.6, Dash::Solid),
         ];
         for (points, width, dash) in lines {
@@ -313,13 +334,10 @@ impl Drawing {
         let any = |has: fn(&Series) -> bool| plots.iter().flat_map(|plot| &plot.series).any(has);
         let face = Face::regular(LABEL);
         let kinds = [
-            (
-                any(|series| !series.floor.is_empty()),
-                Some(Dash::Dashed),
-                "noise floor: the same weights, pictures changed imperceptibly",
-            ),
-            (any(|series| !series.chance.is_empty()), Some(Dash::Dotted), "chance: maps of different pictures"),
-            (any(|series| !series.band.is_empty()), None, "95 % interval over the panel's pictures"),
+            (any(|series| !series.floor.is_empty()), Some(Dash::Dashed), FLOOR),
+            (any(|series| !series.seed_floor.is_empty()), Some(Dash::Alternating), SEED_FLOOR),
+            (any(|series| !series.chance.is_empty()), Some(Dash::Dotted), CHANCE),
+            (any(|series| !series.band.is_empty()), None, BAND),
         ];
         let mut bottom = top;
         for (_, dash, text) in kinds.into_iter().filter(|kind| kind.0) {
@@ -339,3 +357,6 @@ impl Drawing {
         bottom
     }
 }
+
+#[cfg(test)]
+mod tests;

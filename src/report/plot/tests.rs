@@ -1,0 +1,138 @@
+use super::*;
+
+const COLOUR: Rgb = [0x12, 0x34, 0x56];
+
+fn series(points: &[(f64, f64)]) -> Series {
+    Series { name: "Grad-CAM".into(), colour: COLOUR, points: points.to_vec(), ..Series::default() }
+}
+
+fn plots(series: Vec<Series>) -> Plots {
+    let plot = Plot { title: "Spearman correlation".into(), note: "to the first epoch".into(), series, range: None };
+    Plots { title: "A run".into(), plots: vec![plot], columns: 2 }
+}
+
+/// The lines of the series' colour: their points and whether they are dashed.
+fn lines(plots: &Plots) -> Vec<(Vec<Point>, Dash)> {
+    let of = |shape| match shape {
+        Shape::Line { points, colour: COLOUR, dash, .. } => Some((points, dash)),
+        _ => None,
+    };
+    plots.scene().unwrap().shapes.into_iter().filter_map(of).collect()
+}
+
+fn texts(plots: &Plots) -> Vec<String> {
+    let of = |shape| match shape {
+        Shape::Text { text, .. } => Some(text),
+        _ => None,
+    };
+    plots.scene().unwrap().shapes.into_iter().filter_map(of).collect()
+}
+
+fn labels(axis: &Axis) -> Vec<String> {
+    axis.ticks().map(|tick| axis.label(tick)).collect()
+}
+
+/// Steps: (1 - -0.2) / 5 = 0.24 is next to 0.5; 1 / 5 is 0.2 itself; 0.0031 / 5 = 0.00062 is next to 0.001;
+/// 130 / 5 = 26 is next to 50.
+#[test]
+fn ticks_are_round_and_inside_the_axis() {
+    assert_eq!(labels(&Axis::between([-0.2, 1.0], 5.0)), ["0.0", "0.5", "1.0"]);
+    assert_eq!(labels(&Axis::between([0.0, 1.0], 5.0)), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+    assert_eq!(labels(&Axis::between([0.0, 0.0031], 5.0)), ["0.000", "0.001", "0.002", "0.003"]);
+    assert_eq!(labels(&Axis::between([-30.0, 100.0], 5.0)), ["0", "50", "100"]);
+    assert_eq!(labels(&Axis::between([-0.6, 0.1], 5.0)), ["−0.6", "−0.4", "−0.2", "0.0"]);
+}
+
+#[test]
+fn epochs_are_whole_and_a_single_one_has_an_axis_too() {
+    assert_eq!(labels(&Axis::of_epochs([0.0, 2.0])), ["0", "1", "2"]);
+    assert_eq!(labels(&Axis::of_epochs([1.0, 60.0])), ["10", "20", "30", "40", "50", "60"]);
+    assert_eq!(labels(&Axis::of_epochs([3.0, 3.0])), ["3", "4"]);
+}
+
+#[test]
+fn values_start_at_zero_unless_one_is_negative() {
+    let ends = |values| {
+        let axis = Axis::of_values(values);
+        (axis.low, axis.high)
+    };
+    assert_eq!(ends([0.5, 1.0]), (0.0, 1.04));
+    assert_eq!(ends([-1.0, 1.0]), (-1.08, 1.08));
+    assert_eq!(ends([0.0, 0.0]), (0.0, 1.0));
+}
+
+/// Epochs 0 to 2 are WIDTH - LEFT apart in all, and the greatest value lies 0.04 / 1.04 of HEIGHT below the top.
+#[test]
+fn a_curve_runs_through_its_points() {
+    let drawn = lines(&plots(vec![series(&[(0.0, 0.0), (1.0, 0.5), (2.0, 1.0)])]));
+    let (curve, _) = drawn.iter().find(|(points, _)| points.len() == 3).unwrap();
+    let [first, middle, last] = curve[..] else { panic!("three points") };
+    assert!((last.0 - first.0 - (WIDTH - LEFT)).abs() < 1e-3 && (middle.0 - (first.0 + last.0) / 2.0).abs() < 1e-3);
+    assert!((first.1 - last.1 - HEIGHT / 1.04).abs() < 1e-3 && (middle.1 - (first.1 + last.1) / 2.0).abs() < 1e-3);
+}
+
+#[test]
+fn a_point_that_is_not_a_number_is_a_gap() {
+    let points = [(0.0, 0.1), (1.0, 0.2), (2.0, f64::NAN), (3.0, 0.3), (4.0, 0.4), (5.0, 0.5)];
+    let drawn = lines(&plots(vec![series(&points)]));
+    // The last line is the legend's.
+    assert_eq!(drawn.iter().map(|(points, _)| points.len()).collect::<Vec<_>>(), [2, 3, 2]);
+    let dots = plots(vec![series(&points)]).scene().unwrap().shapes;
+    assert_eq!(dots.iter().filter(|shape| matches!(shape, Shape::Dot { .. })).count(), 5);
+}
+
+#[test]
+fn yardsticks_differ_by_their_dashes_and_the_key_names_those_there_are() {
+    let flat = |value: f64| vec![(1.0, value), (2.0, value)];
+    let all = Series {
+        floor: flat(0.9),
+        seed_floor: flat(0.7),
+        chance: flat(0.1),
+        band: vec![(1.0, 0.4, 0.6), (2.0, 0.3, 0.5)],
+        ..series(&flat(0.5))
+    };
+    let all = plots(vec![all]);
+    let mut dashes: Vec<Dash> = lines(&all).into_iter().map(|line| line.1).collect();
+    dashes.pop();
+    assert_eq!(dashes, [Dash::Dotted, Dash::Dashed, Dash::Alternating, Dash::Solid]);
+    let area = all.scene().unwrap().shapes.into_iter().find(|shape| matches!(shape, Shape::Area { .. }));
+    let Some(Shape::Area { points, colour: COLOUR, .. }) = area else { panic!("a band") };
+    // Around: upper edge to the right, lower edge back.
+    assert!(points.len() == 4 && points[0].0 == points[3].0 && points[0].1 < points[3].1);
+    assert!([FLOOR, SEED_FLOOR, CHANCE, BAND].iter().all(|kind| texts(&all).contains(&kind.to_string())));
+    let plain = texts(&plots(vec![series(&flat(0.5))]));
+    assert!(![FLOOR, SEED_FLOOR, CHANCE, BAND].iter().any(|kind| plain.contains(&kind.to_string())));
+}
+
+#[test]
+fn a_given_range_holds_and_what_it_leaves_out_stays_at_its_edge() {
+    let mut plots = plots(vec![series(&[(0.0, 0.5), (1.0, 7.0)])]);
+    plots.plots[0].range = Some([0.0, 1.0]);
+    let (curve, _) = lines(&plots).remove(0);
+    assert!((curve[0].1 - curve[1].1 - HEIGHT / 2.0).abs() < 1e-3);
+}
+
+#[test]
+fn the_png_is_as_large_as_the_svg_says_and_holds_the_colours() {
+    let mut plots = plots(vec![series(&[(0.0, 0.2), (1.0, 0.9)])]);
+    plots.plots.push(plots.plots[0].clone());
+    let scene = plots.scene().unwrap();
+    assert_eq!(scene.width, 2.0 * WIDTH + GAP + 2.0 * MARGIN);
+    let picture = image::load_from_memory(&plots.png(2.0).unwrap()).unwrap().into_rgb8();
+    assert_eq!((picture.width(), picture.height()), ((2.0 * scene.width) as u32, (2.0 * scene.height).round() as u32));
+    assert!(picture.pixels().filter(|pixel| pixel.0 == COLOUR).count() > 500);
+    let svg = plots.svg().unwrap();
+    assert!(svg.contains("Spearman correlation") && svg.contains(&format!("width=\"{}pt\"", scene.width)));
+}
+
+#[test]
+fn long_names_fit_and_no_plot_is_an_error() {
+    let name = "a very long name of a method with its settings ".repeat(4);
+    let mut plots = plots(vec![Series { name: name.clone(), ..series(&[(0.0, 1.0)]) }]);
+    plots.plots[0].title = name.clone();
+    plots.plots[0].note = name.clone();
+    assert!(!texts(&plots).contains(&name));
+    assert_eq!(texts(&plots).iter().filter(|text| text.ends_with('…')).count(), 3);
+    let none = Plots { title: name, plots: vec![], columns: 1 };
+    assert!(matches!(none.svg(), Err(FigureError::Empty)));
+}
