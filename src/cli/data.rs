@@ -1,5 +1,6 @@
 //! `driftscope data`: what a run would learn from, checked.
 
+use super::watch::Watch;
 use super::{Format, print};
 use crate::config::file::Settings;
 use crate::data::{DataSet, Split};
@@ -13,15 +14,21 @@ use std::process::ExitCode;
 /// Flags of `driftscope data`.
 #[derive(Debug, Args)]
 pub(super) struct DataArguments {
-    /// `textures`, `dtd` (in its usual places), or a folder
+    /// `textures`, `dtd` (in its usual places), or a folder of pictures: JPEG, PNG, WebP, GIF, BMP, TIFF or PNM
     #[arg(value_name = "SOURCE")]
     source: String,
     /// DTD's official split, 1 to 10; for a folder a class, the seed of the split that is made
     #[arg(long, value_name = "N")]
     split: Option<u64>,
-    /// Read every picture whole, and list those that cannot be read instead of stopping at the first
+    /// Leave out pictures that cannot be read, and list them, instead of failing
     #[arg(long)]
     skip_bad_images: bool,
+    /// Most pixels that a picture may have, in millions, before it counts as one that cannot be read [default: 100]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_megapixels: Option<u32>,
+    /// Read the headers of pictures alone: quick, and finds no picture that is damaged further on
+    #[arg(long)]
+    quick: bool,
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: Format,
@@ -31,46 +38,97 @@ pub(super) fn run(arguments: &DataArguments) -> Result<ExitCode> {
     let mut settings = Settings::default();
     settings.set("source", arguments.source.as_str())?;
     if let Some(split) = arguments.split {
-        settings.set("split", split as i64)?;
+        settings.set("split", i64::try_from(split)?)?;
     }
     if arguments.skip_bad_images {
         settings.set("skip_bad_images", true)?;
     }
-    let data = DataSet::open(&settings.resolve_data()?)?;
-    let count =
-        |split: Split, label: usize| data.split(split).samples().iter().filter(|sample| sample.label == label).count();
-    let row = |(label, class): (usize, &String)| {
-        let counts = Split::ALL.map(|split| count(split, label).to_string());
-        std::iter::once(class.clone()).chain(counts).collect::<Vec<String>>()
-    };
-    let rows: Vec<Vec<String>> = data.classes.iter().enumerate().map(row).collect();
-    let totals = Split::ALL.map(|split| data.split(split).samples().len());
-    let headings = ["class", "train", "val", "test"];
-    for path in &data.skipped {
-        writeln!(std::io::stderr(), "skipped: {}", path.display())?;
+    if let Some(megapixels) = arguments.max_megapixels {
+        settings.set("max_megapixels", i64::from(megapixels))?;
     }
+    let config = settings.resolve_data()?;
+    let data = if arguments.quick {
+        DataSet::quick(&config)?
+    } else {
+        let watch = Watch::new("reading pictures");
+        let data = DataSet::survey(&config, &|done, all| watch.told(done, all));
+        watch.finish();
+        data?
+    };
+    let mut stderr = std::io::stderr();
+    for skipped in &data.skipped {
+        writeln!(stderr, "skipped: {skipped}")?;
+    }
+    let not_trainable = data.trainable().err().map(|error| format!("cannot be trained on: {error}"));
+    let notes: Vec<String> = data.notes.iter().cloned().chain(not_trainable).collect();
     print(&match arguments.format {
-        Format::Table => format!(
-            "{}: {} classes, {} train, {} val, {} test images, {} skipped\ndigest {}\n\n{}",
-            data.name,
-            data.classes.len(),
-            totals[0],
-            totals[1],
-            totals[2],
-            data.skipped.len(),
-            data.digest,
-            aligned(&headings, &rows, 1)
-        ),
-        Format::Csv => rows.into_iter().fold(csv_row(headings), |table, row| table + &csv_row(row)),
-        Format::Json => {
-            let counts = |split| (0..data.classes.len()).map(|label| count(split, label)).collect::<Vec<_>>();
-            let [train, val, test] = Split::ALL.map(counts);
-            let value = json!({
-                "name": data.name, "digest": data.digest, "classes": data.classes,
-                "train": train, "val": val, "test": test, "skipped": data.skipped,
-            });
-            serde_json::to_string_pretty(&value)? + "\n"
+        Format::Table => table(&data, &notes, arguments.quick),
+        Format::Csv => {
+            notes.iter().try_for_each(|note| writeln!(stderr, "{note}"))?;
+            csv(&data)
         }
+        Format::Json => json(&data, &notes, arguments.quick)?,
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Pictures of each class in each split: `[split][class]`.
+fn counts(data: &DataSet) -> [Vec<usize>; 3] {
+    Split::ALL.map(|split| {
+        let mut counts = vec![0; data.classes.len()];
+        data.split(split).samples().iter().for_each(|sample| counts[sample.label] += 1);
+        counts
+    })
+}
+
+fn rows(data: &DataSet) -> Vec<Vec<String>> {
+    let counts = counts(data);
+    let row = |(label, class): (usize, &String)| {
+        std::iter::once(class.clone()).chain(counts.iter().map(|of_split| of_split[label].to_string())).collect()
+    };
+    data.classes.iter().enumerate().map(row).collect()
+}
+
+const HEADINGS: [&str; 4] = ["class", "train", "val", "test"];
+
+fn table(data: &DataSet, notes: &[String], quick: bool) -> String {
+    let [train, val, test] = Split::ALL.map(|split| data.split(split).samples().len());
+    let mut text = format!(
+        "{}: {} classes, {train} train, {val} val, {test} test images, {} skipped\ndigest {}\n",
+        data.name,
+        data.classes.len(),
+        data.skipped.len(),
+        data.digest,
+    );
+    match &data.content_digest {
+        Some(digest) => text += &format!("digest of the files' bytes {digest}\n"),
+        None if quick => text += "only headers were read: a picture that is damaged further on is not found\n",
+        None => {}
+    }
+    notes.iter().for_each(|note| text += &format!("{note}\n"));
+    text + "\n" + &aligned(&HEADINGS, &rows(data), 1)
+}
+
+/// A row a class; what was skipped, and notes, go to stderr.
+fn csv(data: &DataSet) -> String {
+    rows(data).into_iter().fold(csv_row(HEADINGS), |table, row| table + &csv_row(row))
+}
+
+fn json(data: &DataSet, notes: &[String], quick: bool) -> Result<String> {
+    let [train, val, test] = counts(data);
+    let skipped =
+        data.skipped.iter().map(|one| json!({ "path": one.path.display().to_string(), "reason": one.reason }));
+    let value = json!({
+        "name": data.name,
+        "digest": data.digest,
+        "content_digest": data.content_digest,
+        "quick": quick,
+        "classes": data.classes,
+        "train": train,
+        "val": val,
+        "test": test,
+        "skipped": skipped.collect::<Vec<_>>(),
+        "notes": notes,
+    });
+    Ok(serde_json::to_string_pretty(&value)? + "\n")
 }

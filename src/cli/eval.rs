@@ -1,8 +1,9 @@
 //! `driftscope eval`: a checkpoint on the test split, which training never sees.
 
 use super::run_spec::RunSpec;
+use super::watch::Watch;
 use super::{Format, print};
-use crate::data::{Batching, DataSet, Split};
+use crate::data::{Batching, DataSet, Limits, Split};
 use crate::device::DeviceChoice;
 use crate::report::{aligned, confusion_csv, csv_row};
 use crate::train::{Evaluation, Progress, Reopened, evaluate, reopen};
@@ -27,6 +28,9 @@ pub(super) struct EvalArguments {
     /// Pictures in one pass [default: the run's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     batch_size: Option<u64>,
+    /// Most pixels that a picture may have, in millions [default: the run's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_megapixels: Option<u32>,
     /// The trained weights themselves, where the run keeps an average of them
     #[arg(long)]
     raw: bool,
@@ -41,7 +45,14 @@ pub(super) struct EvalArguments {
 pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     let (device, _) = arguments.device.open()?;
     let Reopened { record, state, model } = reopen(&arguments.run.path, arguments.run.which, arguments.raw, &device)?;
-    let data = DataSet::open(&record.config.data)?;
+    let mut source = record.config.data.clone();
+    if let Some(megapixels) = arguments.max_megapixels {
+        source.set_limits(Limits::of_megapixels(megapixels));
+    }
+    let watch = Watch::new("checking pictures");
+    let data = DataSet::open_watched(&source, &|done, all| watch.told(done, all));
+    watch.finish();
+    let data = data?;
     if data.digest != record.data_digest {
         let run = arguments.run.path.display();
         bail!(

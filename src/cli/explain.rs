@@ -2,6 +2,7 @@
 
 use super::run_spec::RunSpec;
 use super::{Format, print};
+use crate::data::Limits;
 use crate::device::DeviceChoice;
 use crate::evidence::faithfulness::{Assessment, assess};
 use crate::evidence::{Question, Subjects, look};
@@ -41,6 +42,9 @@ pub(super) struct ExplainArguments {
     /// Where to compute: auto, cpu, cuda, cuda:N or flex
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
+    /// Most pixels that a new picture may have, in millions [default: the run's, 100]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_megapixels: Option<u32>,
     /// The trained weights themselves, where the run keeps an average of them
     #[arg(long)]
     raw: bool,
@@ -163,7 +167,10 @@ fn look_at(
     let seed = record.config.panel.seed;
     let subjects = match files {
         [] => Subjects::of_run(&RunReader::open(&run.path)?, seed)?,
-        files => Subjects::of_files(files, &record.config.preprocessing, seed)?,
+        files => {
+            let limits = arguments.max_megapixels.map_or(record.config.data.limits(), Limits::of_megapixels);
+            Subjects::of_files(files, &record.config.preprocessing, limits, seed)?
+        }
     };
     let words: Vec<String> = match (arguments.targets.as_slice(), files) {
         ([], []) => vec![Target::LABEL.to_string()],

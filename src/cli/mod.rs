@@ -16,6 +16,7 @@ mod report;
 mod run_spec;
 mod runs;
 mod train;
+mod watch;
 
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};

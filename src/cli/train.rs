@@ -1,6 +1,7 @@
 //! `driftscope train`: a new run, an old one that goes on, or one that branches off another.
 
 use super::run_spec::RunSpec;
+use super::watch::Watch;
 use super::{INTERRUPTED, print};
 use crate::config::RunConfig;
 use crate::config::file::Settings;
@@ -36,6 +37,9 @@ pub(super) struct TrainArguments {
     /// Leave out pictures that cannot be read, and list them, instead of stopping
     #[arg(long)]
     skip_bad_images: bool,
+    /// Most pixels that a picture may have, in millions, before it counts as one that cannot be read [default: 100]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_megapixels: Option<u32>,
     /// First parameters: none, pretrained (timm's file in the Hugging Face cache) or a .safetensors or .pth file
     /// [default: pretrained for the full sizes, none for the minis]
     #[arg(long, value_name = "SOURCE")]
@@ -91,8 +95,11 @@ pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
         None => new(&arguments)?,
     };
     let mut progress = Progress::new(setup.config.epochs);
-    for path in &setup.data.skipped {
-        progress.say(&format!("skipped, cannot be read: {}", path.display()));
+    for note in &setup.data.notes {
+        progress.say(note);
+    }
+    for skipped in &setup.data.skipped {
+        progress.say(&format!("skipped, cannot be read: {skipped}"));
     }
     if !setup.data.skipped.is_empty() {
         progress.say(&format!("{} picture(s) skipped", setup.data.skipped.len()));
@@ -142,7 +149,8 @@ fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
     // A checkpoint does not fit another config, and a run whose settings changed in the middle would not be one run.
     let typed = arguments.config.as_deref().map(Settings::read).transpose()?;
     let settings = with_flags(typed.unwrap_or_else(|| saved.settings.clone()), arguments)?;
-    let config = if settings == saved.settings { saved.config.clone() } else { settings.resolve()? };
+    let mut config = if settings == saved.settings { saved.config.clone() } else { settings.resolve()? };
+    config.data.keep_rules_of(&saved.config.data);
     let differences = misfits(&config, &saved.config, arguments.run_dir.is_some());
     if !differences.is_empty() {
         let hint =
@@ -191,6 +199,7 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
         ("batch_size", arguments.batch_size.map(i64::from)),
         ("seed", arguments.seed.map(i64::from)),
         ("data.split", split),
+        ("data.max_megapixels", arguments.max_megapixels.map(i64::from)),
         ("early_stopping.stable_epochs", arguments.stop_when_stable.map(i64::from)),
     ];
     for (key, value) in numbers {
@@ -215,7 +224,10 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
 
 fn setup(config: RunConfig, choice: DeviceChoice, tensorboard: bool) -> Result<(Setup, DeviceChoice)> {
     let (device, choice) = choice.open()?;
-    let data = DataSet::open(&config.data)?;
+    let watch = Watch::new("checking pictures");
+    let data = DataSet::open_watched(&config.data, &|done, all| watch.told(done, all));
+    watch.finish();
+    let data = data?;
     Ok((Setup { config, data, device, tensorboard }, choice))
 }
 
@@ -235,7 +247,7 @@ fn record(path: &Path, setup: &Setup, settings: Settings, device: DeviceChoice) 
         device: device.to_string(),
         threads: thread::available_parallelism().map_or(1, usize::from),
         data_digest: setup.data.digest.clone(),
-        skipped: setup.data.skipped.clone(),
+        skipped: setup.data.skipped.iter().map(|skipped| skipped.path.clone()).collect(),
         panel: PanelInfo {
             digest: panel.digest,
             ids: panel.samples.iter().map(|sample| sample.id.clone()).collect(),

@@ -1,10 +1,12 @@
 //! The tables of a config file, everything optional, unknown keys refused, and what each comes to.
 
 use super::file::ConfigError;
-use super::{Decay, EmaConfig, Method, Moments, OptimizerConfig, PanelConfig, ScheduleConfig, label_alone};
+use super::{
+    Decay, EmaConfig, InvalidConfig, Method, Moments, OptimizerConfig, PanelConfig, ScheduleConfig, label_alone,
+};
 use crate::data::{
-    Augmentation, ColourJitter, DataConfig, FolderConfig, Interpolation, Mixing, Policy, RandomErasing, TexturesConfig,
-    find_dtd,
+    Augmentation, ColourJitter, DataConfig, DataError, FolderConfig, Interpolation, Limits, Mixing, Policy,
+    RandomErasing, TexturesConfig, find_dtd,
 };
 use crate::fsx;
 use serde::Deserialize;
@@ -31,6 +33,10 @@ section! {
         classes: Vec<String>,
         /// Whether pictures that cannot be read are counted, listed and left out.
         skip_bad_images: bool,
+        /// Most pixels of a picture, in millions; the default is 100.
+        max_megapixels: u32,
+        /// Most memory that reading a picture may take, in MiB; the default is 1024, or what `max_megapixels` needs.
+        max_decoder_mib: u32,
         /// Training textures a class.
         train_per_class: usize,
         /// Validation textures a class.
@@ -204,11 +210,15 @@ impl DataSection {
     /// `default` is the source where none is named.
     pub(super) fn resolve(self, default: &str) -> Result<DataConfig, ConfigError> {
         let for_textures = self.train_per_class.is_some() || self.val_per_class.is_some() || self.seed.is_some();
-        let for_folders = self.split.is_some() || self.classes.is_some() || self.skip_bad_images.is_some();
+        let limits = [("data.max_megapixels", self.max_megapixels), ("data.max_decoder_mib", self.max_decoder_mib)];
+        let for_folders = self.split.is_some()
+            || self.classes.is_some()
+            || self.skip_bad_images.is_some()
+            || limits.iter().any(|(_, limit)| limit.is_some());
         let source = self.source.unwrap_or_else(|| default.to_string());
         if source == TEXTURES {
             if for_folders {
-                let keys = "data.split, data.classes and data.skip_bad_images";
+                let keys = "data.split, data.classes, data.skip_bad_images and the limits of pictures";
                 return Err(ConfigError::Misplaced { keys, meant_for: "a folder" });
             }
             return Ok(DataConfig::Textures(TexturesConfig {
@@ -221,13 +231,24 @@ impl DataSection {
             let keys = "data.train_per_class, data.val_per_class and data.seed";
             return Err(ConfigError::Misplaced { keys, meant_for: "the textures" });
         }
+        if let Some((key, _)) = limits.iter().find(|(_, limit)| *limit == Some(0)) {
+            return Err(InvalidConfig { problems: vec![format!("{key} is 0, expected at least 1")] }.into());
+        }
         let root = if source == DTD { find_dtd()? } else { PathBuf::from(source) };
-        Ok(DataConfig::Folder(FolderConfig {
-            root: absolute(root),
+        let usual = self.max_megapixels.map_or_else(Limits::default, Limits::of_megapixels);
+        let config = FolderConfig {
             split: self.split.unwrap_or(1),
             classes: self.classes.unwrap_or_default(),
             skip_bad_images: self.skip_bad_images.unwrap_or(false),
-        }))
+            limits: Limits { max_decoder_mib: self.max_decoder_mib.unwrap_or(usual.max_decoder_mib), ..usual },
+            ..FolderConfig::of(absolute(root))
+        };
+        match self.split {
+            Some(split) if config.has_split_folders() => {
+                Err(DataError::SplitOfFolders { path: config.root, split }.into())
+            }
+            _ => Ok(DataConfig::Folder(config)),
+        }
     }
 }
 

@@ -2,10 +2,17 @@
 //!
 //! Knows neither models nor explainers. Sources are DTD in its own layout, a folder a class, and the embedded procedural
 //! [`textures`].
+//!
+//! Four rules hold here. Nothing is left out without being counted and said. A picture is whole or it is an error that says
+//! what is wrong with it. No decoder asks for memory beyond the limits. What was opened is what is learned from: the bytes
+//! of every file are in a digest of their own, beside that of names and labels.
 
 mod batch;
+mod catalogue;
 pub mod colour;
+mod decode;
 mod erasing;
+mod error;
 mod folder;
 #[cfg(test)]
 mod golden;
@@ -15,105 +22,37 @@ mod panel;
 mod picture;
 mod policy;
 mod resample;
+mod set;
 pub mod textures;
 mod transform;
 mod warp;
 
 pub use batch::{Batch, IMAGENET_MEAN, IMAGENET_STD, normalised};
 pub use colour::ColourJitter;
+pub use decode::{FORMATS, Format, Limits};
 pub use erasing::RandomErasing;
+pub use error::DataError;
 pub use folder::{FolderConfig, find_dtd};
 pub use loader::{Batching, Loader, Order};
 pub use mix::{Mix, Mixing};
 pub use panel::{Panel, perturbed};
 pub use picture::{Interpolation, Picture, Window};
 pub use policy::Policy;
+pub use set::{DataSet, Skipped, Watcher};
 pub use transform::{Augmentation, Preprocessing};
 
-use crate::fsx::{self, FsError};
 use crate::seed::{self, Purpose};
 use burn_dataset::{Dataset, DatasetError};
-use rayon::prelude::*;
+use decode::Reading;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// Data that cannot be used as asked.
-#[derive(Debug, thiserror::Error)]
-pub enum DataError {
-    /// The disk.
-    #[error(transparent)]
-    Disk(#[from] FsError),
-    /// A picture that is missing or broken.
-    #[error("{path} cannot be read as a picture")]
-    Picture {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: image::ImageError,
-    },
-    /// Nothing to learn from.
-    #[error(
-        "{path} holds no pictures; expected images/ and labels/ as in DTD, or train/ and val/ with a folder a class, \
-         or a folder a class"
-    )]
-    NoPictures {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A panel's list names what is no validation picture.
-    #[error("panel.list: {id} is not in the validation split of {data}")]
-    NotInPanel {
-        /// What was asked for.
-        id: String,
-        /// The data set.
-        data: String,
-    },
-    /// DTD was asked for by name and lies nowhere that we know.
-    #[error(
-        "DTD was not found in {}: download it from {DTD_SITE} and unpack it into one of them, or pass its folder with \
-         --data FOLDER, or train on the embedded textures with --data textures",
-        list(places)
-    )]
-    NoDtd {
-        /// Where it was looked for.
-        places: Vec<PathBuf>,
-    },
-    /// A class that is not there.
-    #[error("{path} has no class '{class}'; it has {found}")]
-    NoClass {
-        /// The folder.
-        path: PathBuf,
-        /// What was asked for.
-        class: String,
-        /// What there is.
-        found: String,
-    },
-    /// A split without pictures.
-    #[error("the {split} split of {name} is empty")]
-    EmptySplit {
-        /// Which.
-        split: &'static str,
-        /// The data.
-        name: String,
-    },
-    /// A worker stopped before its time.
-    #[error("the loader stopped after {delivered} of {expected} batches")]
-    LoaderStopped {
-        /// Batches that came.
-        delivered: usize,
-        /// Batches that should have.
-        expected: usize,
-    },
-}
-
-/// Where DTD's authors keep it.
-const DTD_SITE: &str = "https://www.robots.ox.ac.uk/~vgg/data/dtd/";
-
-fn list(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+/// A path for a person: as it is, unless it holds what would break the line.
+fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    if text.chars().any(char::is_control) { format!("{path:?}") } else { text }
 }
 
 /// Which part of the data.
@@ -170,7 +109,7 @@ pub struct Sample {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Source {
     Texture { seed: u64 },
-    File(PathBuf),
+    File { path: PathBuf, reading: Reading },
 }
 
 impl Sample {
@@ -182,23 +121,15 @@ impl Sample {
     pub fn picture(&self, size: usize) -> Result<Picture, DataError> {
         match &self.source {
             Source::Texture { seed } => Ok(Picture::new(size, size, textures::draw(self.label, *seed, size).pixels)),
-            Source::File(path) => Picture::read(path),
+            Source::File { path, reading } => Picture::read_as(path, reading),
         }
     }
 
-    /// Reads the head of the picture's file, or, `whole`, all of it.
-    fn check(&self, whole: bool) -> Result<(), DataError> {
-        match &self.source {
-            Source::Texture { .. } => Ok(()),
-            Source::File(path) if whole => Picture::read(path).map(drop),
-            Source::File(path) => Picture::probe(path),
-        }
-    }
-
-    fn path(&self) -> Option<&PathBuf> {
+    /// Its file; none where it is drawn.
+    pub fn path(&self) -> Option<&Path> {
         match &self.source {
             Source::Texture { .. } => None,
-            Source::File(path) => Some(path),
+            Source::File { path, .. } => Some(path),
         }
     }
 }
@@ -245,77 +176,28 @@ pub enum DataConfig {
     Folder(FolderConfig),
 }
 
-/// A data set: class names and its splits.
-#[derive(Clone, Debug)]
-pub struct DataSet {
-    /// As a person would call it.
-    pub name: String,
-    /// Class names in label order.
-    pub classes: Vec<String>,
-    splits: [Index; 3],
-    /// SHA-256 over class names, splits, ids and labels.
-    pub digest: String,
-    /// Pictures that could not be read and were left out because the config says so.
-    pub skipped: Vec<PathBuf>,
-}
-
-impl DataSet {
-    /// Finds the data and looks at the head of every picture, so that one that is missing or no picture fails here and
-    /// not in the middle of a night. Where bad pictures are to be skipped, every picture is read whole to find them.
-    ///
-    /// # Errors
-    ///
-    /// [`DataError`] names the folder or file.
-    pub fn open(config: &DataConfig) -> Result<Self, DataError> {
-        let (name, classes, splits, skipped) = match config {
-            DataConfig::Textures(config) => {
-                ("textures".to_string(), texture_classes(), texture_splits(*config), Vec::new())
-            }
-            DataConfig::Folder(config) => {
-                let mut found = folder::find(config)?;
-                let skipped = check(&mut found.splits, config.skip_bad_images)?;
-                let name = config.root.file_name().map(|name| name.to_string_lossy().into_owned());
-                (name.unwrap_or_else(|| "images".to_string()), found.classes, found.splits, skipped)
-            }
-        };
-        let data = Self { digest: digest(&classes, &splits), name, classes, splits, skipped };
-        for split in [Split::Train, Split::Val] {
-            if data.split(split).samples().is_empty() {
-                return Err(DataError::EmptySplit { split: split.name(), name: data.name });
-            }
-        }
-        Ok(data)
-    }
-
-    /// One of the splits.
-    pub fn split(&self, split: Split) -> &Index {
-        let [train, val, test] = &self.splits;
-        match split {
-            Split::Train => train,
-            Split::Val => val,
-            Split::Test => test,
+impl DataConfig {
+    /// The limits within which its pictures are read; the usual ones where they are drawn.
+    pub fn limits(&self) -> Limits {
+        match self {
+            DataConfig::Textures(_) => Limits::default(),
+            DataConfig::Folder(config) => config.limits,
         }
     }
-}
 
-/// Looks at every picture; one that cannot be read is an error, or is left out and returned.
-fn check(splits: &mut [Index; 3], skip: bool) -> Result<Vec<PathBuf>, DataError> {
-    if !skip {
-        splits.par_iter().flat_map(|split| split.samples()).try_for_each(|sample| sample.check(false))?;
-        return Ok(Vec::new());
+    /// Sets them, where pictures are read.
+    pub fn set_limits(&mut self, limits: Limits) {
+        if let DataConfig::Folder(config) = self {
+            config.limits = limits;
+        }
     }
-    let mut skipped = Vec::new();
-    for split in splits {
-        let good: Vec<bool> = split.samples().par_iter().map(|sample| sample.check(true).is_ok()).collect();
-        let (kept, bad): (Vec<_>, Vec<_>) = split.0.drain(..).zip(good).partition(|(_, good)| *good);
-        split.0 = kept.into_iter().map(|(sample, _)| sample).collect();
-        skipped.extend(bad.iter().filter_map(|(sample, _)| sample.path().cloned()));
-    }
-    Ok(skipped)
-}
 
-fn texture_classes() -> Vec<String> {
-    textures::CLASSES.iter().map(|name| name.to_string()).collect()
+    /// Finds and names pictures as `earlier` did: for a run that goes on.
+    pub fn keep_rules_of(&mut self, earlier: &DataConfig) {
+        if let (DataConfig::Folder(config), DataConfig::Folder(earlier)) = (self, earlier) {
+            config.rules = earlier.rules;
+        }
+    }
 }
 
 /// Class by class; the seed of a picture depends on (seed, split, class, number) alone.
@@ -332,15 +214,4 @@ fn texture_splits(config: TexturesConfig) -> [Index; 3] {
         let labels = 0..textures::CLASSES.len();
         Index(labels.flat_map(|label| (0..per_class[split]).map(move |number| sample(split, label, number))).collect())
     })
-}
-
-fn digest(classes: &[String], splits: &[Index; 3]) -> String {
-    let mut text = classes.join("\n");
-    for (split, index) in Split::ALL.iter().zip(splits) {
-        text.push_str(&format!("\n#{}\n", split.name()));
-        for sample in index.samples() {
-            text.push_str(&format!("{}\t{}\n", sample.id, sample.label));
-        }
-    }
-    fsx::sha256_hex(text.as_bytes())
 }

@@ -1,8 +1,8 @@
 //! Pictures as plain pixels: read from any file, scaled as Pillow scales, cut and mirrored.
 
 use super::DataError;
-use super::resample::resample;
-use image::{DynamicImage, ImageDecoder, ImageReader};
+use super::decode::{Limits, Reading, bytes_of, decode};
+use super::resample::{resample, resample_window};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -48,33 +48,29 @@ impl Picture {
         Self { width, height, pixels }
     }
 
-    /// Reads any picture that the `image` crate knows, turned as its EXIF orientation says. Grey becomes three equal
-    /// channels, 16 bits become 8, CMYK becomes RGB, and an alpha channel is dropped, as `PIL.Image.convert("RGB")` does.
+    /// Reads a picture of one of the [`FORMATS`](super::FORMATS), told by its first bytes, turned as its EXIF orientation
+    /// says. Grey becomes three equal channels, 16 bits become 8, CMYK becomes RGB, and an alpha channel is dropped, as
+    /// `PIL.Image.convert("RGB")` does.
     ///
     /// # Errors
     ///
-    /// [`DataError::Picture`] names the file.
+    /// [`DataError::Picture`] names the file and says what is wrong with it: also where it is beyond the usual limits.
     pub fn read(path: &Path) -> Result<Self, DataError> {
-        let bad = |source| DataError::Picture { path: path.to_path_buf(), source };
-        let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-        let mut decoder = reader.map_err(|source| bad(source.into()))?.into_decoder().map_err(bad)?;
-        let orientation = decoder.orientation().map_err(bad)?;
-        let mut picture = DynamicImage::from_decoder(decoder).map_err(bad)?;
-        picture.apply_orientation(orientation);
-        let rgb = picture.into_rgb8();
-        Ok(Self::new(rgb.width() as usize, rgb.height() as usize, rgb.into_raw()))
+        Self::read_within(path, Limits::default())
     }
 
-    /// Reads the header alone: quick, and finds a missing file or one that is no picture.
+    /// The same, within other limits.
     ///
     /// # Errors
     ///
-    /// [`DataError::Picture`] names the file.
-    pub fn probe(path: &Path) -> Result<(), DataError> {
-        let bad = |source| DataError::Picture { path: path.to_path_buf(), source };
-        let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-        reader.map_err(|source| bad(source.into()))?.into_dimensions().map_err(bad)?;
-        Ok(())
+    /// As [`Picture::read`].
+    pub fn read_within(path: &Path, limits: Limits) -> Result<Self, DataError> {
+        Self::read_as(path, &Reading { limits, lenient: false })
+    }
+
+    pub(super) fn read_as(path: &Path, reading: &Reading) -> Result<Self, DataError> {
+        let picture = bytes_of(path, &reading.limits).and_then(|bytes| decode(&bytes, reading));
+        picture.map_err(|reason| DataError::Picture { path: path.to_path_buf(), reason })
     }
 
     /// Columns.
@@ -125,6 +121,14 @@ impl Picture {
         let pixels = resample(&self.pixels, [self.width, self.height], [width, height], interpolation);
         Self::new(width, height, pixels)
     }
+
+    /// A part of what [`Picture::resized`] gives, and no more is computed: of a picture of 1×30,000 pixels the whole would
+    /// have billions.
+    pub fn resized_window(&self, width: usize, height: usize, window: Window, interpolation: Interpolation) -> Self {
+        let from = [self.width, self.height];
+        let pixels = resample_window(&self.pixels, from, [width, height], window, interpolation);
+        Self::new(window.width, window.height, pixels)
+    }
 }
 
 #[cfg(test)]
@@ -160,6 +164,25 @@ mod tests {
         let flat = Picture::new(7, 5, vec![77; 7 * 5 * 3]);
         for interpolation in [Interpolation::Bilinear, Interpolation::Bicubic] {
             assert_eq!(flat.resized(3, 9, interpolation), Picture::new(3, 9, vec![77; 3 * 9 * 3]));
+        }
+    }
+
+    #[test]
+    fn a_window_of_a_scaled_picture_is_what_cutting_it_out_gives() {
+        let sides = [1, 2, 3, 7, 16, 61];
+        for (width, height) in sides.into_iter().flat_map(|width| sides.map(|height| (width, height))) {
+            let picture = ramp(width, height);
+            for (across, down) in [(16, 16), (16, 40), (61, 7), (width, 20), (20, height), (width, height)] {
+                for (left, top) in [(0, 0), (across / 3, down / 2), (across - 1, down - 1)] {
+                    let (right, bottom) = ((across - left).min(9), (down - top).min(5));
+                    let window = Window { left, top, width: right, height: bottom };
+                    for interpolation in [Interpolation::Bilinear, Interpolation::Bicubic] {
+                        let expected = picture.resized(across, down, interpolation).cut(window);
+                        let found = picture.resized_window(across, down, window, interpolation);
+                        assert_eq!(found, expected, "{width}×{height} to {across}×{down}, {window:?}");
+                    }
+                }
+            }
         }
     }
 

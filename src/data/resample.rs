@@ -1,6 +1,7 @@
 //! Scaling to Pillow's last bit: other weights than those a model was trained with are other pictures to it.
 
-use super::picture::Interpolation;
+use super::picture::{Interpolation, Window};
+use std::ops::Range;
 
 /// Weights are whole multiples of 2⁻²²: 255 times their sum and its overshoot still fits 32 bits.
 const FRACTION_BITS: u32 = 22;
@@ -20,22 +21,59 @@ struct Taps {
 /// bytes between them rounded and cut to 0..=255. Rows are first, unless the height loses more than twice the pixels
 /// that the width loses (before Pillow 13 they always were). The order shows where a cubic filter overshoots.
 pub(super) fn resample(pixels: &[u8], from: [usize; 2], to: [usize; 2], interpolation: Interpolation) -> Vec<u8> {
+    let whole = Window { left: 0, top: 0, width: to[0], height: to[1] };
+    resample_window(pixels, from, to, whole, interpolation)
+}
+
+/// A window of what [`resample`] gives, to the same bit: only the pixels that it is made of are touched.
+pub(super) fn resample_window(
+    pixels: &[u8],
+    from: [usize; 2],
+    to: [usize; 2],
+    window: Window,
+    interpolation: Interpolation,
+) -> Vec<u8> {
     let ([width, height], [new_width, new_height]) = (from, to);
-    let across = |pixels: &[u8]| along_rows(pixels, width, &taps(width, new_width, interpolation));
-    let down = |pixels: &[u8], row: usize| along_columns(pixels, row, &taps(height, new_height, interpolation));
+    let columns = taps(width, new_width, window.left..window.left + window.width, interpolation);
+    let rows = taps(height, new_height, window.top..window.top + window.height, interpolation);
+    let (left, right) = span(&columns);
+    let (top, bottom) = span(&rows);
+    let needed = pixels.chunks_exact(3 * width).take(bottom).skip(top);
+    let cut: Vec<u8> = match (left, right) {
+        (0, right) if right == width => pixels[3 * width * top..3 * width * bottom].to_vec(),
+        _ => needed.flat_map(|row| row[3 * left..3 * right].iter().copied()).collect(),
+    };
+    let across = |pixels: &[u8]| along_rows(pixels, right - left, &moved(&columns, left));
+    let down = |pixels: &[u8], row: usize| along_columns(pixels, row, &moved(&rows, top));
     let lost = |old: usize, new: usize| old as i64 - new as i64;
     let columns_first = lost(height, new_height) > 0 && lost(height, new_height) > 2 * lost(width, new_width);
     match (width == new_width, height == new_height) {
-        (true, true) => pixels.to_vec(),
-        (false, true) => across(pixels),
-        (true, false) => down(pixels, 3 * width),
-        (false, false) if columns_first => across(&down(pixels, 3 * width)),
-        (false, false) => down(&across(pixels), 3 * new_width),
+        (true, true) => cut,
+        (false, true) => across(&cut),
+        (true, false) => down(&cut, 3 * (right - left)),
+        (false, false) if columns_first => across(&down(&cut, 3 * (right - left))),
+        (false, false) => down(&across(&cut), 3 * columns.len()),
     }
 }
 
-/// Weights that sum to one for each of `new` pixels out of `old`.
-fn taps(old: usize, new: usize, interpolation: Interpolation) -> Vec<Taps> {
+/// The first pixel that any output pixel takes from, and the one after the last.
+fn span(taps: &[Taps]) -> (usize, usize) {
+    let first = taps.iter().map(|taps| taps.first).min().unwrap_or(0);
+    let end = taps.iter().map(|taps| taps.first + taps.weights.len()).max().unwrap_or(0);
+    (first, end)
+}
+
+/// The same weights on pixels of which the first `by` were cut off.
+fn moved(taps: &[Taps], by: usize) -> Vec<Taps> {
+    taps.iter().map(|taps| Taps { first: taps.first - by, weights: taps.weights.clone() }).collect()
+}
+
+/// Weights that sum to one for each of the `wanted` ones of `new` pixels out of `old`; where there are as many, each is
+/// its own.
+fn taps(old: usize, new: usize, wanted: Range<usize>, interpolation: Interpolation) -> Vec<Taps> {
+    if old == new {
+        return wanted.map(|index| Taps { first: index, weights: vec![1 << FRACTION_BITS] }).collect();
+    }
     let scale = old as f64 / new as f64;
     let widening = scale.max(1.0);
     let support = widening * if interpolation == Interpolation::Bilinear { 1.0 } else { 2.0 };
@@ -48,7 +86,7 @@ fn taps(old: usize, new: usize, interpolation: Interpolation) -> Vec<Taps> {
         let fixed = |weight: f64| (weight / sum * f64::from(1 << FRACTION_BITS)).round() as i32;
         Taps { first, weights: (first..end).map(|pixel| fixed(weigh(pixel))).collect() }
     };
-    (0..new).map(taps).collect()
+    wanted.map(taps).collect()
 }
 
 fn filter(distance: f64, interpolation: Interpolation) -> f64 {

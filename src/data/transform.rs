@@ -33,9 +33,9 @@ impl Preprocessing {
             true => (self.resize, scaled(height, width)),
             false => (scaled(width, height), self.resize),
         };
-        let picture = picture.resized(width, height, self.interpolation);
         let offset = |side: usize| ((side - self.size) as f64 / 2.0).round_ties_even() as usize;
-        picture.cut(Window { left: offset(width), top: offset(height), width: self.size, height: self.size })
+        let window = Window { left: offset(width), top: offset(height), width: self.size, height: self.size };
+        picture.resized_window(width, height, window, self.interpolation)
     }
 }
 
@@ -148,6 +148,18 @@ mod tests {
         let scaled = picture.resized(248, 372, Interpolation::Bicubic);
         let expected = scaled.cut(Window { left: 12, top: 74, width: 224, height: 224 });
         assert_eq!(preprocessing.apply(&picture), expected);
+    }
+
+    /// 248 wide and 7,440,000 high: 5.5 GB if all of it were made.
+    #[test]
+    fn a_very_narrow_picture_costs_no_more_than_its_window() {
+        let preprocessing = Preprocessing { size: 224, resize: 248, interpolation: Interpolation::Bicubic };
+        let column = Picture::new(1, 30_000, (0..30_000).flat_map(|row| [(row / 10 % 256) as u8; 3]).collect());
+        let seen = preprocessing.apply(&column);
+        // Its centre: a tenth of a grey level a row, so that a window of 0.9 rows has the level of row 15,000.
+        assert_eq!(seen.pixels().iter().copied().max(), Some((15_000 / 10 % 256) as u8));
+        let row = Picture::new(30_000, 1, column.pixels().to_vec());
+        assert_eq!(preprocessing.apply(&row).width(), 224);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 pub mod faithfulness;
 
-use crate::data::{DataError, Panel, Picture, Preprocessing, Sample, normalised, perturbed};
+use crate::data::{DataError, Limits, Panel, Picture, Preprocessing, Sample, normalised, perturbed};
 use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target, View, largest};
 use crate::fsx;
 use crate::models::Model;
@@ -78,8 +78,13 @@ impl Subjects {
     /// # Errors
     ///
     /// Where one cannot be read.
-    pub fn of_files(files: &[PathBuf], preprocessing: &Preprocessing, floor_seed: u64) -> Result<Self, DataError> {
-        let read = |path: &PathBuf| Ok(preprocessing.apply(&Picture::read(path)?));
+    pub fn of_files(
+        files: &[PathBuf],
+        preprocessing: &Preprocessing,
+        limits: Limits,
+        floor_seed: u64,
+    ) -> Result<Self, DataError> {
+        let read = |path: &PathBuf| Ok(preprocessing.apply(&Picture::read_within(path, limits)?));
         let pictures: Vec<Picture> = files.par_iter().map(read).collect::<Result<_, DataError>>()?;
         let all: Vec<u8> = pictures.iter().flat_map(|picture| picture.pixels().iter().copied()).collect();
         let ids = files.iter().map(|path| path.display().to_string()).collect();

@@ -5,6 +5,7 @@
 mod architecture;
 mod cause;
 mod cli;
+mod data;
 mod drift;
 mod explain;
 mod explainers;

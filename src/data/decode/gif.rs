@@ -1,0 +1,62 @@
+//! The first frame of a GIF, on its canvas.
+
+use super::Limits;
+use crate::data::Picture;
+use std::io::Cursor;
+
+/// Columns and rows of the canvas.
+pub(super) fn dimensions(bytes: &[u8]) -> Result<[u64; 2], String> {
+    let decoder = gif::DecodeOptions::new().read_info(Cursor::new(bytes)).map_err(said)?;
+    Ok([u64::from(decoder.width()), u64::from(decoder.height())])
+}
+
+/// What the frame does not cover has the colour of the transparent index, or else of index 0; a frame that reaches beyond
+/// the canvas makes it larger. Transparency is dropped.
+///
+/// # Source
+///
+/// Pillow 13, `GifImagePlugin`: what `Image.open(…).convert("RGB")` gives.
+pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, String> {
+    let mut options = gif::DecodeOptions::new();
+    options.set_color_output(gif::ColorOutput::Indexed);
+    let mut decoder = options.read_info(Cursor::new(bytes)).map_err(said)?;
+    let canvas = [decoder.width(), decoder.height()].map(u64::from);
+    limits.check(canvas, canvas[0] * canvas[1] * 4)?;
+    let frame = decoder.next_frame_info().map_err(said)?.ok_or("the file holds no frame: it is cut off")?;
+    let size = [frame.width, frame.height].map(usize::from);
+    let corner = [frame.left, frame.top].map(usize::from);
+    let transparent = frame.transparent;
+    let whole = [0, 1].map(|axis| (canvas[axis] as usize).max(corner[axis] + size[axis]));
+    let pixels = whole[0] as u64 * whole[1] as u64;
+    limits.check(whole.map(|side| side as u64), pixels * 3 + (size[0] * size[1]) as u64)?;
+    if pixels == 0 || size.contains(&0) {
+        return Err("the picture has no pixels".to_string());
+    }
+
+    let mut indices = vec![0; size[0] * size[1]];
+    decoder.read_into_buffer(&mut indices).map_err(said)?;
+    let palette = decoder.palette().map_err(said)?;
+    let colour = |index: u8| {
+        let colour = palette.get(3 * usize::from(index)..3 * usize::from(index) + 3);
+        colour.map_or([0; 3], |colour| [colour[0], colour[1], colour[2]])
+    };
+    let mut rgb = colour(transparent.unwrap_or(0)).repeat(whole[0] * whole[1]);
+    for (row, indices) in indices.chunks_exact(size[0]).enumerate() {
+        let start = 3 * ((corner[1] + row) * whole[0] + corner[0]);
+        for (pixel, &index) in rgb[start..].as_chunks_mut::<3>().0.iter_mut().zip(indices) {
+            *pixel = colour(index);
+        }
+    }
+    Ok(Picture::new(whole[0], whole[1], rgb))
+}
+
+fn said(error: gif::DecodingError) -> String {
+    let text = error.to_string();
+    match error {
+        gif::DecodingError::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "truncated: the GIF ends before its first frame does".to_string()
+        }
+        _ if text.contains("truncated") => "truncated: the GIF ends before its first frame does".to_string(),
+        _ => format!("damaged GIF: {text}"),
+    }
+}

@@ -1,0 +1,283 @@
+//! From a file's bytes to pixels, strictly and within limits.
+//!
+//! Sizes are checked against [`Limits`] before a decoder asks for memory; a JPEG's data is checked to be whole, which its
+//! decoder does not; and a decoder that panics is one more picture that cannot be read. Every refusal is a sentence that
+//! says what is wrong with the file.
+
+mod formats;
+mod gif;
+mod huffman;
+mod jpeg;
+mod scan;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use formats::{FORMATS, Format};
+
+pub(super) use formats::is_ending;
+
+use super::Picture;
+use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, metadata::Orientation};
+use serde::{Deserialize, Serialize};
+use std::cell::Cell;
+use std::io::{Cursor, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Once;
+
+/// What reading one picture may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Greatest number of pixels, in millions.
+    pub max_megapixels: u32,
+    /// Most memory that its decoder may take, in MiB; no greater file is read either.
+    pub max_decoder_mib: u32,
+}
+
+impl Default for Limits {
+    /// 100 megapixels and 1 GiB: any camera's photograph, and a machine of 4 GiB can read one on each of two cores.
+    fn default() -> Self {
+        Self { max_megapixels: 100, max_decoder_mib: 1024 }
+    }
+}
+
+impl Limits {
+    /// So many megapixels, and as much more memory as they need.
+    pub fn of_megapixels(max_megapixels: u32) -> Self {
+        let default = Self::default();
+        let mib = (u64::from(max_megapixels) * u64::from(default.max_decoder_mib))
+            .div_ceil(u64::from(default.max_megapixels));
+        Self { max_megapixels, max_decoder_mib: u32::try_from(mib).unwrap_or(u32::MAX).max(default.max_decoder_mib) }
+    }
+
+    fn bytes(&self) -> u64 {
+        u64::from(self.max_decoder_mib) << 20
+    }
+
+    /// Whether a picture of `[width, height]` whose decoder takes `bytes` is within them.
+    fn check(&self, [width, height]: [u64; 2], bytes: u64) -> Result<(), String> {
+        let pixels = width.saturating_mul(height);
+        if pixels > u64::from(self.max_megapixels) * 1_000_000 {
+            return Err(format!(
+                "{width} × {height} pixels are {} megapixels, more than the limit of {} (raise it with --max-megapixels)",
+                pixels.div_ceil(1_000_000),
+                self.max_megapixels
+            ));
+        }
+        if bytes > self.bytes() {
+            return Err(format!(
+                "{width} × {height} pixels need {} MiB to be decoded, more than the limit of {} MiB (raise it with \
+                 data.max_decoder_mib)",
+                bytes.div_ceil(1 << 20),
+                self.max_decoder_mib
+            ));
+        }
+        Ok(())
+    }
+
+    fn of_image_crate(&self) -> image::Limits {
+        let mut limits = image::Limits::default();
+        (limits.max_image_width, limits.max_image_height, limits.max_alloc) = (None, None, Some(self.bytes()));
+        limits
+    }
+}
+
+/// How pictures are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Reading {
+    pub(super) limits: Limits,
+    /// Takes a JPEG whose data ends early, the rest of it grey, as the first version did; its runs still can be resumed.
+    pub(super) lenient: bool,
+}
+
+/// All bytes of a regular file that is not too great.
+pub(super) fn bytes_of(path: &Path, limits: &Limits) -> Result<Vec<u8>, String> {
+    let about = path.metadata().map_err(|error| match path.symlink_metadata() {
+        Ok(link) if link.is_symlink() => "it is a link to something that is not there".to_string(),
+        _ => spoken(&error),
+    })?;
+    // Not even opened otherwise: a pipe would wait for ever.
+    if about.is_dir() {
+        return Err("it is a folder".to_string());
+    }
+    if !about.is_file() {
+        return Err("it is no regular file".to_string());
+    }
+    let too_great = |mib: u64| {
+        let limit = limits.max_decoder_mib;
+        format!("the file has {mib} MiB, more than the limit of {limit} MiB (raise it with data.max_decoder_mib)")
+    };
+    if about.len() > limits.bytes() {
+        return Err(too_great(about.len() >> 20));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| spoken(&error))?;
+    file.take(limits.bytes() + 1).read_to_end(&mut bytes).map_err(|error| spoken(&error))?;
+    if bytes.len() as u64 > limits.bytes() {
+        return Err(too_great(limits.bytes() >> 20)); // it grew, or never told its length
+    }
+    Ok(bytes)
+}
+
+fn spoken(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_string(),
+        std::io::ErrorKind::PermissionDenied => "it may not be read (permission denied)".to_string(),
+        _ => format!("it cannot be read: {error}"),
+    }
+}
+
+/// Columns and rows of a picture, from its header.
+pub(super) fn dimensions(bytes: &[u8], limits: &Limits) -> Result<[u64; 2], String> {
+    let format = formats::recognise(bytes)?;
+    guarded(|| match format.image {
+        ImageFormat::Gif => gif::dimensions(bytes),
+        ImageFormat::Jpeg => jpeg::header(bytes).map(|header| header.size()),
+        _ => Ok(<[u32; 2]>::from(opened(bytes, format, limits)?.dimensions()).map(u64::from)),
+    })
+    .and_then(|size| limits.check(size, 0).map(|()| size))
+}
+
+/// The picture, turned as its EXIF orientation says. Grey becomes three equal channels, 16 bits become 8, CMYK becomes RGB,
+/// and an alpha channel is dropped, as `PIL.Image.convert("RGB")` does.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(super) fn decode(bytes: &[u8], reading: &Reading) -> Result<Picture, String> {
+    let format = formats::recognise(bytes)?;
+    guarded(|| match format.image {
+        ImageFormat::Gif => gif::decode(bytes, &reading.limits),
+        _ => with_image_crate(bytes, format, reading),
+    })
+}
+
+/// What strict reading says against a picture that lenient reading takes.
+pub(super) fn complaint(bytes: &[u8]) -> Option<String> {
+    let format = formats::recognise(bytes).ok()?;
+    if format.image == ImageFormat::Jpeg { guarded(|| jpeg::verify(bytes)).err() } else { None }
+}
+
+fn opened<'a>(bytes: &'a [u8], format: &Format, limits: &Limits) -> Result<impl ImageDecoder + 'a, String> {
+    if format.image == ImageFormat::WebP {
+        whole_chunks(bytes)?;
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format.image);
+    reader.limits(limits.of_image_crate());
+    reader.into_decoder().map_err(|error| said(error, format, bytes))
+}
+
+fn with_image_crate(bytes: &[u8], format: &Format, reading: &Reading) -> Result<Picture, String> {
+    let limits = &reading.limits;
+    if format.image == ImageFormat::Jpeg {
+        let header = jpeg::header(bytes)?;
+        limits.check(header.size(), header.decoder_bytes())?;
+        if !reading.lenient {
+            jpeg::verify(bytes)?;
+        }
+    }
+    let mut decoder = opened(bytes, format, limits)?;
+    let (width, height) = decoder.dimensions();
+    limits.check([width, height].map(u64::from), decoder.total_bytes())?;
+    if width == 0 || height == 0 {
+        return Err("the picture has no pixels".to_string());
+    }
+    if matches!(decoder.color_type(), ColorType::Rgb32F | ColorType::Rgba32F) {
+        return Err(format!("a {} of floating-point samples is not read; convert it to 8 or 16 bits", format.name));
+    }
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms); // a damaged note, not a damaged picture
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| said(error, format, bytes))?;
+    picture.apply_orientation(orientation);
+    let rgb = picture.into_rgb8();
+    Ok(Picture::new(rgb.width() as usize, rgb.height() as usize, rgb.into_raw()))
+}
+
+/// A decoder's words, with what they mean where that is known.
+fn said(error: ImageError, format: &Format, bytes: &[u8]) -> String {
+    let name = format.name;
+    match error {
+        ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            format!("truncated: the {name} ends before its data does")
+        }
+        ImageError::Unsupported(error) => {
+            let kind = if format.image == ImageFormat::Tiff { tiff_kind(bytes) } else { None };
+            match kind {
+                Some(kind) => format!("a TIFF {kind} is not read; convert it to 8-bit RGB"),
+                None => format!("a {name} of a kind that is not read: {error}"),
+            }
+        }
+        ImageError::Limits(_) => {
+            format!("decoding this {name} takes more memory than the limit (raise it with data.max_decoder_mib)")
+        }
+        error => {
+            let text = error.to_string();
+            let lower = text.to_lowercase();
+            let cut = ["unexpected end", "unexpected eof", "failed to fill", "truncated", "exhausted", "no more bytes"];
+            match cut.iter().any(|word| lower.contains(word)) {
+                true => format!("truncated: the {name} ends before its data does ({text})"),
+                false => format!("damaged {name}: {text}"),
+            }
+        }
+    }
+}
+
+/// What is unusual about a TIFF: its first directory's photometric interpretation (tag 262) and sample format (339).
+fn tiff_kind(bytes: &[u8]) -> Option<&'static str> {
+    let big = bytes.starts_with(b"MM");
+    let number = |at: usize, length: usize| {
+        let bytes = bytes.get(at..at.checked_add(length)?)?;
+        let digits = bytes.iter().fold(0_usize, |sum, &byte| sum << 8 | usize::from(byte));
+        Some(if big { digits } else { bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | usize::from(byte)) })
+    };
+    let directory = number(4, 4)?;
+    let tag = |wanted: usize| {
+        let entries = (0..number(directory, 2)?).map(|entry| directory + 2 + 12 * entry);
+        let entry = entries.into_iter().find(|&entry| number(entry, 2) == Some(wanted))?;
+        // Up to two short values lie in the entry itself; more of them, all alike, at an offset.
+        if number(entry + 4, 4)? > 2 { number(number(entry + 8, 4)?, 2) } else { number(entry + 8, 2) }
+    };
+    match (tag(339), tag(262)) {
+        (Some(3), _) => Some("of floating-point samples"),
+        (Some(2), _) => Some("of signed samples"),
+        (_, Some(3)) => Some("with a palette"),
+        (_, Some(6)) => Some("in YCbCr"),
+        (_, Some(8..=10)) => Some("in CIE L*a*b*"),
+        _ => None,
+    }
+}
+
+/// Whether every chunk of a WebP lies within the file: the decoder asks for as much memory as a chunk claims.
+fn whole_chunks(bytes: &[u8]) -> Result<(), String> {
+    let mut at = 12;
+    while let Some(header) = bytes.get(at..at + 8) {
+        let size = header[4..].iter().rev().fold(0_usize, |size, &byte| size << 8 | usize::from(byte));
+        if size > bytes.len() - at - 8 {
+            return Err("truncated: the WebP ends before its data does".to_string());
+        }
+        at += 8 + size + size % 2;
+    }
+    Ok(())
+}
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a decoder; one that panics has met a damaged file. Nothing of the panic is printed.
+fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !GUARDED.get() {
+                previous(panic);
+            }
+        }));
+    });
+    GUARDED.set(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(false);
+    result.unwrap_or_else(|_| Err("damaged: its decoder could make nothing of it".to_string()))
+}

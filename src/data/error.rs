@@ -1,0 +1,142 @@
+//! What can be wrong with data, in words for a person.
+
+use super::{Skipped, shown};
+use crate::fsx::FsError;
+use std::path::{Path, PathBuf};
+
+/// Data that cannot be used as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] FsError),
+    /// A picture that is missing or broken.
+    #[error("{} cannot be read as a picture: {reason}", shown(path))]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Pictures that are missing or broken, found before anything was begun.
+    #[error("{} of {all} pictures cannot be read (leave them out with --skip-bad-images):\n{}", bad.len(), listed(bad))]
+    Pictures {
+        /// Each with what is wrong with it.
+        bad: Vec<Skipped>,
+        /// Pictures in all.
+        all: usize,
+    },
+    /// Nothing to learn from.
+    #[error(
+        "{} has no pictures in class folders; what lies there: {found}. Expected {}",
+        shown(path),
+        super::folder::EXPECTED
+    )]
+    NoPictures {
+        /// The folder.
+        path: PathBuf,
+        /// What it holds instead.
+        found: String,
+    },
+    /// A folder or a list that is not laid out as it should be.
+    #[error("{}: {problem}", shown(path))]
+    Layout {
+        /// The folder or the list.
+        path: PathBuf,
+        /// What is wrong, and what is expected.
+        problem: String,
+    },
+    /// Data that can be counted but not learned from.
+    #[error("{}: {problem}", shown(path))]
+    NotTrainable {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// Pictures that are other files than they were when the data was opened.
+    #[error(
+        "{count} picture(s) of the {split} split changed since the data was opened, the first: {}; put them back, or start \
+         again with a new run",
+        shown(first)
+    )]
+    Changed {
+        /// Which split.
+        split: &'static str,
+        /// The first of them.
+        first: PathBuf,
+        /// How many.
+        count: usize,
+    },
+    /// A panel's list names what is no validation picture.
+    #[error("panel.list: {id} is not in the validation split of {data}")]
+    NotInPanel {
+        /// What was asked for.
+        id: String,
+        /// The data set.
+        data: String,
+    },
+    /// DTD was asked for by name and lies nowhere that we know.
+    #[error(
+        "DTD was not found in {}: download it from {DTD_SITE} and unpack it into one of them, or pass its folder with \
+         --data FOLDER, or train on the embedded textures with --data textures",
+        list(places)
+    )]
+    NoDtd {
+        /// Where it was looked for.
+        places: Vec<PathBuf>,
+    },
+    /// A class that is not there.
+    #[error("{} has no class '{class}'; it has {found}", shown(path))]
+    NoClass {
+        /// The folder.
+        path: PathBuf,
+        /// What was asked for.
+        class: String,
+        /// What there is.
+        found: String,
+    },
+    /// A number of a split for folders that are split already.
+    #[error(
+        "data.split (--split) is {split}, but {} has train/ and val/ folders, which are taken as they are; leave it out",
+        shown(path)
+    )]
+    SplitOfFolders {
+        /// The folder.
+        path: PathBuf,
+        /// What was asked for.
+        split: u64,
+    },
+    /// A worker stopped before its time.
+    #[error("the loader stopped after {delivered} of {expected} batches")]
+    LoaderStopped {
+        /// Batches that came.
+        delivered: usize,
+        /// Batches that should have.
+        expected: usize,
+    },
+}
+
+impl DataError {
+    pub(super) fn layout(path: &Path, problem: String) -> Self {
+        DataError::Layout { path: path.to_path_buf(), problem }
+    }
+}
+
+/// Where DTD's authors keep it.
+const DTD_SITE: &str = "https://www.robots.ox.ac.uk/~vgg/data/dtd/";
+
+/// Bad pictures that an error lists.
+const LISTED: usize = 20;
+
+fn list(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn listed(bad: &[Skipped]) -> String {
+    let mut lines: Vec<String> = bad.iter().take(LISTED).map(|one| format!("  {one}")).collect();
+    if bad.len() > LISTED {
+        lines.push(format!("  … and {} more", bad.len() - LISTED));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,211 @@
+//! The pictures of a class, wherever they lie below its folder, and an account of everything that is not taken.
+
+use super::super::{Skipped, decode::is_ending};
+use crate::fsx;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Endings that the first version took for pictures.
+const OLD_ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp"];
+
+/// Why something is left out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Left {
+    /// A file whose ending is that of no picture.
+    Ending(String),
+    NoEnding,
+    Hidden,
+    /// `._name`
+    AppleDouble,
+    /// What macOS and Windows leave in folders.
+    System,
+    Run,
+    Explained,
+    /// A link to a folder that was searched already, or that it lies in.
+    SeenFolder,
+    /// A picture that lies in no class.
+    OutsideClass,
+    /// A folder beside train/, val/ and test/.
+    NoSplit,
+    /// Beside labels/ and images/.
+    NoPartOfDtd,
+    /// A folder within a class, which the rules of an old run do not search.
+    Below,
+    /// A class that is in test/ alone.
+    TestClass,
+    /// A picture that no list names.
+    Unlisted,
+    /// A class that was not asked for.
+    Unwanted,
+}
+
+impl Left {
+    /// `count` of them, in words.
+    fn words(&self, count: usize) -> String {
+        let (noun, rest) = match self {
+            Left::Ending(ending) => ("file", format!(" ending in .{ending}, which is no picture that is read")),
+            Left::NoEnding => ("file", " without an ending".to_string()),
+            Left::Hidden => ("hidden file or folder", " (the name begins with a dot)".to_string()),
+            Left::AppleDouble => ("file", " named ._…, which macOS writes beside the real ones".to_string()),
+            Left::System => ("file or folder", " of macOS or Windows".to_string()),
+            Left::Run => ("folder", " with a run of driftscope".to_string()),
+            Left::Explained => ("folder", " written by driftscope explain".to_string()),
+            Left::SeenFolder => ("link", " to a folder that is searched already".to_string()),
+            Left::OutsideClass => ("picture", " in no class folder".to_string()),
+            Left::NoSplit => ("folder", " beside train/, val/ and test/".to_string()),
+            Left::NoPartOfDtd => ("entry", " beside images/ and labels/".to_string()),
+            Left::Below => ("folder", " within a class, which the rules of this older run do not search".to_string()),
+            Left::TestClass => ("class", " in test/ that train/ does not have".to_string()),
+            Left::Unlisted => ("picture", " in images/ that no list of this split names".to_string()),
+            Left::Unwanted => ("class", " that was not asked for".to_string()),
+        };
+        let noun = match (count, noun) {
+            (1, noun) => noun.to_string(),
+            (_, "class") => "classes".to_string(),
+            (_, "entry") => "entries".to_string(),
+            (_, "hidden file or folder") => "hidden files or folders".to_string(),
+            (_, "file or folder") => "files or folders".to_string(),
+            (_, noun) => format!("{noun}s"),
+        };
+        format!("{count} {noun}{rest}")
+    }
+}
+
+/// What is left out: how many of each kind, and the first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LeftOut(BTreeMap<Left, (usize, PathBuf)>);
+
+impl LeftOut {
+    pub(super) fn add(&mut self, why: Left, path: &Path) {
+        self.0.entry(why).or_insert_with(|| (0, path.to_path_buf())).0 += 1;
+    }
+
+    pub(super) fn append(&mut self, other: LeftOut) {
+        for (why, (count, first)) in other.0 {
+            self.0.entry(why).or_insert((0, first)).0 += count;
+        }
+    }
+
+    pub(super) fn holds(&self, why: &Left) -> bool {
+        self.0.contains_key(why)
+    }
+
+    /// A line for each kind.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let line = |(why, (count, first)): (&Left, &(usize, PathBuf))| {
+            let such = if *count == 1 { ":" } else { ", the first:" };
+            format!("left out: {}{such} {}", why.words(*count), super::super::shown(first))
+        };
+        self.0.iter().map(line).collect()
+    }
+}
+
+impl fmt::Display for LeftOut {
+    /// `3 files ending in .txt, 1 hidden file`, or `nothing`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = self.0.iter().map(|(why, (count, _))| why.words(*count)).collect();
+        f.write_str(&if parts.is_empty() { "nothing".to_string() } else { parts.join(", ") })
+    }
+}
+
+/// What was found below a folder.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    pub(super) pictures: Vec<PathBuf>,
+    /// Folders that cannot be listed.
+    pub(super) bad: Vec<Skipped>,
+    pub(super) left_out: LeftOut,
+}
+
+/// Searches `folder` and, unless `old`, all folders below it; links are followed, each real folder is searched once.
+pub(super) fn walk(folder: &Path, old: bool) -> Walked {
+    let mut walked = Walked::default();
+    search(folder, old, &mut BTreeSet::new(), &mut walked);
+    walked.pictures.sort();
+    walked
+}
+
+fn search(folder: &Path, old: bool, seen: &mut BTreeSet<(u64, u64)>, walked: &mut Walked) {
+    if let Ok(about) = folder.metadata()
+        && !seen.insert((about.dev(), about.ino()))
+    {
+        return walked.left_out.add(Left::SeenFolder, folder);
+    }
+    let entries = match fsx::list_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            return walked.bad.push(Skipped { path: folder.to_path_buf(), reason: format!("{error}") });
+        }
+    };
+    let (mut folders, files): (Vec<PathBuf>, Vec<PathBuf>) = entries.into_iter().partition(|path| path.is_dir());
+    for path in files {
+        match why_not(&path, old) {
+            Some(why) => walked.left_out.add(why, &path),
+            None => walked.pictures.push(path),
+        }
+    }
+    // Links last, so that a folder that is linked to as well keeps its own name.
+    folders.sort_by_key(|path| path.is_symlink());
+    for path in folders {
+        match why_no_class(&path, old) {
+            Some(why) => walked.left_out.add(why, &path),
+            None if old => walked.left_out.add(Left::Below, &path),
+            None => search(&path, old, seen, walked),
+        }
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn is_of_system(name: &str) -> bool {
+    let windows = ["thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information"];
+    windows.contains(&name.to_lowercase().as_str()) || ["__MACOSX", ".DS_Store", "Icon\r"].contains(&name)
+}
+
+/// Why a file is not taken for a picture.
+pub(super) fn why_not(path: &Path, old: bool) -> Option<Left> {
+    let name = name_of(path);
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let taken = |ending: &str| if old { OLD_ENDINGS.contains(&ending) } else { is_ending(ending) };
+    match ending {
+        _ if name.starts_with("._") => Some(Left::AppleDouble),
+        _ if is_of_system(&name) => Some(Left::System),
+        _ if name.starts_with('.') && !old => Some(Left::Hidden),
+        Some(ending) if taken(&ending) => None,
+        Some(ending) => Some(Left::Ending(super::names::escaped(ending.as_bytes()))),
+        None => Some(Left::NoEnding),
+    }
+}
+
+/// Why a folder is not searched, and can be no class.
+pub(super) fn why_no_class(path: &Path, old: bool) -> Option<Left> {
+    let name = name_of(path);
+    match () {
+        () if name.starts_with('.') => Some(Left::Hidden),
+        () if is_of_system(&name) && !old => Some(Left::System),
+        () if is_run(path) => Some(Left::Run),
+        () if !old && is_explained(path) => Some(Left::Explained),
+        () => None,
+    }
+}
+
+/// A run's own folder.
+fn is_run(path: &Path) -> bool {
+    is_ours(&path.join("run.json"), "model")
+}
+
+/// What `driftscope explain` writes.
+fn is_explained(path: &Path) -> bool {
+    is_ours(&path.join("summary.json"), "runs")
+}
+
+/// A JSON file that says which version of this program wrote it, and has `key`.
+fn is_ours(path: &Path, key: &str) -> bool {
+    let read = || serde_json::from_slice::<serde_json::Value>(&fsx::read(path).ok()?).ok();
+    path.is_file()
+        && read().is_some_and(|value| ["driftscope", "schema", key].iter().all(|key| value.get(key).is_some()))
+}

@@ -1,0 +1,477 @@
+//! A data set opened: every picture found, read, judged and summed.
+
+use super::catalogue::{Catalogue, Entry, Stamp, cache_folder, look};
+use super::decode::{Reading, bytes_of, dimensions};
+use super::{DataConfig, DataError, FolderConfig, Index, Sample, Source, Split, folder, shown, textures};
+use crate::fsx;
+use rayon::prelude::*;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A picture that is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", shown(&self.path), self.reason)
+    }
+}
+
+/// A data set: class names and its splits.
+#[derive(Clone, Debug)]
+pub struct DataSet {
+    /// As a person would call it.
+    pub name: String,
+    /// Class names in label order.
+    pub classes: Vec<String>,
+    splits: [Index; 3],
+    /// SHA-256 over class names, splits, ids and labels.
+    pub digest: String,
+    /// SHA-256 over the id of every picture and the SHA-256 of its file, in the order of the splits. None where pictures
+    /// are drawn, or only their headers were read.
+    pub content_digest: Option<String>,
+    /// What a person should know: what was left out and why, counted.
+    pub notes: Vec<String>,
+    /// Pictures that could not be read and were left out because the config says so.
+    pub skipped: Vec<Skipped>,
+    contents: Vec<(String, String)>,
+    seen: [Vec<Stamp>; 3],
+    problem: Option<Problem>,
+}
+
+/// Why data that was found cannot be trained on.
+#[derive(Clone, Debug)]
+struct Problem {
+    path: PathBuf,
+    problem: String,
+}
+
+/// How closely pictures are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Closely {
+    Headers,
+    Whole,
+}
+
+/// Told how many of how many files were read.
+pub type Watcher<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
+impl DataSet {
+    /// Finds the data and decodes every picture, unless it is known from an earlier time and has not changed, so that one
+    /// that cannot be read fails here and not in the middle of a night.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] names the folder, or all the files and what is wrong with each; also where the data cannot be trained
+    /// on.
+    pub fn open(config: &DataConfig) -> Result<Self, DataError> {
+        Self::open_watched(config, &|_, _| {})
+    }
+
+    /// The same; `watch` is told how many of the files that are not known yet were read.
+    ///
+    /// # Errors
+    ///
+    /// As [`DataSet::open`].
+    pub fn open_watched(config: &DataConfig, watch: Watcher<'_>) -> Result<Self, DataError> {
+        let data = Self::survey(config, watch)?;
+        data.trainable().map(|()| data)
+    }
+
+    /// The same, for counting: also data that cannot be trained on.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] names the folder, or all the files and what is wrong with each.
+    pub fn survey(config: &DataConfig, watch: Watcher<'_>) -> Result<Self, DataError> {
+        Self::look(config, Closely::Whole, cache_folder().as_deref(), watch)
+    }
+
+    /// Finds the data and reads the headers of its pictures alone: for counting. Nothing is known of their bytes then.
+    ///
+    /// # Errors
+    ///
+    /// As [`DataSet::survey`].
+    pub fn quick(config: &DataConfig) -> Result<Self, DataError> {
+        Self::look(config, Closely::Headers, None, &|_, _| {})
+    }
+
+    fn look(
+        config: &DataConfig,
+        closely: Closely,
+        cache: Option<&Path>,
+        watch: Watcher<'_>,
+    ) -> Result<Self, DataError> {
+        let data = match config {
+            DataConfig::Textures(config) => {
+                let classes = textures::CLASSES.iter().map(|name| name.to_string()).collect();
+                let mut data = Self::of("textures".to_string(), classes, super::texture_splits(*config));
+                if Path::new("textures").is_dir() {
+                    let note = "textures means the embedded ones; for the folder that lies here, type ./textures";
+                    data.notes.push(note.to_string());
+                }
+                data
+            }
+            DataConfig::Folder(config) => Self::of_folder(config, closely, cache, watch)?,
+        };
+        Ok(data)
+    }
+
+    fn of(name: String, classes: Vec<String>, splits: [Index; 3]) -> Self {
+        let empty = [Split::Train, Split::Val].into_iter().find(|split| splits[*split as usize].samples().is_empty());
+        let problem =
+            empty.map(|split| Problem { path: PathBuf::from(&name), problem: format!("the {split} split is empty") });
+        Self {
+            digest: digest(&classes, &splits),
+            name,
+            classes,
+            splits,
+            content_digest: None,
+            notes: Vec::new(),
+            skipped: Vec::new(),
+            contents: Vec::new(),
+            seen: Default::default(),
+            problem,
+        }
+    }
+
+    fn of_folder(
+        config: &FolderConfig,
+        closely: Closely,
+        cache: Option<&Path>,
+        watch: Watcher<'_>,
+    ) -> Result<Self, DataError> {
+        let mut found = folder::find(config)?;
+        let all = found.splits.iter().map(|split| split.samples().len()).sum::<usize>() + found.bad.len();
+        let looked = match closely {
+            Closely::Headers => headers(&mut found.splits, &config.reading()),
+            Closely::Whole => whole(&mut found.splits, config, cache, watch),
+        };
+        let mut bad = found.bad;
+        bad.extend(looked.bad);
+        bad.sort_by(|one, other| one.path.cmp(&other.path));
+        if !bad.is_empty() && !config.skip_bad_images {
+            return Err(DataError::Pictures { bad, all });
+        }
+        let name = config.root.file_name().map(|name| name.to_string_lossy().into_owned());
+        let mut data = Self::of(name.unwrap_or_else(|| "images".to_string()), found.classes, found.splits);
+        data.notes = found.notes;
+        data.notes.extend(looked.notes);
+        data.notes.extend(folder::namesake_of_dtd(&config.root));
+        if !bad.is_empty() {
+            data.without_pictures(config);
+        }
+        data.skipped = bad;
+        let problem = found.problem.or(data.problem.map(|problem| problem.problem));
+        data.problem = problem.map(|problem| Problem { path: config.root.clone(), problem });
+        (data.contents, data.seen) = (looked.contents, looked.seen);
+        if closely == Closely::Whole {
+            let lines: String = data.contents.iter().map(|(id, sha256)| format!("{id}\t{sha256}\n")).collect();
+            data.content_digest = Some(fsx::sha256_hex(lines.as_bytes()));
+        }
+        Ok(data)
+    }
+
+    /// Says which classes lost all their training pictures to skipping.
+    fn without_pictures(&mut self, config: &FolderConfig) {
+        let has = |label: usize| self.split(Split::Train).samples().iter().any(|sample| sample.label == label);
+        let empty: Vec<&String> =
+            self.classes.iter().enumerate().filter(|(label, _)| !has(*label)).map(|(_, class)| class).collect();
+        if let Some(class) = empty.first().filter(|_| !config.is_old()) {
+            let problem =
+                format!("no training picture of class '{class}' can be read; remove the class, or mend its pictures");
+            self.problem = Some(Problem { path: config.root.clone(), problem });
+        }
+    }
+
+    /// Whether a model can be trained on it: at least two classes, and pictures to learn from and to measure on.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::NotTrainable`] says why not, and what to do.
+    pub fn trainable(&self) -> Result<(), DataError> {
+        match &self.problem {
+            None => Ok(()),
+            Some(Problem { path, problem }) => {
+                Err(DataError::NotTrainable { path: path.clone(), problem: problem.clone() })
+            }
+        }
+    }
+
+    /// One of the splits.
+    pub fn split(&self, split: Split) -> &Index {
+        &self.splits[split as usize]
+    }
+
+    /// Ids of all pictures with the SHA-256 of their files, in the order of the splits; empty where
+    /// [`DataSet::content_digest`] is none.
+    pub fn content_digests(&self) -> &[(String, String)] {
+        &self.contents
+    }
+
+    /// Whether the files of a split are those that were opened. Files are asked for their size, times and place alone, and
+    /// one that differs in these is read again.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Changed`] names the first that is another one.
+    pub fn verify_unchanged(&self, split: Split) -> Result<(), DataError> {
+        let before: usize = self.splits.iter().take(split as usize).map(|index| index.samples().len()).sum();
+        let samples = self.split(split).samples();
+        let stamps = &self.seen[split as usize];
+        if stamps.len() != samples.len() {
+            return Ok(()); // drawn, or only looked at quickly
+        }
+        let changed = |(place, sample): (usize, &Sample)| {
+            let Source::File { path, reading } = &sample.source else { return None };
+            let as_it_was = Stamp::of(path) == Some(stamps[place]) || {
+                let bytes = bytes_of(path, &reading.limits);
+                bytes.is_ok_and(|bytes| fsx::sha256_hex(&bytes) == self.contents[before + place].1)
+            };
+            (!as_it_was).then(|| path.clone())
+        };
+        let changed: Vec<PathBuf> = samples.par_iter().enumerate().filter_map(changed).collect();
+        match changed.first() {
+            None => Ok(()),
+            Some(first) => Err(DataError::Changed { split: split.name(), first: first.clone(), count: changed.len() }),
+        }
+    }
+}
+
+/// What looking at every picture came to; bad ones are taken out of the splits.
+#[derive(Default)]
+struct Looked {
+    bad: Vec<Skipped>,
+    notes: Vec<String>,
+    contents: Vec<(String, String)>,
+    seen: [Vec<Stamp>; 3],
+}
+
+fn headers(splits: &mut [Index; 3], reading: &Reading) -> Looked {
+    let mut looked = Looked::default();
+    let check = |sample: &Sample| match &sample.source {
+        Source::File { path, .. } => {
+            bytes_of(path, &reading.limits).and_then(|bytes| dimensions(&bytes, &reading.limits)).err()
+        }
+        Source::Texture { .. } => None,
+    };
+    for split in splits {
+        let reasons: Vec<Option<String>> = split.0.par_iter().map(check).collect();
+        let samples = std::mem::take(&mut split.0).into_iter().zip(reasons);
+        split.0 = samples.filter_map(|(sample, reason)| kept(sample, reason, &mut looked.bad)).collect();
+    }
+    looked
+}
+
+/// The sample, or, where there is a reason against it, nothing.
+fn kept(sample: Sample, reason: Option<String>, bad: &mut Vec<Skipped>) -> Option<Sample> {
+    match reason {
+        None => Some(sample),
+        Some(reason) => {
+            bad.extend(sample.path().map(|path| Skipped { path: path.to_path_buf(), reason }));
+            None
+        }
+    }
+}
+
+fn whole(splits: &mut [Index; 3], config: &FolderConfig, cache: Option<&Path>, watch: Watcher<'_>) -> Looked {
+    let catalogue = Catalogue::open(cache, &config.root);
+    let reading = config.reading();
+    let key = |path: &Path| folder::id_of(path.strip_prefix(&config.root).unwrap_or(path));
+    let files: Vec<PathBuf> =
+        splits.iter().flat_map(|split| &split.0).filter_map(|sample| sample.path().map(Path::to_path_buf)).collect();
+    let known: Vec<Option<Entry>> =
+        files.par_iter().map(|path| catalogue.known(&key(path), path, &reading).cloned()).collect();
+    let (done, all) = (AtomicUsize::new(0), known.iter().filter(|entry| entry.is_none()).count());
+    let new: Vec<bool> = known.iter().map(Option::is_none).collect();
+    let read = |(path, known): (&PathBuf, Option<Entry>)| {
+        known.map_or_else(
+            || {
+                let entry = look(path, &reading);
+                watch(done.fetch_add(1, Ordering::Relaxed) + 1, all);
+                entry
+            },
+            Ok,
+        )
+    };
+    let entries: Vec<Result<Entry, String>> = files.par_iter().zip(known).map(read).collect();
+
+    let learned = files.iter().zip(&entries).zip(&new).filter(|(_, new)| **new);
+    let learned: Vec<(String, Entry)> =
+        learned.filter_map(|((path, entry), _)| Some((key(path), entry.as_ref().ok()?.clone()))).collect();
+    // Ids whose bytes were escaped name no path; they are looked at again next time.
+    catalogue.keep(learned, |key| config.root.join(key).exists());
+
+    let mut looked = Looked::default();
+    let mut complaints = Vec::new();
+    let mut entries = entries.into_iter();
+    for (number, split) in splits.iter_mut().enumerate() {
+        let samples = std::mem::take(&mut split.0);
+        for (sample, entry) in samples.into_iter().zip(entries.by_ref()) {
+            let reason = match &entry {
+                Ok(entry) => entry.verdict.as_ref().err().cloned(),
+                Err(reason) => Some(reason.clone()),
+            };
+            if let (Some(sample), Ok(entry)) = (kept(sample, reason, &mut looked.bad), entry) {
+                complaints.extend(entry.complaint.and_then(|_| sample.path().map(Path::to_path_buf)));
+                looked.contents.push((sample.id.clone(), entry.sha256));
+                looked.seen[number].push(entry.stamp);
+                split.0.push(sample);
+            }
+        }
+    }
+    if let Some(first) = complaints.first() {
+        looked.notes.push(format!(
+            "{} picture(s) end early or are damaged; this run began when such were taken as they are, and so they are \
+             still, the first: {}",
+            complaints.len(),
+            shown(first)
+        ));
+    }
+    looked
+}
+
+fn digest(classes: &[String], splits: &[Index; 3]) -> String {
+    let mut text = classes.join("\n");
+    for (split, index) in Split::ALL.iter().zip(splits) {
+        text.push_str(&format!("\n#{}\n", split.name()));
+        for sample in index.samples() {
+            text.push_str(&format!("{}\t{}\n", sample.id, sample.label));
+        }
+    }
+    fsx::sha256_hex(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn folder_of_pictures() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (split, class, name, shade) in [
+            ("train", "a", "1", 1),
+            ("train", "a", "2", 2),
+            ("train", "b", "3", 3),
+            ("val", "a", "4", 4),
+            ("val", "b", "5", 5),
+        ] {
+            let folder = dir.path().join(split).join(class);
+            fs::create_dir_all(&folder).unwrap();
+            let picture = image::RgbImage::from_fn(9, 7, |x, y| image::Rgb([shade, x as u8 * 20, y as u8 * 30]));
+            picture.save(folder.join(format!("{name}.png"))).unwrap();
+        }
+        dir
+    }
+
+    fn config(root: &Path, skip_bad_images: bool) -> DataConfig {
+        DataConfig::Folder(FolderConfig { skip_bad_images, ..FolderConfig::of(root.to_path_buf()) })
+    }
+
+    #[test]
+    fn all_bad_pictures_are_listed_with_their_reasons_or_skipped_with_them() {
+        let dir = folder_of_pictures();
+        let whole = fs::read(dir.path().join("train/a/1.png")).unwrap();
+        fs::write(dir.path().join("train/a/1.png"), &whole[..whole.len() / 2]).unwrap();
+        fs::write(dir.path().join("val/a/6.jpg"), "<!DOCTYPE html><html>no</html>").unwrap();
+        fs::write(dir.path().join("val/b/7.webp"), "").unwrap();
+        let error = DataSet::open(&config(dir.path(), false)).unwrap_err().to_string();
+        for part in [
+            "3 of 7",
+            "--skip-bad-images",
+            "1.png: truncated",
+            "6.jpg: it is an HTML page",
+            "7.webp: the file is empty",
+        ] {
+            assert!(error.contains(part), "'{part}' is missing from: {error}");
+        }
+        let data = DataSet::open(&config(dir.path(), true)).unwrap();
+        assert_eq!(data.skipped.len(), 3);
+        assert!(data.skipped[0].path.ends_with("train/a/1.png") && data.skipped[0].reason.contains("truncated"));
+        assert_eq!(data.content_digests().len(), 4);
+        assert_eq!(data.split(Split::Train).samples().len(), 2);
+    }
+
+    #[test]
+    fn headers_alone_do_not_find_a_picture_that_ends_early_and_give_no_digest_of_bytes() {
+        let dir = folder_of_pictures();
+        let path = dir.path().join("train/a/1.png");
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, &whole[..whole.len() - 20]).unwrap();
+        let data = DataSet::quick(&config(dir.path(), false)).unwrap();
+        assert_eq!((&data.content_digest, data.split(Split::Train).samples().len()), (&None, 3));
+        assert!(DataSet::open(&config(dir.path(), false)).is_err());
+    }
+
+    #[test]
+    fn the_digest_of_names_stays_and_the_digest_of_bytes_follows_the_bytes() {
+        let dir = folder_of_pictures();
+        let before = DataSet::open(&config(dir.path(), false)).unwrap();
+        // On paper: class names, then each split's name, ids and labels.
+        let names = "a\nb\n#train\ntrain/a/1.png\t0\ntrain/a/2.png\t0\ntrain/b/3.png\t1\n\n#val\nval/a/4.png\t0\n\
+                     val/b/5.png\t1\n\n#test\n";
+        assert_eq!(before.digest, fsx::sha256_hex(names.as_bytes()));
+        let sums: String = before.content_digests().iter().map(|(id, sha256)| format!("{id}\t{sha256}\n")).collect();
+        assert_eq!(before.content_digest, Some(fsx::sha256_hex(sums.as_bytes())));
+        let (id, sha256) = &before.content_digests()[3];
+        assert_eq!(*sha256, fsx::sha256_hex(&fs::read(dir.path().join(id)).unwrap()));
+
+        image::RgbImage::new(9, 7).save(dir.path().join("val/a/4.png")).unwrap();
+        let after = DataSet::open(&config(dir.path(), false)).unwrap();
+        assert_eq!(after.digest, before.digest);
+        assert_ne!(after.content_digest, before.content_digest);
+    }
+
+    #[test]
+    fn a_changed_file_is_named_and_a_touched_one_is_the_same() {
+        let dir = folder_of_pictures();
+        let data = DataSet::open(&config(dir.path(), false)).unwrap();
+        let path = dir.path().join("val/b/5.png");
+        let bytes = fs::read(&path).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::write(&path, &bytes).unwrap();
+        data.verify_unchanged(Split::Val).unwrap();
+        image::RgbImage::new(9, 7).save(&path).unwrap();
+        data.verify_unchanged(Split::Train).unwrap();
+        let error = data.verify_unchanged(Split::Val).unwrap_err().to_string();
+        assert!(error.contains("1 picture(s) of the val split") && error.contains("val/b/5.png"), "{error}");
+        fs::remove_file(&path).unwrap();
+        assert!(data.verify_unchanged(Split::Val).is_err());
+    }
+
+    #[test]
+    fn a_second_opening_reads_no_file_again_and_finds_the_same() {
+        let (dir, cache) = (folder_of_pictures(), tempfile::tempdir().unwrap());
+        fs::write(dir.path().join("train/b/6.gif"), "GIF89a").unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(3100)); // what is fresh is not kept
+        let open = || {
+            let read = AtomicUsize::new(0);
+            let watch = |_: usize, _: usize| drop(read.fetch_add(1, Ordering::Relaxed));
+            let data = DataSet::look(&config(dir.path(), true), Closely::Whole, Some(cache.path()), &watch).unwrap();
+            (data, read.into_inner())
+        };
+        let ((first, read), (second, again)) = (open(), open());
+        assert_eq!((read, again), (6, 0));
+        assert_eq!((first.content_digest, first.skipped), (second.content_digest, second.skipped));
+        image::RgbImage::new(9, 7).save(dir.path().join("val/a/4.png")).unwrap();
+        assert_eq!(open().1, 1);
+    }
+
+    #[test]
+    fn one_class_can_be_counted_and_not_trained_on() {
+        let dir = folder_of_pictures();
+        fs::remove_dir_all(dir.path().join("train/b")).unwrap();
+        fs::remove_dir_all(dir.path().join("val/b")).unwrap();
+        let error = DataSet::open(&config(dir.path(), false)).unwrap_err().to_string();
+        assert!(error.contains("only one class, 'a'"), "{error}");
+        let counted = DataSet::survey(&config(dir.path(), false), &|_, _| {}).unwrap();
+        assert_eq!(counted.split(Split::Train).samples().len(), 2);
+    }
+}
