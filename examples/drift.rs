@@ -13,7 +13,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use driftscope::drift::{Options, analyse};
-use driftscope::store::{EpochMetrics, Explanations, PanelInfo, RunInfo, RunReader, TrainingMetrics, epoch_dir_name};
+use driftscope::store::{
+    EpochMetrics, Explanations, Manifest, PanelInfo, RunInfo, RunReader, SCHEMA, TrainingMetrics, epoch_dir_name,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -51,9 +53,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn write_run(folder: &Path, images: usize, epochs: usize) -> Result<(), Box<dyn Error>> {
     let labels: Vec<usize> = (0..images).map(|image| image * CLASSES / images.max(1)).collect();
     let ids: Vec<String> = (0..images).map(|image| format!("{image:05}.jpg")).collect();
-    let panel = PanelInfo { digest: "synthetic".to_string(), ids, labels };
+    let panel = PanelInfo { digest: "synthetic".to_string(), ids, labels, pictures: Vec::new() };
     let classes = (0..CLASSES).map(|class| format!("class {class}")).collect();
-    let info = RunInfo { name: "synthetic".to_string(), model: "none".to_string(), classes, panel };
+    let (name, model) = ("synthetic".to_string(), "none".to_string());
+    let info = RunInfo { schema: SCHEMA, name, model, classes, panel };
     fs::write(folder.join("run.json"), serde_json::to_vec(&info)?)?;
     for epoch in 0..epochs {
         let directory = folder.join(epoch_dir_name(epoch));
@@ -63,7 +66,7 @@ fn write_run(folder: &Path, images: usize, epochs: usize) -> Result<(), Box<dyn 
             fs::write(file, explanations(&info.panel, method, side, epoch).encode()?)?;
         }
         fs::write(directory.join("metrics.json"), serde_json::to_vec(&metrics(epoch))?)?;
-        fs::write(directory.join("manifest.json"), b"{}")?;
+        Manifest::seal_dir(&directory)?;
     }
     Ok(())
 }

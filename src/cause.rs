@@ -109,7 +109,7 @@ pub fn causes(
     let [old, new] = [earlier, later].map(weights::state_dict);
     let parts: Vec<Part> =
         Part::ALL.into_iter().filter(|part| new.keys().any(|name| Part::of(name) == *part)).collect();
-    let labels: Vec<usize> = subjects.labels.iter().map(|label| label.unwrap_or(0)).collect();
+    let labels = subjects.labels_for(question)?;
     let classes = explain_pictures(later, &subjects.pictures, &labels, question, device, |_| ())?.classes;
 
     // `[target][mixture][explainer][image]`; bit `p` of a mixture says that part `p` is the later one's.

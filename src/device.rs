@@ -4,8 +4,11 @@
 //! places that know a backend.
 
 use burn::tensor::Device;
+use std::any::Any;
 use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
 use std::str::FromStr;
+use std::sync::Once;
 
 /// Where to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +90,61 @@ impl DeviceChoice {
     }
 }
 
+/// Work that needs more memory than there is.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("out of memory: {asked}; a smaller --batch-size needs less")]
+pub struct OutOfMemory {
+    /// What was asked for, and what there was, in libtorch's words.
+    pub asked: String,
+}
+
+/// Does some work on a device; where libtorch cannot have the memory for it, that is an error and no panic.
+///
+/// # Errors
+///
+/// [`OutOfMemory`]. Whatever the work was building is gone.
+///
+/// # Panics
+///
+/// As the work does, for any other reason.
+pub fn within_memory<T>(work: impl FnOnce() -> T) -> Result<T, OutOfMemory> {
+    // burn-tch and tch have no other way to fail than to panic. The hook keeps such a panic from printing its backtrace.
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let loud = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if out_of_memory(info.payload()).is_none() {
+                loud(info);
+            }
+        }));
+    });
+    panic::catch_unwind(AssertUnwindSafe(work)).map_err(|payload| match out_of_memory(payload.as_ref()) {
+        Some(error) => error,
+        None => panic::resume_unwind(payload),
+    })
+}
+
+/// What a panic says, where it is about memory.
+fn out_of_memory(payload: &(dyn Any + Send)) -> Option<OutOfMemory> {
+    let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied())?;
+    const SIGNS: [&str; 6] = [
+        "out of memory",
+        "can't allocate memory",
+        "not enough memory: you tried to allocate",
+        "CUBLAS_STATUS_ALLOC_FAILED",
+        "CUDNN_STATUS_ALLOC_FAILED",
+        "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+    ];
+    let sign = SIGNS.iter().find(|sign| text.contains(*sign))?;
+    // "Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.10 GiB of which 3.50 GiB is free. Including …"
+    let start = ["Tried to allocate", "you tried to allocate"].iter().find_map(|start| text.find(start));
+    let said = &text[start.unwrap_or(text.find(sign)?)..];
+    let end = ["Error code", "Including", "Process", "Of the allocated", "If reserved", "\n", "\\n", "\")"];
+    let end = end.iter().filter_map(|end| said.find(end)).min().unwrap_or(said.len());
+    let asked = said[..end].trim().trim_end_matches('.');
+    Some(OutOfMemory { asked: asked.replacen("Tried", "tried", 1) })
+}
+
 #[cfg(feature = "libtorch")]
 #[allow(deprecated, reason = "burn-tch is pinned; the day it goes, this module goes with it")]
 mod libtorch {
@@ -125,6 +183,38 @@ mod tests {
         for text in ["gpu", "cuda:", "cuda:x", ""] {
             assert_eq!(text.parse::<DeviceChoice>(), Err(DeviceError::Unknown(text.to_string())));
         }
+    }
+
+    /// A hundred terabytes are more than any address space here gives.
+    #[cfg(feature = "libtorch")]
+    #[test]
+    fn memory_that_cannot_be_had_is_an_error_that_says_how_much() {
+        use burn::tensor::Tensor;
+        let (device, _) = DeviceChoice::Cpu.open().unwrap();
+        let error = within_memory(|| Tensor::<1>::zeros([1_usize << 45], &device)).unwrap_err();
+        // 2⁴⁵ numbers of four bytes are 2⁴⁷ bytes.
+        assert_eq!(error.asked, "you tried to allocate 140737488355328 bytes");
+        assert_eq!(within_memory(|| 7), Ok(7));
+    }
+
+    /// The words of libtorch 2.11 on an H200, shortened.
+    #[test]
+    fn what_a_gpu_says_about_its_memory_is_cut_to_what_a_person_needs() {
+        let text = "called `Result::unwrap()` on an `Err` value: Torch(\"CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 \
+                    has a total capacity of 139.80 GiB of which 3.50 GiB is free. Including non-PyTorch memory, this process \
+                    has 1 GiB memory in use.\\nException raised from malloc\")";
+        let error = within_memory(|| panic!("{text}")).map(|()| ()).unwrap_err();
+        let expected =
+            "tried to allocate 20.00 GiB. GPU 0 has a total capacity of 139.80 GiB of which 3.50 GiB is free";
+        assert_eq!(error.asked, expected);
+        let error = within_memory(|| panic!("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling it")).map(|()| ());
+        assert_eq!(error.unwrap_err().asked, "CUBLAS_STATUS_ALLOC_FAILED when calling it");
+    }
+
+    #[test]
+    #[should_panic(expected = "something else")]
+    fn any_other_panic_stays_one() {
+        let _ = within_memory(|| panic!("something else"));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! `driftscope animate`: one panel image's maps through the epochs, as a GIF or as a film strip.
 
-use super::print;
-use crate::fsx;
+use super::output::{checked, deliver, finished, format};
 use crate::report::{Animation, ColourMap, FilmStrip, film_strip, gif};
 use crate::store::RunReader;
 use anyhow::{Result, bail};
@@ -19,7 +18,8 @@ pub(super) struct AnimateArguments {
     /// The panel image: its place in the panel, from 0, or its id
     #[arg(long, value_name = "IMAGE", default_value = "0")]
     image: String,
-    /// Where to write: a .gif is animated, a .png is a film strip, a column an epoch [default: IMAGE.gif]
+    /// Where to write: a .gif is animated, a .png is a film strip, a column an epoch; - is stdout, as GIF
+    /// [default: IMAGE.gif]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Only these methods, separated by commas, by their names in the run [default: all]
@@ -37,27 +37,27 @@ pub(super) struct AnimateArguments {
 }
 
 pub(super) fn run(arguments: &AnimateArguments) -> Result<ExitCode> {
-    let runs = arguments.runs.iter().map(|path| RunReader::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let runs = arguments.runs.iter().map(|path| finished(path)).collect::<Result<Vec<_>, _>>()?;
     let image = place(&runs[0], &arguments.image)?;
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("{image:03}.gif")));
+    let output = checked("--out", &out)?;
+    let format = format("--out", &output, &out, &["gif", "png"])?;
     let explainers = arguments.methods.clone();
-    let bytes = match out.extension().and_then(|extension| extension.to_str()) {
-        Some("gif") => {
+    let bytes = match format {
+        "gif" => {
             let delay = Duration::from_millis(arguments.delay);
             let mut animation = Animation { delay, explainers, ..Animation::default() };
             animation.style.paint.colours = arguments.colours;
             gif(&runs, image, &animation)?
         }
-        Some("png") => {
+        _ => {
             let columns = usize::from(arguments.columns);
             let mut film = FilmStrip { columns, explainers, ..FilmStrip::default() };
             film.style.paint.colours = arguments.colours;
             film_strip(&runs, image, &film)?
         }
-        _ => bail!("--out {}: expected a file that ends in .gif or .png", out.display()),
     };
-    fsx::write_atomic(&out, &bytes)?;
-    print(&format!("{}\n", out.display()))?;
+    deliver(&output, &out, &bytes)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,11 +1,12 @@
 //! `driftscope cause`: which part of the model moved its evidence from one epoch to the next.
 
+use super::output::finished;
 use super::{Format, print};
 use crate::cause::{Cause, causes};
 use crate::device::DeviceChoice;
 use crate::evidence::{Question, Subjects};
-use crate::explain::Explainer;
 use crate::explain::faithfulness::Summary;
+use crate::explain::{Explainer, Target};
 use crate::report::{aligned, csv_row};
 use crate::store::RunReader;
 use crate::train::{Progress, Which, reopen, with_weights};
@@ -30,8 +31,9 @@ pub(super) struct CauseArguments {
     /// Methods, separated by commas, with settings behind colons [default: the run's]
     #[arg(long, value_name = "METHODS", value_delimiter = ',')]
     methods: Vec<Explainer>,
-    /// Classes to explain: label, prediction (the later epoch's), or a class by its name [default: the run's]
-    #[arg(long, value_name = "TARGETS", value_delimiter = ',')]
+    /// Classes to explain, separated by commas: label, prediction (the later epoch's), or a class by its name, class:NAME
+    /// where that might mean something else; may be repeated [default: the run's]
+    #[arg(long, value_name = "TARGETS")]
     targets: Vec<String>,
     /// Where to compute: auto, cpu, cuda, cuda:N or flex
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
@@ -52,8 +54,8 @@ struct Step {
 }
 
 pub(super) fn run(arguments: &CauseArguments) -> Result<ExitCode> {
-    let reader = RunReader::open(&arguments.run)?;
-    let mut progress = Progress::new(0);
+    let reader = finished(&arguments.run)?;
+    let mut progress = Progress::of_phases();
     let pairs = pairs(arguments, &reader, &progress)?;
     let (device, _) = arguments.device.open()?;
     let mut steps = Vec::new();
@@ -64,8 +66,12 @@ pub(super) fn run(arguments: &CauseArguments) -> Result<ExitCode> {
         let subjects = Subjects::of_run(&reader, config.panel.seed)?;
         let explainers =
             if arguments.methods.is_empty() { config.explainers.clone() } else { arguments.methods.clone() };
-        let words = if arguments.targets.is_empty() { &config.panel.targets } else { &arguments.targets };
-        let question = Question::new(explainers, words, &later.record.classes)?;
+        let classes = &later.record.classes;
+        let words = match arguments.targets.as_slice() {
+            [] => config.panel.targets.clone(),
+            texts => Target::words(texts, classes),
+        };
+        let question = Question::new(explainers, &words, classes)?;
         let told = |done, all| {
             if done == 1 {
                 progress.phase("mixing", all);

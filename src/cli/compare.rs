@@ -1,10 +1,12 @@
 //! `driftscope compare`: runs side by side, a CNN and a ViT, two seeds, two recipes.
 
+use super::output::{finished, resamples};
 use super::{Format, print};
 use crate::drift::{
     AgreementFigure, Analysis, Measure, Options, Reference, SpreadDifference, agreement_between, analyse,
     spread_between,
 };
+use crate::fsx;
 use crate::report::{aligned, csv_row};
 use crate::store::RunReader;
 use anyhow::{Result, bail};
@@ -26,7 +28,7 @@ pub(super) struct CompareArguments {
     #[arg(long, value_name = "EPOCH", default_value = "previous")]
     against: Reference,
     /// Resampled panels behind each interval
-    #[arg(long, value_name = "N", default_value_t = crate::drift::RESAMPLES)]
+    #[arg(long, value_name = "N", default_value_t = crate::drift::RESAMPLES, value_parser = resamples)]
     resamples: usize,
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
@@ -40,7 +42,7 @@ struct Pair {
 }
 
 pub(super) fn run(arguments: &CompareArguments) -> Result<ExitCode> {
-    let readers = arguments.runs.iter().map(|path| RunReader::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let readers = arguments.runs.iter().map(|path| finished(path)).collect::<Result<Vec<_>, _>>()?;
     one_panel(&readers)?;
     let options = Options {
         measures: arguments.measures.clone(),
@@ -65,24 +67,43 @@ pub(super) fn run(arguments: &CompareArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Means over different pictures do not compare.
+/// Means over different pictures do not compare. Panels of other digests may hold the same pictures, where only the
+/// training split differs: the copies that the runs keep decide.
 fn one_panel(readers: &[RunReader]) -> Result<()> {
     let first = &readers[0];
-    for other in &readers[1..] {
-        let (one, two) = (&first.info().panel, &other.info().panel);
-        if one.digest != two.digest {
-            let shared = two.ids.iter().filter(|id| one.ids.contains(id)).count();
+    for other in readers[1..].iter().filter(|other| other.info().panel.digest != first.info().panel.digest) {
+        let (one, two) = (first.dir().display(), other.dir().display());
+        if let Some(difference) = difference(first, other)? {
             bail!(
-                "{} and {} explain different panels: {} images there, {} here, {shared} of them shared; runs compare that \
-                 have the same data, split, panel.seed and panel.per_class",
-                first.dir().display(),
-                other.dir().display(),
-                one.ids.len(),
-                two.ids.len()
+                "{one} and {two} explain different panels: {difference}; runs compare that share the pictures of their panels"
             );
         }
     }
     Ok(())
+}
+
+/// What keeps two panels from being the same pictures; none where they are, byte for byte, whatever their order.
+fn difference(first: &RunReader, other: &RunReader) -> Result<Option<String>> {
+    let (one, two) = (&first.info().panel, &other.info().panel);
+    let shared = two.ids.iter().filter(|id| one.ids.contains(id)).count();
+    if shared < one.ids.len() || shared < two.ids.len() {
+        return Ok(Some(format!("{} images there, {} here, {shared} of them shared", one.ids.len(), two.ids.len())));
+    }
+    let class = |run: &RunReader, place: usize| {
+        let label = run.info().panel.labels.get(place).and_then(|label| run.info().classes.get(*label));
+        label.cloned().unwrap_or_default()
+    };
+    for (here, id) in two.ids.iter().enumerate() {
+        let there = one.ids.iter().position(|other| other == id).unwrap_or(here);
+        let classes = [class(first, there), class(other, here)];
+        if classes[0] != classes[1] {
+            return Ok(Some(format!("{id} is of class {} there, {} here", classes[0], classes[1])));
+        }
+        if fsx::read(&first.panel_image_path(there))? != fsx::read(&other.panel_image_path(here))? {
+            return Ok(Some(format!("{id} is another picture there")));
+        }
+    }
+    Ok(None)
 }
 
 /// Runs of one name are called by their directories.

@@ -1,5 +1,6 @@
 //! `driftscope drift`: how the evidence of a run moved, on stdout.
 
+use super::output::{finished, resamples};
 use super::{Format, print};
 use crate::drift::{
     Analysis, FailAbove, Measure, Options, Protocol, RESAMPLES, Reference, Verdict, analyse, semantic_drift,
@@ -58,7 +59,7 @@ pub(super) struct DriftArguments {
     #[arg(long, value_name = "MEASURE=VALUE")]
     fail_above: Vec<FailAbove>,
     /// Panels drawn for an interval
-    #[arg(long, value_name = "N", default_value_t = RESAMPLES)]
+    #[arg(long, value_name = "N", default_value_t = RESAMPLES, value_parser = resamples)]
     resamples: usize,
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
@@ -66,7 +67,7 @@ pub(super) struct DriftArguments {
 }
 
 pub(super) fn run(arguments: &DriftArguments) -> Result<ExitCode> {
-    let reader = RunReader::open(&arguments.run)?;
+    let reader = finished(&arguments.run)?;
     if let Some(Protocol::SemanticDrift) = arguments.protocol {
         return protocol(arguments, &reader);
     }
@@ -106,7 +107,7 @@ fn options(arguments: &DriftArguments) -> Result<Options> {
         measures,
         against: arguments.against.clone(),
         explainers: arguments.methods.clone(),
-        seed_run: arguments.floor.as_ref().map(|run| RunReader::open(run)).transpose()?,
+        seed_run: arguments.floor.as_ref().map(|run| finished(run)).transpose()?,
         groups: arguments.groups,
         resamples: arguments.resamples,
         ..Options::default()

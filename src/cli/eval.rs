@@ -1,12 +1,12 @@
 //! `driftscope eval`: a checkpoint on the test split, which training never sees.
 
+use super::output::checked;
 use super::run_spec::RunSpec;
-use super::watch::Watch;
-use super::{Format, print};
-use crate::data::{Batching, DataSet, Limits, Split};
+use super::{Format, left_out, open_data, print};
+use crate::data::{Batching, DataConfig, Limits, Split};
 use crate::device::DeviceChoice;
 use crate::report::{aligned, confusion_csv, csv_row};
-use crate::train::{Evaluation, Progress, Reopened, evaluate, reopen};
+use crate::train::{Evaluation, Progress, Reopened, RunRecord, Setup, evaluate, reopen, same_data, same_panel};
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
@@ -16,25 +16,28 @@ use std::process::ExitCode;
 /// Flags of `driftscope eval`.
 #[derive(Debug, Args)]
 pub(super) struct EvalArguments {
-    /// The run, and its epoch: RUN (the last), RUN@N or RUN@best
+    /// The run, and its epoch: RUN or RUN@last (the last), RUN@N or RUN@best
     #[arg(value_name = "RUN[@EPOCH]")]
     run: RunSpec,
     /// Which split: test, val or train
     #[arg(long, value_name = "SPLIT", default_value = "test")]
     split: Split,
+    /// Where the run's pictures lie by now [default: where they lay]
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Most pixels that a picture may have, in millions [default: the run's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_megapixels: Option<u32>,
     /// Where to compute: auto, cpu, cuda, cuda:N or flex
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
     /// Pictures in one pass [default: the run's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     batch_size: Option<u64>,
-    /// Most pixels that a picture may have, in millions [default: the run's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    max_megapixels: Option<u32>,
     /// The trained weights themselves, where the run keeps an average of them
     #[arg(long)]
     raw: bool,
-    /// Also write the confusion matrix (rows: labels, columns: predictions) as CSV
+    /// Also write the confusion matrix (rows: labels, columns: predictions) as CSV; - is stdout, instead of the table
     #[arg(long, value_name = "FILE")]
     confusion: Option<PathBuf>,
     /// How to print
@@ -43,24 +46,17 @@ pub(super) struct EvalArguments {
 }
 
 pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
+    let confusion = arguments.confusion.as_ref().map(|path| checked("--confusion", path)).transpose()?;
     let (device, _) = arguments.device.open()?;
     let Reopened { record, state, model } = reopen(&arguments.run.path, arguments.run.which, arguments.raw, &device)?;
-    let mut source = record.config.data.clone();
-    if let Some(megapixels) = arguments.max_megapixels {
-        source.set_limits(Limits::of_megapixels(megapixels));
-    }
-    let watch = Watch::new("checking pictures");
-    let data = DataSet::open_watched(&source, &|done, all| watch.told(done, all));
-    watch.finish();
-    let data = data?;
-    if data.digest != record.data_digest {
-        let run = arguments.run.path.display();
-        bail!(
-            "{run}: the data is not what the run learned from: digest {} then, {} now",
-            record.data_digest,
-            data.digest
-        );
-    }
+    let run = &arguments.run.path;
+    let data = open_data(&source(arguments, &record)?)?;
+    let mut progress = Progress::of_phases();
+    let notes = same_data(run, &record, &data, &[arguments.split])?;
+    left_out(&data).iter().chain(&notes).for_each(|line| progress.say(line));
+    let setup = Setup { config: record.config.clone(), data, device: device.clone(), tensorboard: false };
+    same_panel(run, &record, &setup)?.iter().for_each(|line| progress.say(line));
+    let data = &setup.data;
     let index = data.split(arguments.split);
     if index.samples().is_empty() {
         bail!("{} has no {} split", data.name, arguments.split);
@@ -69,14 +65,16 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     let config = &record.config;
     let batch_size = arguments.batch_size.map_or(config.batch_size, |size| size as usize);
     let batching = Batching { batch_size, preprocessing: config.preprocessing };
-    let mut progress = Progress::new(0);
     progress.phase("evaluating", index.samples().len());
     let each_batch = |done| progress.phase_step(done);
     let evaluation = evaluate(&model, data.classes.len(), index, batching, &device, each_batch)?;
     progress.finish();
 
-    if let Some(path) = &arguments.confusion {
-        crate::fsx::write_atomic(path, confusion_csv(&data.classes, &evaluation.confusion).as_bytes())?;
+    if let Some(confusion) = &confusion {
+        confusion.write(confusion_csv(&data.classes, &evaluation.confusion).as_bytes())?;
+        if confusion.is_stdout() {
+            return Ok(ExitCode::SUCCESS); // two tables in one stream are none
+        }
     }
     let epoch = state.epoch;
     print(&match arguments.format {
@@ -87,18 +85,40 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where the run's pictures are, and how strictly they are read.
+fn source(arguments: &EvalArguments, record: &RunRecord) -> Result<DataConfig> {
+    let mut source = record.config.data.clone();
+    if let Some(megapixels) = arguments.max_megapixels {
+        source.set_limits(Limits::of_megapixels(megapixels));
+    }
+    match (&mut source, &arguments.data) {
+        (DataConfig::Folder(folder), Some(data)) => folder.root = std::path::absolute(data)?,
+        (DataConfig::Textures(_), Some(_)) => bail!("--data: {} learned from the embedded textures", record.name),
+        (DataConfig::Folder(folder), None) if !folder.root.exists() => bail!(
+            "the run's pictures were in {}, which is not there; say where they are now with --data FOLDER",
+            folder.root.display()
+        ),
+        _ => {}
+    }
+    Ok(source)
+}
+
 fn table(classes: &[String], evaluation: &Evaluation, split: Split, epoch: usize) -> String {
     let number = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.4}"));
-    let counts = evaluation.confusion.iter().map(|row| row.iter().sum::<usize>());
+    let counts = evaluation.class_counts();
     let rows = classes.iter().zip(evaluation.class_accuracies()).zip(counts);
     let rows: Vec<Vec<String>> =
         rows.map(|((class, accuracy), count)| vec![class.clone(), number(accuracy), count.to_string()]).collect();
     format!(
-        "epoch {epoch} on {split}: top-1 {} · top-5 {} · loss {} · {} images\n\n{}",
+        "epoch {epoch} on {split}: top-1 {} · top-5 {} · loss {} · {} images{}\n\n{}",
         number(evaluation.accuracy()),
         number(evaluation.top5()),
         number(evaluation.loss()),
         evaluation.count(),
+        match evaluation.undefined.iter().sum() {
+            0 => String::new(),
+            undefined => format!(", {undefined} of them without a prediction: their logits are not finite"),
+        },
         aligned(&["class", "accuracy", "images"], &rows, 1)
     )
 }
@@ -107,10 +127,9 @@ fn table(classes: &[String], evaluation: &Evaluation, split: Split, epoch: usize
 fn csv(classes: &[String], evaluation: &Evaluation) -> String {
     let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
     let mut table = csv_row(["class", "images", "accuracy", "top5", "loss"]);
-    let rows = classes.iter().zip(evaluation.class_accuracies()).zip(&evaluation.confusion);
-    for ((class, accuracy), counts) in rows {
-        let images = counts.iter().sum::<usize>().to_string();
-        table += &csv_row([class.clone(), images, number(accuracy), String::new(), String::new()]);
+    let rows = classes.iter().zip(evaluation.class_accuracies()).zip(evaluation.class_counts());
+    for ((class, accuracy), count) in rows {
+        table += &csv_row([class.clone(), count.to_string(), number(accuracy), String::new(), String::new()]);
     }
     let [accuracy, top5, loss] = [evaluation.accuracy(), evaluation.top5(), evaluation.loss()].map(number);
     table + &csv_row(["*".to_string(), evaluation.count().to_string(), accuracy, top5, loss])
@@ -127,6 +146,7 @@ fn json(classes: &[String], evaluation: &Evaluation, split: Split, epoch: usize)
         "classes": classes,
         "class_accuracy": evaluation.class_accuracies(),
         "confusion": evaluation.confusion,
+        "undefined": evaluation.undefined,
     });
     Ok(serde_json::to_string_pretty(&value)? + "\n")
 }

@@ -8,13 +8,14 @@ use crate::evidence::faithfulness::{Assessment, assess};
 use crate::evidence::{Question, Subjects, look};
 use crate::explain::faithfulness::Settings;
 use crate::explain::{Explainer, Target};
-use crate::fsx;
+use crate::fsx::{self, Output, output_folder};
 use crate::report::{ColourMap, Paint, Style};
 use crate::store::{Explanations, RunReader};
-use crate::train::{Progress, Reopened, reopen};
+use crate::train::{Progress, Reopened, RunRecord, reopen};
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -24,17 +25,17 @@ mod summary;
 /// Flags of `driftscope explain`.
 #[derive(Debug, Args)]
 pub(super) struct ExplainArguments {
-    /// Runs (RUN, RUN@N or RUN@best), shown one below the other, and pictures; without pictures the panel that all the
+    /// Runs (RUN, RUN@N, RUN@best or RUN@last), shown one below the other, and pictures; without pictures the panel that all the
     /// runs share
     #[arg(value_name = "RUN[@EPOCH]|PICTURE", required = true)]
-    subjects: Vec<String>,
+    subjects: Vec<OsString>,
     /// Methods, separated by commas, with settings behind colons: grad-cam,rollout:fusion=max. `all` is every method that
     /// fits [default: grad-cam; of a ViT also raw-attention and rollout]
     #[arg(long, value_name = "METHODS", value_delimiter = ',')]
     methods: Vec<String>,
-    /// Classes to explain, separated by commas: label, prediction, or a class by its name [default: label on the panel,
-    /// prediction on new pictures]
-    #[arg(long, value_name = "TARGETS", value_delimiter = ',')]
+    /// Classes to explain, separated by commas: label, prediction, or a class by its name, class:NAME where that might mean
+    /// something else; may be repeated [default: label on the panel, prediction on new pictures]
+    #[arg(long, value_name = "TARGETS")]
     targets: Vec<String>,
     /// Where the pictures, the raw maps and summary.json go
     #[arg(long, short, value_name = "DIR", default_value = "explained")]
@@ -80,18 +81,28 @@ struct Looked {
     title: String,
     reopened: Reopened,
     subjects: Subjects,
-    question: Question,
     seen: Vec<Explanations>,
     assessments: Vec<Assessment>,
+}
+
+/// A run, and what is asked of it: all that can be known before a model is opened.
+struct Planned<'a> {
+    run: &'a RunSpec,
+    question: Question,
 }
 
 pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     let (runs, files) = sorted(&arguments.subjects)?;
     let methods = methods(&arguments.methods)?;
+    let planned = planned(&runs, &files, &methods, &arguments.targets)?;
+    output_folder(&arguments.out).context("--out")?;
+    let summary = arguments.out.join("summary.json");
+    Output::open(&summary)?;
+
     let (device, _) = arguments.device.open()?;
     let mut all: Vec<Looked> = Vec::new();
-    for run in &runs {
-        let mut looked = look_at(run, &files, &methods, arguments, &device)?;
+    for planned in planned {
+        let mut looked = look_at(planned, &files, arguments, &device, all.is_empty())?;
         if let Some(first) = all.first() {
             comparable(first, &looked)?;
         }
@@ -101,19 +112,17 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
         }
         all.push(looked);
     }
-    every_method_fits_somewhere(&methods, &all)?;
 
-    fsx::create_dir_all(&arguments.out)?;
     for looked in &all {
-        let dir = arguments.out.join(&looked.title);
-        fsx::create_dir_all(&dir)?;
+        let dir = arguments.out.join(short(&looked.title));
+        output_folder(&dir)?;
         for seen in &looked.seen {
-            fsx::write_atomic(&dir.join(format!("{}.safetensors", seen.explainer)), &seen.encode()?)?;
+            Output::open(&dir.join(format!("{}.safetensors", seen.explainer)))?.write(&seen.encode()?)?;
         }
     }
     let style = Style { paint: Paint { colours: arguments.colours, ..Paint::default() }, ..Style::default() };
     let names = pictures::write(&all, &arguments.out, &style, arguments.scale)?;
-    fsx::write_atomic(&arguments.out.join("summary.json"), summary::json(&all, &names)?.as_bytes())?;
+    Output::open(&summary)?.write(summary::json(&all, &names)?.as_bytes())?;
     print(&match (arguments.format, arguments.faithfulness) {
         (Format::Json, _) => summary::json(&all, &names)?,
         (format, true) => summary::faithfulness(&all, format),
@@ -123,16 +132,17 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
 }
 
 /// Which of the arguments are runs; the rest are pictures.
-fn sorted(arguments: &[String]) -> Result<(Vec<RunSpec>, Vec<PathBuf>)> {
+fn sorted(arguments: &[OsString]) -> Result<(Vec<RunSpec>, Vec<PathBuf>)> {
     let (mut runs, mut files) = (Vec::new(), Vec::new());
     for argument in arguments {
         let path = PathBuf::from(argument);
-        match argument.parse::<RunSpec>() {
+        let shown = argument.display();
+        match RunSpec::parse(argument) {
             Ok(run) if run.path.join("run.json").is_file() => runs.push(run),
             _ if path.is_file() => files.push(path),
             Err(error) => bail!("{error}"),
-            Ok(_) if path.is_dir() => bail!("{argument} is a folder without run.json; expected a run or a picture"),
-            Ok(_) => bail!("{argument} is neither a run nor a picture: there is no such file"),
+            Ok(_) if path.is_dir() => bail!("{shown} is a folder without run.json; expected a run or a picture"),
+            Ok(_) => bail!("{shown} is neither a run nor a picture: there is no such file"),
         }
     }
     match runs.is_empty() {
@@ -155,12 +165,56 @@ fn methods(words: &[String]) -> Result<Vec<Explainer>> {
     Ok(methods)
 }
 
-fn look_at(
-    run: &RunSpec,
+/// What is asked of each run. Methods that a run's model has nothing for are left out of its question, but each must fit
+/// one of them.
+fn planned<'a>(
+    runs: &'a [RunSpec],
     files: &[PathBuf],
     methods: &[Explainer],
+    targets: &[String],
+) -> Result<Vec<Planned<'a>>> {
+    let (mut planned, mut models) = (Vec::new(), Vec::new());
+    for run in runs {
+        let record = RunRecord::read(&run.path)?;
+        let taps = record.config.model.taps();
+        let mut explainers = Vec::new();
+        let usual = usual();
+        for method in if methods.is_empty() { &usual } else { methods } {
+            if method.fits(&taps).context("--methods")? {
+                explainers.push(method.clone());
+            }
+        }
+        if explainers.is_empty() {
+            let all = Explainer::all().into_iter().filter(|one| one.fits(&taps).unwrap_or(false));
+            let fitting: Vec<String> = all.map(|one| one.name()).collect();
+            bail!("--methods: none of them fits {}, which has {}", record.model, fitting.join(", "));
+        }
+        let words = match (Target::words(targets, &record.classes), files) {
+            (words, []) if words.is_empty() => vec![Target::LABEL.to_string()],
+            (words, _) if words.is_empty() => vec![Target::PREDICTION.to_string()],
+            (words, _) => words,
+        };
+        let question = Question::new(explainers, &words, &record.classes).context("--targets")?;
+        if !files.is_empty() && question.targets.contains(&Target::Label) {
+            bail!("--targets label: the class of a new picture is not known; expected prediction or a class");
+        }
+        models.push(record.model);
+        planned.push(Planned { run, question });
+    }
+    for method in methods.iter().filter(|_| methods.len() < Explainer::all().len()) {
+        if !planned.iter().any(|planned| planned.question.explainers.contains(method)) {
+            bail!("--methods: {} fits no model here ({})", method.name(), models.join(", "));
+        }
+    }
+    Ok(planned)
+}
+
+fn look_at(
+    Planned { run, question }: Planned,
+    files: &[PathBuf],
     arguments: &ExplainArguments,
     device: &Device,
+    is_first: bool,
 ) -> Result<Looked> {
     let reopened = reopen(&run.path, run.which, arguments.raw, device)?;
     let (record, epoch) = (&reopened.record, reopened.state.epoch);
@@ -172,26 +226,13 @@ fn look_at(
             Subjects::of_files(files, &record.config.preprocessing, limits, seed)?
         }
     };
-    let words: Vec<String> = match (arguments.targets.as_slice(), files) {
-        ([], []) => vec![Target::LABEL.to_string()],
-        ([], _) => vec![Target::PREDICTION.to_string()],
-        (words, _) => words.to_vec(),
-    };
-    if !files.is_empty() && words.iter().any(|word| word == Target::LABEL) {
-        bail!("--targets label: the class of a new picture is not known; expected prediction or a class");
+    if is_first {
+        for name in pictures::names(&subjects.ids) {
+            Output::open(&arguments.out.join(name))?;
+        }
     }
-    let taps = reopened.model.taps();
-    let explainers = match methods {
-        [] => usual(&reopened),
-        _ => methods.iter().filter(|method| method.fits(&taps)).cloned().collect(),
-    };
-    if explainers.is_empty() {
-        let fitting: Vec<String> = Explainer::all().iter().filter(|one| one.fits(&taps)).map(Explainer::name).collect();
-        bail!("--methods: none of them fits {}, which has {}", record.model, fitting.join(", "));
-    }
-    let question = Question::new(explainers, &words, &record.classes)?;
     let title = format!("{}@{epoch}", record.name);
-    let mut progress = Progress::new(0);
+    let mut progress = Progress::of_phases();
     progress.phase("explaining", 2 * subjects.pictures.len());
     let each_batch = |done| progress.phase_step(done);
     let seen = look(&subjects, &question, &reopened.model, device, epoch == 0, each_batch)?;
@@ -209,20 +250,17 @@ fn look_at(
         assessments = assess(&subjects, &question, models, device, &Settings::default(), told)?;
     }
     progress.finish();
-    Ok(Looked { title, reopened, subjects, question, seen, assessments })
+    Ok(Looked { title, reopened, subjects, seen, assessments })
 }
 
 /// Turns the run's seed into that of parameters the run never had.
 const FORGETFUL: u64 = 0x5EED_0F02_9E77_1106;
 
 /// What is looked at where nobody says what: for a ViT its attention, raw and rolled out, beside Grad-CAM.
-fn usual(reopened: &Reopened) -> Vec<Explainer> {
-    let all = Explainer::all().into_iter();
+fn usual() -> Vec<Explainer> {
     let usual = ["raw-attention", "rollout", "grad-cam"];
-    let mut chosen: Vec<Explainer> = all.filter(|explainer| usual.contains(&explainer.name().as_str())).collect();
-    chosen.sort_by_key(|explainer| usual.iter().position(|name| *name == explainer.name()));
-    chosen.retain(|explainer| explainer.fits(&reopened.model.taps()));
-    chosen
+    let all = Explainer::all();
+    usual.iter().filter_map(|name| all.iter().find(|explainer| explainer.name() == *name).cloned()).collect()
 }
 
 /// Two runs show the same pictures.
@@ -240,21 +278,34 @@ fn comparable(first: &Looked, other: &Looked) -> Result<()> {
     Ok(())
 }
 
-/// A method that nothing was shown by was asked for in vain.
-fn every_method_fits_somewhere(methods: &[Explainer], all: &[Looked]) -> Result<()> {
-    for method in methods.iter().filter(|_| !methods.is_empty()) {
-        let fits = all.iter().any(|looked| looked.question.explainers.contains(method));
-        if !fits && methods.len() < Explainer::all().len() {
-            let models: Vec<&str> = all.iter().map(|looked| looked.reopened.record.model.as_str()).collect();
-            bail!("--methods: {} fits no model here ({})", method.name(), models.join(", "));
-        }
-    }
-    Ok(())
-}
-
-/// Characters that no file system minds.
+/// A file's name without its ending, of characters that no file system minds, and short enough for one.
 fn file_name(id: &str) -> String {
     let stem = Path::new(id).with_extension("");
     let plain = |letter: char| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '-' };
-    stem.to_string_lossy().chars().map(plain).collect::<String>().trim_matches(['-', '.']).to_string()
+    let name = stem.to_string_lossy().chars().map(plain).collect::<String>().trim_matches(['-', '.']).to_string();
+    if name.is_empty() { "picture".to_string() } else { short(&name) }
+}
+
+/// A long name cut to its end, which tells more than its beginning; a digest of the whole keeps it apart from others.
+fn short(name: &str) -> String {
+    const LONGEST: usize = 180;
+    if name.len() <= LONGEST {
+        return name.to_string();
+    }
+    let from = (name.len() - LONGEST..name.len()).find(|at| name.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}-{}", &fsx::sha256_hex(name.as_bytes())[..8], &name[from..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_and_stays_one_of_its_kind() {
+        let long = |folder: &str| file_name(&format!("{folder}/{}/photo.jpg", "ä".repeat(200)));
+        let (one, other) = (long("one"), long("other"));
+        assert!(one.len() <= 200 && one.ends_with("-photo"), "{one}");
+        assert_ne!(one, other);
+        assert_eq!((file_name("a/b c.png"), file_name("---.png")), ("a-b-c".to_string(), "picture".to_string()));
+    }
 }

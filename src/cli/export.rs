@@ -1,9 +1,8 @@
 //! `driftscope export`: a run's weights for timm and torchvision.
 
-use super::print;
+use super::output::{checked, deliver, format};
 use super::run_spec::RunSpec;
 use crate::data::{IMAGENET_MEAN, IMAGENET_STD};
-use crate::fsx;
 use crate::models::ModelName;
 use crate::train::{RunRecord, sealed};
 use crate::weights::{self, Precision};
@@ -16,10 +15,10 @@ use std::process::ExitCode;
 /// Flags of `driftscope export`.
 #[derive(Debug, Args)]
 pub(super) struct ExportArguments {
-    /// The run, and its epoch: RUN (the last), RUN@N or RUN@best
+    /// The run, and its epoch: RUN or RUN@last (the last), RUN@N or RUN@best
     #[arg(value_name = "RUN[@EPOCH]")]
     run: RunSpec,
-    /// The file to write, .safetensors
+    /// The file to write, .safetensors; - is stdout
     #[arg(value_name = "OUT")]
     out: PathBuf,
     /// float32, float16 or bfloat16
@@ -31,6 +30,8 @@ pub(super) struct ExportArguments {
 }
 
 pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode> {
+    let out = checked("OUT", &arguments.out)?;
+    format("OUT", &out, &arguments.out, &["safetensors"])?;
     let record = RunRecord::read(&arguments.run.path)?;
     let saved = sealed(&arguments.run.path, arguments.run.which)?.saved;
     let tensors = saved.ema.as_ref().filter(|_| !arguments.raw).unwrap_or(&saved.model);
@@ -57,8 +58,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode> {
     ];
     let bytes = weights::export(tensors, arguments.precision, saved.state.optimizer_step, &metadata)
         .with_context(|| format!("{} is not written", arguments.out.display()))?;
-    fsx::write_atomic(&arguments.out, &bytes)?;
-    print(&format!("{}\n", arguments.out.display()))?;
+    deliver(&out, &arguments.out, &bytes)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,6 +11,7 @@ mod drift;
 mod eval;
 mod explain;
 mod export;
+mod output;
 mod plot;
 mod report;
 mod run_spec;
@@ -18,10 +19,13 @@ mod runs;
 mod train;
 mod watch;
 
+use crate::data::{DataConfig, DataSet};
+use crate::device;
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Fine-tune vision models, look at them in every validation epoch, and see how the evidence drifts.
@@ -81,7 +85,21 @@ const INTERRUPTED: u8 = 130;
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    let result = device::within_memory(|| dispatch(command));
+    match result.unwrap_or_else(|out_of_memory| Err(out_of_memory.into())) {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nowhere to complain if stderr is gone.
+            drop(writeln!(std::io::stderr(), "error: {}", chain(&error)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<ExitCode> {
+    match command {
         Command::Train(arguments) => train::run(*arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
@@ -95,15 +113,6 @@ pub fn run() -> ExitCode {
         Command::Animate(arguments) => animate::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
-    };
-    match result {
-        Ok(code) => code,
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nowhere to complain if stderr is gone.
-            drop(writeln!(std::io::stderr(), "error: {}", chain(&error)));
-            ExitCode::FAILURE
-        }
     }
 }
 
@@ -132,6 +141,34 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
+/// A run's data, with progress on stderr where it takes long.
+fn open_data(config: &DataConfig) -> Result<DataSet> {
+    let watch = watch::Watch::new("checking pictures");
+    let data = DataSet::open_watched(config, &|done, all| watch.told(done, all));
+    watch.finish();
+    Ok(data?)
+}
+
+/// What of the data is not used, and why: lines for a person.
+fn left_out(data: &DataSet) -> Vec<String> {
+    let mut lines = data.notes.clone();
+    lines.extend(data.skipped.iter().map(|skipped| format!("skipped, cannot be read: {skipped}")));
+    if !data.skipped.is_empty() {
+        lines.push(format!("{} picture(s) skipped", data.skipped.len()));
+    }
+    lines
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |letter: char| letter.is_alphanumeric() || "-_./@+:,%".contains(letter);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
 /// Writes data to stdout.
 fn print(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
@@ -142,6 +179,14 @@ fn print(text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    #[test]
+    fn a_path_with_a_blank_is_quoted_for_the_shell() {
+        let quoted = |text: &str| super::quoted(std::path::Path::new(text));
+        assert_eq!(quoted("checkpoints/a-b_1.2"), "checkpoints/a-b_1.2");
+        assert_eq!(quoted("my run"), "'my run'");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

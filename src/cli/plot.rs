@@ -1,10 +1,9 @@
 //! `driftscope plot`: loss, accuracy and drift over the epochs, for a paper.
 
-use super::print;
+use super::output::{checked, deliver, finished, format};
 use crate::drift::{Measure, Options, Reference, analyse};
-use crate::fsx;
 use crate::report::curves;
-use crate::store::{EpochMetrics, RunReader};
+use crate::store::EpochMetrics;
 use anyhow::{Result, bail};
 use clap::Args;
 use std::path::PathBuf;
@@ -16,7 +15,7 @@ pub(super) struct PlotArguments {
     /// The run
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// Where to write: .svg or .png
+    /// Where to write: .svg or .png; - is stdout, as SVG
     #[arg(long, short, value_name = "FILE", default_value = "drift.svg")]
     out: PathBuf,
     /// Measures of drift, a plot each, separated by commas
@@ -37,12 +36,17 @@ pub(super) struct PlotArguments {
 }
 
 pub(super) fn run(arguments: &PlotArguments) -> Result<ExitCode> {
-    let reader = RunReader::open(&arguments.run)?;
+    let out = checked("--out", &arguments.out)?;
+    let format = format("--out", &out, &arguments.out, &["svg", "png"])?;
+    if format == "png" && !(0.1..=16.0).contains(&arguments.sharpness) {
+        bail!("--sharpness {}: expected 0.1 to 16", arguments.sharpness);
+    }
+    let reader = finished(&arguments.run)?;
     let options = Options {
         measures: arguments.measures.clone(),
         against: vec![arguments.against],
         explainers: arguments.methods.clone(),
-        seed_run: arguments.floor.as_ref().map(|run| RunReader::open(run)).transpose()?,
+        seed_run: arguments.floor.as_ref().map(|run| finished(run)).transpose()?,
         groups: false,
         ..Options::default()
     };
@@ -51,13 +55,10 @@ pub(super) fn run(arguments: &PlotArguments) -> Result<ExitCode> {
         reader.epochs().iter().map(|&epoch| reader.metrics(epoch)).collect::<Result<_, _>>()?;
     let title = format!("{} · {}", reader.info().name, reader.info().model);
     let plots = curves(&title, &metrics, &analysis.drift, arguments.against.against());
-    let bytes = match arguments.out.extension().and_then(|extension| extension.to_str()) {
-        Some("svg") => plots.svg()?.into_bytes(),
-        Some("png") if (0.1..=16.0).contains(&arguments.sharpness) => plots.png(arguments.sharpness)?,
-        Some("png") => bail!("--sharpness {}: expected 0.1 to 16", arguments.sharpness),
-        _ => bail!("--out {}: expected a file that ends in .svg or .png", arguments.out.display()),
+    let bytes = match format {
+        "png" => plots.png(arguments.sharpness)?,
+        _ => plots.svg()?.into_bytes(),
     };
-    fsx::write_atomic(&arguments.out, &bytes)?;
-    print(&format!("{}\n", arguments.out.display()))?;
+    deliver(&out, &arguments.out, &bytes)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,8 +1,10 @@
-//! `RUN`, `RUN@3` or `RUN@best`: a run's directory, and which of its checkpoints.
+//! `RUN`, `RUN@3`, `RUN@best` or `RUN@last`: a run's directory, and which of its checkpoints.
 
 use crate::train::Which;
+use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValueParserFactory};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 /// A run and one of its checkpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,25 +13,39 @@ pub(super) struct RunSpec {
     pub(super) which: Which,
 }
 
-impl FromStr for RunSpec {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
+impl RunSpec {
+    /// From what a person typed, in whatever letters the file system has.
+    pub(super) fn parse(text: &OsStr) -> Result<Self, String> {
         let whole = || RunSpec { path: PathBuf::from(text), which: Which::Newest };
-        let Some((path, which)) = text.rsplit_once('@') else { return Ok(whole()) };
+        let Some(at) = text.as_bytes().iter().rposition(|byte| *byte == b'@') else { return Ok(whole()) };
         // A directory may have an @ in its name.
         if PathBuf::from(text).exists() {
             return Ok(whole());
         }
+        let (path, which) = (OsStr::from_bytes(&text.as_bytes()[..at]), &text.as_bytes()[at + 1..]);
         let which = match which {
-            "best" => Which::Best,
-            "last" => Which::Newest,
-            number => {
-                let epoch = number.parse();
-                Which::Epoch(epoch.map_err(|_| format!("'@{number}' is no epoch; expected @N, @best or @last"))?)
-            }
+            b"best" => Which::Best,
+            b"last" => Which::Newest,
+            number => match std::str::from_utf8(number).ok().and_then(|number| number.parse().ok()) {
+                Some(epoch) => Which::Epoch(epoch),
+                None => {
+                    return Err(format!(
+                        "there is no file or folder '{}', and '@{}' is no epoch of a run; expected @N, @best or @last",
+                        text.display(),
+                        String::from_utf8_lossy(number)
+                    ));
+                }
+            },
         };
         Ok(RunSpec { path: PathBuf::from(path), which })
+    }
+}
+
+impl ValueParserFactory for RunSpec {
+    type Parser = ValueParser;
+
+    fn value_parser() -> ValueParser {
+        ValueParser::new(OsStringValueParser::new().try_map(|text: OsString| RunSpec::parse(&text)))
     }
 }
 
@@ -39,10 +55,21 @@ mod tests {
 
     #[test]
     fn a_run_is_named_alone_or_with_an_epoch() {
-        let parse = |text: &str| text.parse::<RunSpec>().map(|spec| (spec.path.display().to_string(), spec.which));
+        let parse =
+            |text: &str| RunSpec::parse(OsStr::new(text)).map(|spec| (spec.path.display().to_string(), spec.which));
         assert_eq!(parse("a/b"), Ok(("a/b".to_string(), Which::Newest)));
         assert_eq!(parse("a/b@3"), Ok(("a/b".to_string(), Which::Epoch(3))));
         assert_eq!(parse("a@b/c@best"), Ok(("a@b/c".to_string(), Which::Best)));
+        assert_eq!(parse("a@last"), Ok(("a".to_string(), Which::Newest)));
         assert!(parse("a@first").unwrap_err().contains("@best"));
+        let missing = parse("photo@2x.png").unwrap_err();
+        assert!(missing.contains("no file or folder 'photo@2x.png'"), "{missing}");
+    }
+
+    #[test]
+    fn a_name_that_is_not_utf_8_is_a_name() {
+        let spec = RunSpec::parse(OsStr::from_bytes(b"run\xff@2")).unwrap();
+        assert_eq!((spec.path.as_os_str().as_bytes(), spec.which), (&b"run\xff"[..], Which::Epoch(2)));
+        assert!(RunSpec::parse(OsStr::from_bytes(b"run@\xff")).is_err());
     }
 }

@@ -3,27 +3,26 @@
 use super::{Format, print};
 use crate::fsx;
 use crate::report::{aligned, csv_row};
+use crate::store::layout::RUN_FILE;
 use crate::store::{RunReader, TrainingMetrics};
 use crate::train::RunRecord;
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Flags of `driftscope runs`.
 #[derive(Debug, Args)]
 pub(super) struct RunsArguments {
-    /// Where runs lie, at any depth
+    /// Where runs lie, at any depth; links are not followed
     #[arg(value_name = "DIR", default_value = "checkpoints")]
     dir: PathBuf,
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: Format,
 }
-
-/// How deep below the directory a run may lie.
-const DEPTH: usize = 3;
 
 const HEADINGS: [&str; 9] =
     ["run", "model", "data", "seed", "epochs", "best epoch", "best val", "last val", "explainers"];
@@ -42,9 +41,15 @@ pub(super) fn run(arguments: &RunsArguments) -> Result<ExitCode> {
     if !arguments.dir.is_dir() {
         bail!("{} is no directory; expected one that holds runs", arguments.dir.display());
     }
-    let mut paths = Vec::new();
-    find(&arguments.dir, DEPTH, &mut paths)?;
-    let lines = paths.into_iter().map(read).collect::<Result<Vec<Line>>>()?;
+    let (mut paths, mut troubles) = (Vec::new(), Vec::new());
+    find(&arguments.dir, &mut paths, &mut troubles);
+    let mut lines = Vec::new();
+    for path in paths {
+        match read(path.clone()) {
+            Ok(line) => lines.push(line),
+            Err(error) => troubles.push(format!("{}: {}", path.display(), super::chain(&error))),
+        }
+    }
     print(&match arguments.format {
         Format::Table => aligned(&HEADINGS, &lines.iter().map(|line| line.cells("–")).collect::<Vec<_>>(), 3),
         Format::Csv => {
@@ -53,18 +58,26 @@ pub(super) fn run(arguments: &RunsArguments) -> Result<ExitCode> {
         }
         Format::Json => serde_json::to_string_pretty(&lines.iter().map(Line::json).collect::<Vec<_>>())? + "\n",
     })?;
-    Ok(ExitCode::SUCCESS)
+    // The others are listed; a script learns that some are not.
+    for trouble in &troubles {
+        writeln!(std::io::stderr(), "error: not listed: {trouble}")?;
+    }
+    Ok(if troubles.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn find(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
-    if dir.join("run.json").is_file() {
+/// Runs below `dir`, none of them inside another; and the folders that cannot be looked into.
+fn find(dir: &Path, found: &mut Vec<PathBuf>, troubles: &mut Vec<String>) {
+    if dir.join(RUN_FILE).is_file() {
         found.push(dir.to_path_buf());
-    } else if depth > 0 {
-        for below in fsx::list_dir(dir)?.into_iter().filter(|path| path.is_dir()) {
-            find(&below, depth - 1, found)?;
-        }
+        return;
     }
-    Ok(())
+    match fsx::list_dir(dir) {
+        Ok(entries) => {
+            let folder = |path: &PathBuf| fsx::kind(path).is_ok_and(|kind| kind == Some(fsx::Kind::Dir));
+            entries.into_iter().filter(folder).for_each(|below| find(&below, found, troubles));
+        }
+        Err(error) => troubles.push(error.to_string()),
+    }
 }
 
 fn read(path: PathBuf) -> Result<Line> {
@@ -73,7 +86,8 @@ fn read(path: PathBuf) -> Result<Line> {
     for &epoch in reader.epochs() {
         let Some(TrainingMetrics { val_accuracy, .. }) = reader.metrics(epoch)?.training else { continue };
         last = Some(val_accuracy);
-        if best.is_none_or(|(_, accuracy)| val_accuracy > accuracy) {
+        let better = |(best, accuracy)| val_accuracy > accuracy || (best == 0 && val_accuracy == accuracy);
+        if best.is_none_or(better) {
             best = Some((epoch, val_accuracy));
         }
     }

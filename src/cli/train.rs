@@ -1,15 +1,16 @@
 //! `driftscope train`: a new run, an old one that goes on, or one that branches off another.
 
 use super::run_spec::RunSpec;
-use super::watch::Watch;
-use super::{INTERRUPTED, print};
-use crate::config::RunConfig;
+use super::{INTERRUPTED, left_out, open_data, print, quoted};
 use crate::config::file::Settings;
-use crate::data::DataSet;
-use crate::device::DeviceChoice;
+use crate::config::{RunConfig, ema_note};
+use crate::data::{DataConfig, Split};
+use crate::device::{DeviceChoice, DeviceError};
 use crate::store::PanelInfo;
-use crate::train::{Outcome, Progress, RunDir, RunRecord, Setup, Snapshot, Which, fit, misfits, sealed};
-use anyhow::{Context, Result, bail};
+use crate::train::{
+    Outcome, Progress, Ready, RunDir, RunRecord, Setup, Snapshot, Which, fit, misfits, same_data, same_panel, sealed,
+};
+use anyhow::{Result, bail};
 use burn_train::Interrupter;
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -28,11 +29,12 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// `textures`, `dtd` (in its usual places), or a folder: DTD's own, or train/ and val/ with a folder a class, or a
-    /// folder a class [default: dtd for the full sizes, textures for the minis]
+    /// folder a class; of JPEG, PNG, WebP, GIF, BMP, TIFF or PNM pictures [default: dtd for the full sizes, textures for the
+    /// minis]
     #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
     /// DTD's official split, 1 to 10; for a folder a class, the seed of the split that is made
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     split: Option<u64>,
     /// Leave out pictures that cannot be read, and list them, instead of stopping
     #[arg(long)]
@@ -79,38 +81,30 @@ pub(super) struct TrainArguments {
     /// The run's directory [default: checkpoints/MODEL-DATA-seedN]
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
-    /// Go on with a run from its newest checkpoint, or from the end of an epoch: RUN, RUN@N or RUN@best. With --run-dir
-    /// a new run branches off there, and may have other settings
+    /// Go on with a run from its newest checkpoint, or from the end of an epoch: RUN, RUN@N, RUN@best or RUN@last. It keeps its
+    /// settings; only --data, where its pictures lie by now, and --device may differ. With --run-dir a new run branches off
+    /// there and may have others: more --epochs, say
     #[arg(long, value_name = "RUN[@EPOCH]")]
     resume: Option<RunSpec>,
 }
 
 /// What [`fit`] is given.
-type Prepared = (RunDir, Setup, Option<Snapshot>);
+struct Prepared {
+    run: RunDir,
+    setup: Setup,
+    ready: Ready,
+    progress: Progress,
+}
 
 pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
     let interrupter = interrupter()?;
-    let (run, setup, snapshot) = match &arguments.resume {
+    let Prepared { run, setup, ready, mut progress } = match &arguments.resume {
         Some(spec) => resumed(spec, &arguments)?,
         None => new(&arguments)?,
     };
-    let mut progress = Progress::new(setup.config.epochs);
-    for note in &setup.data.notes {
-        progress.say(note);
-    }
-    for skipped in &setup.data.skipped {
-        progress.say(&format!("skipped, cannot be read: {skipped}"));
-    }
-    if !setup.data.skipped.is_empty() {
-        progress.say(&format!("{} picture(s) skipped", setup.data.skipped.len()));
-    }
-    if let Some(snapshot) = &snapshot {
-        let (epoch, step) = snapshot.saved.state.next();
-        progress.say(&format!("resuming {} at epoch {epoch}, step {step}", snapshot.dir.display()));
-    }
-    let outcome = fit(&run, &setup, snapshot, &interrupter, &mut progress);
+    let outcome = fit(&run, &setup, ready, &interrupter, &mut progress);
     progress.finish();
-    let path = run.path().display();
+    let path = run.path();
     match outcome? {
         Outcome::Finished { best, last } => {
             if last < setup.config.epochs {
@@ -120,28 +114,38 @@ pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
             if let Some(best) = best {
                 progress.say(&format!("best epoch {} · val accuracy {:.3}", best.epoch, best.val_accuracy));
             }
-            print(&format!("{path}\n"))?;
+            print(&format!("{}\n", path.display()))?;
             Ok(ExitCode::SUCCESS)
         }
         Outcome::Interrupted { epoch, step } => {
-            progress
-                .say(&format!("stopped at epoch {epoch}, step {step}; go on with: driftscope train --resume {path}"));
+            let resume = format!("driftscope train --resume {}", quoted(path));
+            progress.say(&format!("stopped at epoch {epoch}, step {step}; go on with: {resume}"));
             Ok(ExitCode::from(INTERRUPTED))
         }
     }
 }
 
+/// Everything that can fail is done before the run's folder is made.
 fn new(arguments: &TrainArguments) -> Result<Prepared> {
     let base = arguments.config.as_deref().map(Settings::read).transpose()?;
-    let settings = with_flags(base.unwrap_or_default(), arguments)?;
-    let (setup, device) = setup(settings.resolve()?, arguments.device, arguments.tensorboard)?;
+    let settings =
+        with_flags(base.unwrap_or_default(), arguments)?.with_absolute_paths(&std::env::current_dir()?, None);
+    let config = settings.resolve()?;
+    let progress = Progress::new(config.epochs);
+    let (setup, device) = setup(config, arguments.device, arguments.tensorboard, &progress)?;
     let default_dir = || {
         let name = format!("{}-{}-seed{}", setup.config.model, setup.data.name, setup.config.seed);
         Path::new("checkpoints").join(name)
     };
     let path = arguments.run_dir.clone().unwrap_or_else(default_dir);
-    let record = record(&path, &setup, settings, device)?;
-    Ok((RunDir::create(&path, &record)?, setup, None))
+    RunDir::check_free(&path)?;
+    advise(&setup, &progress);
+    let ready = Ready::new(&setup, None, &progress)?;
+    let mut record = record(&path, &setup, settings, device)?;
+    record.panel.pictures = ready.panel_digests();
+    let run = RunDir::create(&path, &record)?;
+    run.write_pictures(&setup.data)?;
+    Ok(Prepared { run, setup, ready, progress })
 }
 
 fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
@@ -149,37 +153,94 @@ fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
     // A checkpoint does not fit another config, and a run whose settings changed in the middle would not be one run.
     let typed = arguments.config.as_deref().map(Settings::read).transpose()?;
     let settings = with_flags(typed.unwrap_or_else(|| saved.settings.clone()), arguments)?;
-    let mut config = if settings == saved.settings { saved.config.clone() } else { settings.resolve()? };
+    let settings = settings.with_absolute_paths(&std::env::current_dir()?, Some(&saved.settings));
+    let mut config = match settings == saved.settings {
+        true => saved.config.clone(),
+        false => settings.resolve_branch(&saved.settings, &saved.config)?,
+    };
     config.data.keep_rules_of(&saved.config.data);
     let differences = misfits(&config, &saved.config, arguments.run_dir.is_some());
     if !differences.is_empty() {
-        let hint =
-            if arguments.run_dir.is_some() { "" } else { "; most settings may differ in a new run, --run-dir DIR" };
-        bail!("{}: these settings do not fit the run: {}{hint}", spec.path.display(), differences.join("; "));
+        let run = spec.path.display();
+        let hint = match arguments.run_dir {
+            Some(_) => String::new(),
+            None => format!(
+                "; a run keeps its settings. To go on from it with others, branch off: driftscope train --resume {} \
+                 --run-dir DIR",
+                quoted(&spec.path)
+            ),
+        };
+        bail!("{run}: these settings do not fit the run: {}{hint}", differences.join("; "));
     }
 
     // The device the run began on, unless another one is asked for.
     let choice = if arguments.device == DeviceChoice::Auto { saved.device.parse()? } else { arguments.device };
-    let (setup, device) = setup(config, choice, arguments.tensorboard)?;
+    let progress = Progress::new(config.epochs);
+    let (setup, device) =
+        setup(config, choice, arguments.tensorboard, &progress).map_err(|error| elsewhere(error, &saved))?;
+    let notes = same_data(&spec.path, &saved, &setup.data, &[Split::Train, Split::Val])?;
     let path = arguments.run_dir.as_deref().unwrap_or(&spec.path);
     let mut record = record(path, &setup, settings, device)?;
-    if record.data_digest != saved.data_digest || record.panel.digest != saved.panel.digest {
-        let (then, now) = (&saved.data_digest, &record.data_digest);
-        bail!("{}: the data is not what the run began with: digest {then} then, {now} now", spec.path.display());
+    notes.into_iter().chain(same_panel(&spec.path, &saved, &setup)?).for_each(|line| progress.say(&line));
+    if record.panel.digest != saved.panel.digest {
+        bail!("{}: the panel is not the one that the run began with", spec.path.display());
+    }
+    record.panel.pictures = saved.panel.pictures.clone();
+    if record.threads != saved.threads || record.device != saved.device {
+        progress.say(&format!(
+            "the run began on {} with {} threads and goes on on {} with {}: its bytes may differ from those of a run that \
+             was not moved",
+            saved.device, saved.threads, record.device, record.threads
+        ));
     }
     let snapshot = match spec.which {
         Which::Newest => run.newest()?,
         which => Some(sealed(&spec.path, which)?),
     };
-    let Some(new) = &arguments.run_dir else {
-        if let (Some(snapshot), true) = (&snapshot, spec.which != Which::Newest) {
-            run.set_aside_after(snapshot.saved.state.epoch)?;
+    if arguments.run_dir.is_some() && snapshot.is_none() {
+        bail!("{} holds no finished epoch yet", spec.path.display());
+    }
+    let place = snapshot.as_ref().map(Snapshot::place);
+    if let Some(place) = &place {
+        let (epoch, step) = place.state.next();
+        progress.say(&format!("resuming {} at epoch {epoch}, step {step}", place.dir.display()));
+    }
+    let ready = Ready::new(&setup, snapshot, &progress)?;
+    let run = match (&arguments.run_dir, place) {
+        (Some(new), Some(place)) => {
+            record.forked_from = Some(format!("{}@{}", spec.path.display(), place.state.epoch));
+            run.fork(new, &record, &place)?
         }
-        return Ok((run, setup, snapshot));
+        (None, Some(place)) if spec.which != Which::Newest => {
+            run.set_aside_after(place.state.epoch)?;
+            run
+        }
+        _ => run,
     };
-    let snapshot = snapshot.with_context(|| format!("{} holds no finished epoch yet", spec.path.display()))?;
-    record.forked_from = Some(format!("{}@{}", spec.path.display(), snapshot.saved.state.epoch));
-    Ok((run.fork(new, &record, &snapshot)?, setup, Some(snapshot)))
+    Ok(Prepared { run, setup, ready, progress })
+}
+
+/// A run whose data or device is not where it was: what to type.
+fn elsewhere(error: anyhow::Error, saved: &RunRecord) -> anyhow::Error {
+    match error.downcast_ref::<DeviceError>() {
+        Some(_) => error.context(format!("the run began on {}; --device cpu goes on without it", saved.device)),
+        None => match &saved.config.data {
+            DataConfig::Folder(folder) if !folder.root.exists() => error.context(format!(
+                "the run's pictures were in {}, which is not there; say where they are now with --data FOLDER",
+                folder.root.display()
+            )),
+            _ => error,
+        },
+    }
+}
+
+/// What a person should know before hours are spent.
+fn advise(setup: &Setup, progress: &Progress) {
+    if let Some(ema) = setup.config.ema
+        && let Some(note) = ema_note(ema.decay, ema.warmup, setup.total_steps())
+    {
+        progress.say(&note);
+    }
 }
 
 /// Flags win over --set, and that over the file.
@@ -193,7 +254,7 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
             settings.set(key, value.as_str())?;
         }
     }
-    let split = arguments.split.map(i64::try_from).transpose().context("--split is too great")?;
+    let split = arguments.split.map(|split| split as i64); // its range is the flag's
     let numbers = [
         ("epochs", arguments.epochs.map(i64::from)),
         ("batch_size", arguments.batch_size.map(i64::from)),
@@ -222,12 +283,16 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
     Ok(settings)
 }
 
-fn setup(config: RunConfig, choice: DeviceChoice, tensorboard: bool) -> Result<(Setup, DeviceChoice)> {
+/// Opens device and data, and says what was left out of it.
+fn setup(
+    config: RunConfig,
+    choice: DeviceChoice,
+    tensorboard: bool,
+    progress: &Progress,
+) -> Result<(Setup, DeviceChoice)> {
     let (device, choice) = choice.open()?;
-    let watch = Watch::new("checking pictures");
-    let data = DataSet::open_watched(&config.data, &|done, all| watch.told(done, all));
-    watch.finish();
-    let data = data?;
+    let data = open_data(&config.data)?;
+    left_out(&data).iter().for_each(|line| progress.say(line));
     Ok((Setup { config, data, device, tensorboard }, choice))
 }
 
@@ -247,11 +312,14 @@ fn record(path: &Path, setup: &Setup, settings: Settings, device: DeviceChoice) 
         device: device.to_string(),
         threads: thread::available_parallelism().map_or(1, usize::from),
         data_digest: setup.data.digest.clone(),
-        skipped: setup.data.skipped.iter().map(|skipped| skipped.path.clone()).collect(),
+        content_digest: setup.data.content_digest.clone(),
+        // As text: JSON knows no others.
+        skipped: setup.data.skipped.iter().map(|skipped| skipped.path.display().to_string().into()).collect(),
         panel: PanelInfo {
             digest: panel.digest,
             ids: panel.samples.iter().map(|sample| sample.id.clone()).collect(),
             labels: panel.samples.iter().map(|sample| sample.label).collect(),
+            pictures: Vec::new(),
         },
     })
 }

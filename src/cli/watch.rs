@@ -34,9 +34,9 @@ impl Watch {
         if due {
             *last = Some(now);
             let line = line(self.what, done, all, self.start.elapsed());
-            let end = if self.on_terminal { "\r" } else { "\n" };
+            let text = if self.on_terminal { format!("\r{line}\x1b[K") } else { format!("{line}\n") };
             // Nowhere to complain if stderr is gone.
-            drop(write!(std::io::stderr(), "{line}{end}"));
+            drop(write!(std::io::stderr(), "{text}"));
         }
     }
 
@@ -48,12 +48,12 @@ impl Watch {
     }
 }
 
-/// At most 79 columns; filled up, so that it covers the line before it.
+/// At most 79 columns.
 fn line(what: &str, done: usize, all: usize, elapsed: Duration) -> String {
     let rate = done as f64 / elapsed.as_secs_f64().max(1e-9);
     let left = (all.saturating_sub(done)) as f64 / rate.max(1e-9);
     let line = format!("{what}: {done} of {all} · {rate:.0}/s · {} left", clock(left));
-    format!("{line:<64}").chars().take(79).collect()
+    line.chars().take(79).collect()
 }
 
 /// `45 s`, `3 min` or `2 h`.
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_line_has_rate_and_time_left_and_fits() {
         let line = line("checking pictures", 100, 500, Duration::from_secs(10));
-        assert_eq!(line.trim_end(), "checking pictures: 100 of 500 · 10/s · 40 s left");
+        assert_eq!(line, "checking pictures: 100 of 500 · 10/s · 40 s left");
         let greatest = super::line("checking pictures", 1, usize::MAX, Duration::from_secs(1));
         assert!(greatest.chars().count() < 80, "{greatest}");
         assert_eq!((clock(600.0), clock(7200.0)), ("10 min".to_string(), "2 h".to_string()));

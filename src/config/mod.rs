@@ -2,12 +2,24 @@
 //!
 //! What a person may type is another type, in [`mod@file`]: everything optional, unknown keys refused.
 
+mod error;
+#[cfg(test)]
+mod extremes;
 pub mod file;
+mod idle;
+mod keys;
+mod resolve;
 mod sections;
+mod settings;
+#[cfg(test)]
+mod tests;
 mod training;
+mod typed;
 mod validate;
 
-pub use training::{Decay, EmaConfig, FreezeConfig, KeepConfig, Method, Moments, OptimizerConfig, ScheduleConfig};
+pub use training::{
+    Decay, EmaConfig, FreezeConfig, KeepConfig, Method, Moments, OptimizerConfig, ScheduleConfig, ema_note,
+};
 pub use validate::InvalidConfig;
 
 use crate::data::{Augmentation, DataConfig, Mixing, Preprocessing};

@@ -1,6 +1,6 @@
 //! The tables of a config file, everything optional, unknown keys refused, and what each comes to.
 
-use super::file::ConfigError;
+use super::error::ConfigError;
 use super::{
     Decay, EmaConfig, InvalidConfig, Method, Moments, OptimizerConfig, PanelConfig, ScheduleConfig, label_alone,
 };
@@ -185,19 +185,22 @@ section! {
 }
 
 impl PanelSection {
-    pub(super) fn resolve(self) -> Result<PanelConfig, ConfigError> {
-        let images = self.list.map(|path| fsx::read_to_string(&path)).transpose().map_err(ConfigError::PanelList)?;
-        let ids = |text: String| {
-            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-            lines.map(str::to_string).collect()
-        };
-        Ok(PanelConfig {
+    /// The ids in the list, if there is one.
+    pub(super) fn images(&self) -> Result<Option<Vec<String>>, ConfigError> {
+        let Some(path) = &self.list else { return Ok(None) };
+        let text = fsx::read_to_string(path).map_err(ConfigError::PanelList)?;
+        let lines = text.strip_prefix('\u{FEFF}').unwrap_or(&text).lines().map(str::trim);
+        Ok(Some(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_string).collect()))
+    }
+
+    pub(super) fn resolve(self, images: Option<Vec<String>>) -> PanelConfig {
+        PanelConfig {
             per_class: self.per_class.unwrap_or(4),
             seed: self.seed.unwrap_or(0),
             overlays: self.overlays.unwrap_or(6),
-            images: images.map(ids),
+            images,
             targets: self.targets.unwrap_or_else(label_alone),
-        })
+        }
     }
 }
 
@@ -288,8 +291,6 @@ impl OptimizerSection {
         let default = Moments::default();
         let moments =
             Moments { betas: self.betas.unwrap_or(default.betas), epsilon: self.epsilon.unwrap_or(default.epsilon) };
-        let (for_adam, for_sgd) =
-            (self.betas.is_some() || self.epsilon.is_some(), self.momentum.is_some() || self.nesterov.is_some());
         let (method, weight_decay) = match self.kind.as_deref().unwrap_or("adamw") {
             "adamw" => (Method::Adamw(moments), 0.01),
             "adam" => (Method::Adam(moments), 0.0),
@@ -302,29 +303,18 @@ impl OptimizerSection {
                 return Err(ConfigError::Word { key: "optimizer.kind", found, expected: "adamw, adam or sgd" });
             }
         };
-        match method {
-            Method::Sgd { .. } if for_adam => {
-                let keys = "optimizer.betas and optimizer.epsilon";
-                Err(ConfigError::Misplaced { keys, meant_for: "adamw and adam" })
-            }
-            Method::Adamw(_) | Method::Adam(_) if for_sgd => {
-                let keys = "optimizer.momentum and optimizer.nesterov";
-                Err(ConfigError::Misplaced { keys, meant_for: "sgd" })
-            }
-            _ => Ok(OptimizerConfig {
-                method,
-                weight_decay: self.weight_decay.unwrap_or(weight_decay),
-                decay_all: self.decay_all.unwrap_or(false),
-                layer_decay: self.layer_decay.unwrap_or(1.0),
-                clip_norm: self.clip_norm,
-            }),
-        }
+        Ok(OptimizerConfig {
+            method,
+            weight_decay: self.weight_decay.unwrap_or(weight_decay),
+            decay_all: self.decay_all.unwrap_or(false),
+            layer_decay: self.layer_decay.unwrap_or(1.0),
+            clip_norm: self.clip_norm,
+        })
     }
 }
 
 impl ScheduleSection {
     pub(super) fn resolve(self, default_rate: f64) -> Result<ScheduleConfig, ConfigError> {
-        let for_steps = self.step_epochs.is_some() || self.step_factor.is_some();
         let decay = match self.decay.as_deref().unwrap_or("cosine") {
             "cosine" => Decay::Cosine { minimum: self.minimum.unwrap_or(0.0) },
             "step" => {
@@ -336,13 +326,6 @@ impl ScheduleSection {
                 return Err(ConfigError::Word { key: "schedule.decay", found, expected: "cosine, step or constant" });
             }
         };
-        if for_steps && !matches!(decay, Decay::Step { .. }) {
-            let keys = "schedule.step_epochs and schedule.step_factor";
-            return Err(ConfigError::Misplaced { keys, meant_for: "decay = \"step\"" });
-        }
-        if self.minimum.is_some() && !matches!(decay, Decay::Cosine { .. }) {
-            return Err(ConfigError::Misplaced { keys: "schedule.minimum", meant_for: "decay = \"cosine\"" });
-        }
         Ok(ScheduleConfig {
             learning_rate: self.learning_rate.unwrap_or(default_rate),
             warmup_epochs: self.warmup_epochs.unwrap_or(1.0),
@@ -353,10 +336,7 @@ impl ScheduleSection {
 }
 
 impl EmaSection {
-    pub(super) fn resolve(self) -> Result<Option<EmaConfig>, ConfigError> {
-        match (self.decay, self.warmup) {
-            (None, Some(_)) => Err(ConfigError::Misplaced { keys: "ema.warmup", meant_for: "a run with ema.decay" }),
-            (decay, warmup) => Ok(decay.map(|decay| EmaConfig { decay, warmup: warmup.unwrap_or(false) })),
-        }
+    pub(super) fn resolve(self) -> Option<EmaConfig> {
+        self.decay.map(|decay| EmaConfig { decay, warmup: self.warmup.unwrap_or(false) })
     }
 }

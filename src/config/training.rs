@@ -131,3 +131,39 @@ pub struct KeepConfig {
     #[serde(default)]
     pub stable_within: Option<f64>,
 }
+
+/// What to say of a moving average that hardly moves: where after all `steps` of a run more than half of it is still the
+/// first weights. None where it follows.
+pub fn ema_note(decay: f64, warmup: bool, steps: usize) -> Option<String> {
+    // With the warm-up the first step keeps 0.37 and each step less than one, so little of the first weights is left.
+    if warmup || steps == 0 {
+        return None;
+    }
+    let left = decay.powf(steps as f64);
+    // A tenth of the first weights is left with this decay; rounded down, so that it is less.
+    let lower = (0.1_f64.powf(1.0 / steps as f64) * 1000.0).floor() / 1000.0;
+    (left > 0.5).then(|| {
+        format!(
+            "ema.decay {decay} over {steps} steps leaves {:.0} % of the first weights in the average, which is what is \
+             validated, explained and exported: set ema.warmup=true, or an ema.decay of {lower} or less",
+            100.0 * left
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On paper: 0.9999^1000 = e^(1000·ln 0.9999) = e^−0.100005 = 0.9048; a tenth is left at 0.1^(1/1000) = 0.99770.
+    /// 0.5 is left after ln 0.5/ln 0.99 = 68.97 steps of 0.99.
+    #[test]
+    fn an_average_that_hardly_moves_is_noted_with_what_would_help() {
+        let note = ema_note(0.9999, false, 1000).unwrap();
+        assert!(note.contains("90 %") && note.contains("0.997 or less") && note.contains("ema.warmup"), "{note}");
+        assert!(ema_note(0.99, false, 68).is_some());
+        assert_eq!(ema_note(0.99, false, 69), None);
+        assert_eq!(ema_note(0.9999, true, 1000), None);
+        assert_eq!(ema_note(0.9999, false, 0), None);
+    }
+}

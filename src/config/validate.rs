@@ -1,5 +1,6 @@
 //! Whether settings make sense, all problems at once.
 
+use super::keys::{self, Kind, problem, shown};
 use super::{Decay, Method, RunConfig};
 use crate::data::{DataConfig, Policy};
 use crate::explain;
@@ -7,57 +8,53 @@ use std::collections::BTreeSet;
 
 /// Settings that make no sense, all of them.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the settings do not work: {}", problems.join("; "))]
+#[error("invalid settings: {}", problems.join("; "))]
 pub struct InvalidConfig {
     /// One a setting: its name, what is expected, what was found.
     pub problems: Vec<String>,
 }
 
 impl RunConfig {
-    /// Reports every problem at once.
+    /// Reports every problem at once. The limits of each number are those of its key in a config file.
     ///
     /// # Errors
     ///
     /// [`InvalidConfig`].
     pub fn validate(&self) -> Result<(), InvalidConfig> {
         let mut problems = Problems::default();
-        problems.at_least_one("epochs", self.epochs);
-        problems.at_least_one("batch_size", self.batch_size);
-        problems.at_least_one("accumulate", self.accumulate);
-        problems.at_least_one("checkpoints.keep_last", self.keep.last);
-        problems.within("drop_path", self.drop_path, 0.0, 0.99);
-        problems.within("label_smoothing", self.label_smoothing, 0.0, 0.99);
-        if let DataConfig::Textures(textures) = &self.data {
-            problems.at_least_one("data.train_per_class", textures.train_per_class);
-            problems.at_least_one("data.val_per_class", textures.val_per_class);
+        problems.whole("epochs", self.epochs as u64);
+        problems.whole("batch_size", self.batch_size as u64);
+        problems.whole("accumulate", self.accumulate as u64);
+        problems.whole("seed", self.seed);
+        problems.number("drop_path", self.drop_path);
+        problems.number("label_smoothing", self.label_smoothing);
+        problems.whole("checkpoints.keep_best", self.keep.best as u64);
+        problems.whole("checkpoints.keep_last", self.keep.last as u64);
+        match &self.data {
+            DataConfig::Textures(textures) => {
+                problems.whole("data.train_per_class", textures.train_per_class as u64);
+                problems.whole("data.val_per_class", textures.val_per_class as u64);
+                problems.whole("data.seed", textures.seed);
+            }
+            DataConfig::Folder(folder) => problems.whole("data.split", folder.split),
         }
-        if self.freeze.head_only_epochs > self.epochs {
-            let found = self.freeze.head_only_epochs;
-            problems.say(format!("freeze.head_only_epochs is {found}, expected at most epochs, {}", self.epochs));
-        }
-        if self.early_stopping == Some(0) {
-            problems.at_least_one("early_stopping.patience", 0);
-        }
-        if self.stop_when_stable == Some(0) {
-            problems.at_least_one("early_stopping.stable_epochs", 0);
-        }
-        let evidence = [
-            ("early_stopping.stable_epochs", self.stop_when_stable.is_some()),
-            ("checkpoints.stable_within", self.keep.stable_within.is_some()),
-        ];
-        for (name, _) in evidence.into_iter().filter(|(_, asked)| *asked && self.explainers.is_empty()) {
-            problems.say(format!("{name} needs evidence, but explainers is empty"));
-        }
-        if let Some(tolerance) = self.keep.stable_within {
-            problems.within("checkpoints.stable_within", tolerance, 0.0, 1.0);
-        }
-        if let Some(ema) = self.ema {
-            problems.within("ema.decay", ema.decay, 0.0, 1.0);
-        }
+        problems.whole("preprocessing.resize", self.preprocessing.resize as u64);
         if self.preprocessing.resize < self.preprocessing.size {
             let (found, least) = (self.preprocessing.resize, self.preprocessing.size);
             problems.say(format!("preprocessing.resize is {found}, expected at least the model's {least} pixels"));
         }
+        problems.whole("freeze.head_only_epochs", self.freeze.head_only_epochs as u64);
+        if self.freeze.head_only_epochs > self.epochs {
+            let found = self.freeze.head_only_epochs;
+            problems.say(format!("freeze.head_only_epochs is {found}, expected at most epochs, {}", self.epochs));
+        }
+        for (name, epochs) in
+            [("early_stopping.patience", self.early_stopping), ("early_stopping.stable_epochs", self.stop_when_stable)]
+        {
+            epochs.iter().for_each(|&epochs| problems.whole(name, epochs as u64));
+        }
+        self.keep.stable_within.iter().for_each(|&tolerance| problems.number("checkpoints.stable_within", tolerance));
+        self.ema.iter().for_each(|ema| problems.number("ema.decay", ema.decay));
         self.validate_evidence(&mut problems);
         self.validate_augmentation(&mut problems);
         self.validate_optimizer(&mut problems);
@@ -66,13 +63,31 @@ impl RunConfig {
     }
 
     fn validate_evidence(&self, problems: &mut Problems) {
+        let panel = &self.panel;
+        problems.whole("panel.seed", panel.seed);
+        problems.whole("panel.overlays", panel.overlays as u64);
+        if panel.images.is_none() {
+            problems.whole("panel.per_class", panel.per_class as u64);
+        }
+        let mut ids = BTreeSet::new();
+        for twice in panel.images.iter().flatten().filter(|id| !ids.insert(*id)) {
+            problems.say(format!("panel.list has {twice} twice, expected each picture once"));
+        }
         if self.explainers.is_empty() {
+            let evidence = [
+                ("early_stopping.stable_epochs", self.stop_when_stable.is_some()),
+                ("checkpoints.stable_within", self.keep.stable_within.is_some()),
+            ];
+            for (name, _) in evidence.into_iter().filter(|(_, asked)| *asked) {
+                problems.say(format!("{name} needs evidence, but explainers is empty"));
+            }
             return;
         }
-        problems.at_least_one("panel.targets, their number,", self.panel.targets.len());
-        match &self.panel.images {
-            Some(images) => problems.at_least_one("panel.list, its pictures,", images.len()),
-            None => problems.at_least_one("panel.per_class", self.panel.per_class),
+        if panel.targets.is_empty() {
+            problems.say("panel.targets is empty, expected at least one, such as label".to_string());
+        }
+        if panel.images.as_ref().is_some_and(Vec::is_empty) {
+            problems.say("panel.list is empty, expected at least one picture's id".to_string());
         }
         let (taps, mut names) = (self.model.taps(), BTreeSet::new());
         for explainer in &self.explainers {
@@ -87,46 +102,42 @@ impl RunConfig {
 
     fn validate_augmentation(&self, problems: &mut Problems) {
         let augmentation = &self.augmentation;
-        problems.within("augmentation.flip", augmentation.flip, 0.0, 1.0);
-        problems.range("augmentation.crop_scale", augmentation.crop_scale, 1.0);
-        problems.range("augmentation.crop_ratio", augmentation.crop_ratio, f64::INFINITY);
+        problems.number("augmentation.flip", augmentation.flip);
+        problems.range("augmentation.crop_scale", augmentation.crop_scale);
+        problems.range("augmentation.crop_ratio", augmentation.crop_ratio);
         if let Some(jitter) = augmentation.colour_jitter {
-            for (name, found, greatest) in [
-                ("augmentation.colour_jitter[0] (brightness)", jitter.brightness, f64::MAX),
-                ("augmentation.colour_jitter[1] (contrast)", jitter.contrast, f64::MAX),
-                ("augmentation.colour_jitter[2] (saturation)", jitter.saturation, f64::MAX),
-                ("augmentation.colour_jitter[3] (hue)", jitter.hue, 0.5),
-            ] {
-                problems.within(name, found, 0.0, greatest);
+            let strengths = [jitter.brightness, jitter.contrast, jitter.saturation, jitter.hue];
+            for (index, strength) in strengths.into_iter().enumerate() {
+                problems.number(&format!("augmentation.colour_jitter[{index}]"), strength);
             }
         }
         if let Some(erasing) = augmentation.erasing {
-            problems.within("augmentation.erasing.probability", erasing.probability, 0.0, 1.0);
-            problems.range("augmentation.erasing.area", erasing.area, 1.0);
-            problems.range("augmentation.erasing.ratio", erasing.ratio, f64::INFINITY);
+            problems.number("augmentation.erasing", erasing.probability);
+            problems.range("augmentation.erasing_area", erasing.area);
+            problems.range("augmentation.erasing_ratio", erasing.ratio);
         }
         if let Some(Policy::RandAugment { operations, magnitude }) = augmentation.policy {
-            problems.at_least_one("augmentation.policy.operations", operations);
-            problems.within("augmentation.policy.magnitude", magnitude as f64, 0.0, (Policy::MAGNITUDES - 1) as f64);
+            problems.whole("augmentation.policy.operations", operations as u64);
+            problems.whole("augmentation.policy.magnitude", magnitude as u64);
         }
-        problems.within("augmentation.mixup", self.mixing.mixup, 0.0, f64::MAX);
-        problems.within("augmentation.cutmix", self.mixing.cutmix, 0.0, f64::MAX);
+        problems.number("augmentation.mixup", self.mixing.mixup);
+        problems.number("augmentation.cutmix", self.mixing.cutmix);
     }
 
     fn validate_optimizer(&self, problems: &mut Problems) {
         let optimizer = &self.optimizer;
-        problems.within("optimizer.weight_decay", optimizer.weight_decay, 0.0, f64::MAX);
-        problems.within("optimizer.layer_decay", optimizer.layer_decay, f64::MIN_POSITIVE, 1.0);
-        if let Some(norm) = optimizer.clip_norm {
-            problems.within("optimizer.clip_norm", norm, f64::MIN_POSITIVE, f64::MAX);
-        }
+        problems.number("optimizer.weight_decay", optimizer.weight_decay);
+        problems.number("optimizer.layer_decay", optimizer.layer_decay);
+        optimizer.clip_norm.iter().for_each(|&norm| problems.number("optimizer.clip_norm", norm));
         match optimizer.method {
             Method::Adamw(moments) | Method::Adam(moments) => {
-                problems.within("optimizer.epsilon", moments.epsilon, f64::MIN_POSITIVE, f64::MAX);
-                moments.betas.iter().for_each(|&beta| problems.within("optimizer.betas", beta, 0.0, 0.999_999));
+                problems.number("optimizer.epsilon", moments.epsilon);
+                for (index, beta) in moments.betas.into_iter().enumerate() {
+                    problems.number(&format!("optimizer.betas[{index}]"), beta);
+                }
             }
             Method::Sgd { momentum, nesterov } => {
-                problems.within("optimizer.momentum", momentum, 0.0, 0.999_999);
+                problems.number("optimizer.momentum", momentum);
                 if nesterov && momentum == 0.0 {
                     problems.say("optimizer.nesterov is true, expected a momentum above 0 with it".to_string());
                 }
@@ -136,20 +147,25 @@ impl RunConfig {
 
     fn validate_schedule(&self, problems: &mut Problems) {
         let schedule = &self.schedule;
-        problems.within("schedule.learning_rate", schedule.learning_rate, f64::MIN_POSITIVE, f64::MAX);
-        problems.within("schedule.warmup_epochs", schedule.warmup_epochs, 0.0, self.epochs as f64);
-        problems.within("schedule.warmup_start", schedule.warmup_start, 0.0, 1.0);
+        problems.number("schedule.learning_rate", schedule.learning_rate);
+        problems.number("schedule.warmup_epochs", schedule.warmup_epochs);
+        problems.at_most("schedule.warmup_epochs", schedule.warmup_epochs, "epochs", self.epochs as f64);
+        problems.number("schedule.warmup_start", schedule.warmup_start);
         match schedule.decay {
-            Decay::Cosine { minimum } => problems.within("schedule.minimum", minimum, 0.0, schedule.learning_rate),
+            Decay::Cosine { minimum } => {
+                problems.number("schedule.minimum", minimum);
+                problems.at_most("schedule.minimum", minimum, "schedule.learning_rate", schedule.learning_rate);
+            }
             Decay::Step { every_epochs, factor } => {
-                problems.at_least_one("schedule.step_epochs", every_epochs);
-                problems.within("schedule.step_factor", factor, f64::MIN_POSITIVE, 1.0);
+                problems.whole("schedule.step_epochs", every_epochs as u64);
+                problems.number("schedule.step_factor", factor);
             }
             Decay::Constant => {}
         }
     }
 }
 
+/// Collected so that a person reads all of them at once. A key without limits of its own passes.
 #[derive(Default)]
 struct Problems(Vec<String>);
 
@@ -158,28 +174,38 @@ impl Problems {
         self.0.push(problem);
     }
 
-    fn at_least_one(&mut self, name: &str, found: usize) {
-        if found == 0 {
-            self.say(format!("{name} is 0, expected at least 1"));
+    fn whole(&mut self, name: &str, found: u64) {
+        if let Some(kind @ Kind::Whole(least, greatest)) = keys::kind(name)
+            && !(least..=greatest).contains(&found)
+        {
+            self.say(problem(name, &found.to_string(), kind));
         }
     }
 
-    fn within(&mut self, name: &str, found: f64, least: f64, greatest: f64) {
-        if !(least..=greatest).contains(&found) {
-            let expected = match (least == f64::MIN_POSITIVE, greatest == f64::MAX) {
-                (true, true) => "a positive number".to_string(),
-                (true, false) => format!("a positive number up to {greatest}"),
-                (false, true) => format!("at least {least}"),
-                (false, false) => format!("between {least} and {greatest}"),
-            };
-            self.say(format!("{name} is {found}, expected {expected}"));
+    fn number(&mut self, name: &str, found: f64) {
+        let Some(kind) = keys::kind(name) else { return };
+        let fits = match kind {
+            Kind::Number(least, greatest) => (least..=greatest).contains(&found),
+            Kind::ZeroOr(least, greatest) => found == 0.0 || (least..=greatest).contains(&found),
+            _ => true,
+        };
+        if !fits {
+            self.say(problem(name, &shown(found), kind));
         }
     }
 
-    fn range(&mut self, name: &str, [least, greatest]: [f64; 2], limit: f64) {
-        if !(least > 0.0 && least <= greatest && greatest <= limit) {
-            let limit = if limit.is_finite() { format!(" up to {limit}") } else { String::new() };
-            self.say(format!("{name} is [{least}, {greatest}], expected two rising positive numbers{limit}"));
+    fn range(&mut self, name: &str, [low, high]: [f64; 2]) {
+        if let Some(kind @ Kind::Range(least, greatest)) = keys::kind(name)
+            && !(least <= low && low <= high && high <= greatest)
+        {
+            self.say(problem(name, &format!("[{}, {}]", shown(low), shown(high)), kind));
+        }
+    }
+
+    /// A number that is in its own range, but not in that of another setting.
+    fn at_most(&mut self, name: &str, found: f64, of: &str, greatest: f64) {
+        if found.is_finite() && greatest.is_finite() && found > greatest {
+            self.say(format!("{name} is {}, expected at most {of}, {}", shown(found), shown(greatest)));
         }
     }
 

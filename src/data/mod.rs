@@ -51,8 +51,10 @@ use std::str::FromStr;
 
 /// A path for a person: as it is, unless it holds what would break the line.
 fn shown(path: &Path) -> String {
-    let text = path.display().to_string();
-    if text.chars().any(char::is_control) { format!("{path:?}") } else { text }
+    match path.to_str() {
+        Some(text) if !text.chars().any(char::is_control) => text.to_string(),
+        _ => format!("{path:?}"),
+    }
 }
 
 /// Which part of the data.

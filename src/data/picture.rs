@@ -68,6 +68,16 @@ impl Picture {
         Self::read_as(path, &Reading { limits, lenient: false })
     }
 
+    /// The same from a file's bytes; `path` is only named in errors.
+    ///
+    /// # Errors
+    ///
+    /// As [`Picture::read`].
+    pub fn of_bytes(bytes: &[u8], path: &Path, limits: Limits) -> Result<Self, DataError> {
+        let picture = decode(bytes, &Reading { limits, lenient: false });
+        picture.map_err(|reason| DataError::Picture { path: path.to_path_buf(), reason })
+    }
+
     pub(super) fn read_as(path: &Path, reading: &Reading) -> Result<Self, DataError> {
         let picture = bytes_of(path, &reading.limits).and_then(|bytes| decode(&bytes, reading));
         picture.map_err(|reason| DataError::Picture { path: path.to_path_buf(), reason })

@@ -101,8 +101,8 @@ impl Augmentation {
         let [narrow, wide] = self.crop_ratio;
         let ratio = width as f64 / height as f64;
         let (across, down) = match ratio {
-            ratio if ratio < narrow => (width, ((width as f64 / narrow).round() as usize).min(height)),
-            ratio if ratio > wide => (((height as f64 * wide).round() as usize).min(width), height),
+            ratio if ratio < narrow => (width, ((width as f64 / narrow).round() as usize).clamp(1, height)),
+            ratio if ratio > wide => (((height as f64 * wide).round() as usize).clamp(1, width), height),
             _ => (width, height),
         };
         Window { left: (width - across) / 2, top: (height - down) / 2, width: across, height: down }

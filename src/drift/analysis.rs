@@ -157,7 +157,7 @@ pub(super) fn accuracies(reader: &RunReader) -> Result<BTreeMap<usize, f64>, Sto
     let mut accuracies = BTreeMap::new();
     for &epoch in reader.epochs() {
         let metrics = match reader.metrics(epoch) {
-            Err(StoreError::Fs(error)) if error.is_not_found() => continue,
+            Err(StoreError::NotSealed { .. }) => continue,
             read => read?,
         };
         accuracies.extend(metrics.training.map(|training| (epoch, training.val_accuracy)));
@@ -165,9 +165,10 @@ pub(super) fn accuracies(reader: &RunReader) -> Result<BTreeMap<usize, f64>, Sto
     Ok(accuracies)
 }
 
-/// The epoch of the best accuracy, the earliest of several.
+/// The epoch of the best accuracy, the earliest of several; the untrained epoch 0 only where it is better than all.
 fn best(accuracy: &BTreeMap<usize, f64>) -> Option<usize> {
     let better = |best: Option<(usize, f64)>, (&epoch, &accuracy): (&usize, &f64)| match best {
+        Some((0, highest)) if accuracy == highest => Some((epoch, accuracy)),
         Some((_, highest)) if accuracy <= highest => best,
         _ => Some((epoch, accuracy)),
     };
@@ -293,13 +294,6 @@ pub(super) fn evidence(reader: &RunReader, epoch: usize, explainer: &str) -> Res
         return Ok(None);
     }
     let explanations = reader.explanations(epoch, explainer)?;
-    if explanations.image_ids != reader.info().panel.ids {
-        return Err(DriftError::ForeignPanel {
-            run: reader.info().name.clone(),
-            epoch,
-            explainer: explainer.to_string(),
-        });
-    }
     Ok(Some(explanations).filter(Explanations::is_evidence))
 }
 

@@ -88,16 +88,6 @@ pub enum DriftError {
         /// The epoch.
         epoch: usize,
     },
-    /// An explanation file is not of the run's panel.
-    #[error("epoch {epoch} of {run}: {explainer} explained other images than the panel in run.json lists")]
-    ForeignPanel {
-        /// The run's name.
-        run: String,
-        /// The epoch.
-        epoch: usize,
-        /// The explainer.
-        explainer: String,
-    },
     /// An epoch that is not there was asked for.
     #[error("epoch {epoch} is not sealed; there are {known}")]
     NoEpoch {

@@ -165,7 +165,8 @@ fn figures_of_training_of_a_resumed_run_and_of_the_files_are_the_same_bytes() {
     for number in 0..3 {
         let current = epoch(number as u64);
         let now = live.for_epoch(number, &current).unwrap();
-        let resumed = Timeline::of_sealed(&run, number).unwrap().for_epoch(number, &current).unwrap();
+        let resumed =
+            Timeline::of_sealed(&run, number, |error| panic!("{error}")).unwrap().for_epoch(number, &current).unwrap();
         assert_eq!(now, resumed);
         figures.extend(now);
         live.advance(number, current);

@@ -42,15 +42,27 @@ struct Seen {
 }
 
 impl Timeline {
-    /// The timeline of a run as it was before `epoch`, from its sealed epochs.
+    /// The timeline of a run as it was before `epoch`, from its sealed epochs. An explainer's maps that are not what was sealed
+    /// are left out, and `damaged` hears of them: later epochs then compare with the one before.
     ///
     /// # Errors
     ///
     /// When a file of an earlier epoch cannot be read.
-    pub fn of_sealed(reader: &RunReader, epoch: usize) -> Result<Timeline, DriftError> {
+    pub fn of_sealed(
+        reader: &RunReader,
+        epoch: usize,
+        mut damaged: impl FnMut(StoreError),
+    ) -> Result<Timeline, DriftError> {
         let mut timeline = Timeline::default();
         for &earlier in reader.epochs().iter().filter(|&&sealed| sealed < epoch) {
-            timeline.advance(earlier, explanations_of(reader, earlier)?);
+            let mut whole = Vec::new();
+            for name in reader.explainers(earlier)? {
+                match reader.explanations(earlier, &name) {
+                    Err(error @ StoreError::Damaged { .. }) => damaged(error),
+                    read => whole.push(read?),
+                }
+            }
+            timeline.advance(earlier, whole);
         }
         Ok(timeline)
     }

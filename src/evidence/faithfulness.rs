@@ -62,7 +62,7 @@ pub fn assess(
     settings: &Settings,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Vec<Assessment>, AssessmentError> {
-    let labels: Vec<usize> = subjects.labels.iter().map(|label| label.unwrap_or(0)).collect();
+    let labels = subjects.labels_for(question)?;
     let explained = explain_pictures(model, &subjects.pictures, &labels, question, device, |_| ())?;
     let images = images(subjects, device)?;
     let bootstrap = Bootstrap::default();

@@ -9,7 +9,7 @@ use crate::data::{DataError, Limits, Panel, Picture, Preprocessing, Sample, norm
 use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target, View, largest};
 use crate::fsx;
 use crate::models::Model;
-use crate::store::{AttentionDistance, Explanations, LayerMaps, RunReader, UNKNOWN_CLASS};
+use crate::store::{AttentionDistance, Explanations, LayerMaps, RunReader, StoreError, UNKNOWN_CLASS};
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -19,6 +19,17 @@ const BATCH: usize = 32;
 
 /// The kind of target of a method that is not class-specific.
 pub const ANY_CLASS: &str = "any";
+
+/// The panel of a run that cannot be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum SubjectsError {
+    /// A file that is missing, or is not what the run wrote.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file that is no picture.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
 
 /// Pictures to be explained, as a model takes them, and their imperceptible perturbations.
 #[derive(Debug)]
@@ -64,10 +75,12 @@ impl Subjects {
     ///
     /// # Errors
     ///
-    /// Where a copy cannot be read.
-    pub fn of_run(run: &RunReader, floor_seed: u64) -> Result<Self, DataError> {
+    /// Where a copy cannot be read, or is not what the run wrote.
+    pub fn of_run(run: &RunReader, floor_seed: u64) -> Result<Self, SubjectsError> {
         let panel = &run.info().panel;
-        let read = |index: usize| Picture::read(&run.panel_image_path(index));
+        let read = |index: usize| -> Result<Picture, SubjectsError> {
+            Ok(Picture::of_bytes(&run.panel_image(index)?, &run.panel_image_path(index), Limits::default())?)
+        };
         let pictures = (0..panel.ids.len()).into_par_iter().map(read).collect::<Result<_, _>>()?;
         let labels = panel.labels.iter().copied().map(Some).collect();
         Ok(Self::new(panel.digest.clone(), panel.ids.clone(), labels, pictures, floor_seed))
@@ -91,6 +104,22 @@ impl Subjects {
         Ok(Self::new(fsx::sha256_hex(&all), ids, vec![None; files.len()], pictures, floor_seed))
     }
 
+    /// The true classes, as explaining takes them. Where the question is not about labels, one that is not known is a
+    /// number that no class has.
+    ///
+    /// # Errors
+    ///
+    /// Where the question is about the label of a picture whose class is not known.
+    pub fn labels_for(&self, question: &Question) -> Result<Vec<usize>, ExplainError> {
+        let asked = question.targets.contains(&Target::Label);
+        let label = |(label, id): (&Option<usize>, &String)| match label {
+            Some(label) => Ok(*label),
+            None if asked => Err(ExplainError::UnknownLabel { id: id.clone() }),
+            None => Ok(usize::MAX),
+        };
+        self.labels.iter().zip(&self.ids).map(label).collect()
+    }
+
     /// Those at `indices`, in that order.
     pub fn only(&self, indices: &[usize]) -> Self {
         let pick = |pictures: &[Picture]| indices.iter().map(|&index| pictures[index].clone()).collect();
@@ -111,31 +140,31 @@ pub struct Question {
     pub explainers: Vec<Explainer>,
     /// The classes explained.
     pub targets: Vec<Target>,
-    /// The targets as a person wrote them.
+    /// The targets' names, as maps are stored under them.
     pub target_kinds: Vec<String>,
 }
 
 impl Question {
-    /// From the words of a person: `label`, `prediction` or the name of a class.
+    /// From the words of a person: `label`, `prediction` or the name of a class, `class:` before it or not.
     ///
     /// # Errors
     ///
     /// Where a word is no target.
     pub fn new(explainers: Vec<Explainer>, words: &[String], classes: &[String]) -> Result<Self, ExplainError> {
         let targets = words.iter().map(|word| Target::parse(word, classes)).collect::<Result<_, _>>()?;
-        Ok(Self { explainers, targets, target_kinds: words.to_vec() })
+        let target_kinds = words.iter().map(|word| Target::stored(word, classes, &[ANY_CLASS])).collect();
+        Ok(Self { explainers, targets, target_kinds })
     }
 }
 
 /// Explains every target of every subject, and of its perturbation, with every explainer: one record an explainer.
 ///
 /// `model` is off the tape; nothing of it changes. `untrained_head` marks maps that answer for a class the model has not
-/// been taught yet. A subject of unknown class has no [`Target::Label`]; it is explained for class 0 then, so do not ask.
-/// `done` is told how many pictures have been explained, perturbed ones included.
+/// been taught yet. `done` is told how many pictures have been explained, perturbed ones included.
 ///
 /// # Errors
 ///
-/// Where an explainer does not fit the model.
+/// Where an explainer does not fit the model, or a label is asked for that is not known.
 pub fn look(
     subjects: &Subjects,
     question: &Question,
@@ -147,7 +176,7 @@ pub fn look(
     if question.explainers.is_empty() {
         return Ok(Vec::new());
     }
-    let labels: Vec<usize> = subjects.labels.iter().map(|label| label.unwrap_or(0)).collect();
+    let labels = subjects.labels_for(question)?;
     let clean = explain_pictures(model, &subjects.pictures, &labels, question, device, &mut done)?;
     let half = subjects.pictures.len();
     let mut done_of_floor = |count| done(half + count);

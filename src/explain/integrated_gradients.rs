@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IntegratedGradients {
-    /// Points on the way.
+    /// Points on the way, 1 to 10,000.
     pub steps: usize,
 }
 
@@ -33,7 +33,7 @@ const KIND: &str = "integrated-gradients";
 
 impl Asker for IntegratedGradients {
     fn view(&self, taps: &[TapSpec]) -> Result<View, ExplainError> {
-        super::within(KIND, "steps", self.steps as f64, 1.0..f64::INFINITY)?;
+        super::within(KIND, "steps", self.steps as f64, 1.0..=10_000.0)?;
         input_view(taps, KIND)
     }
 

@@ -121,8 +121,17 @@ impl Explainer {
     }
 
     /// Whether a model with these taps has what the method looks at.
-    pub fn fits(&self, taps: &[TapSpec]) -> bool {
-        view(self, taps).is_ok()
+    ///
+    /// # Errors
+    ///
+    /// Where a setting is out of range, or names a layer that the model does not have: another model is then not what is
+    /// wanted.
+    pub fn fits(&self, taps: &[TapSpec]) -> Result<bool, ExplainError> {
+        match view(self, taps) {
+            Ok(_) => Ok(true),
+            Err(ExplainError::NotForThisModel { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The method, where it reads the shared pass.

@@ -25,6 +25,7 @@ mod raw_attention;
 mod rollout;
 mod seen;
 mod smooth_grad;
+mod target;
 mod xgrad_cam;
 
 pub use eigen_cam::EigenCam;
@@ -42,6 +43,7 @@ pub use occlusion::Occlusion;
 pub use raw_attention::RawAttention;
 pub use rollout::{Fusion, Rollout};
 pub use smooth_grad::SmoothGrad;
+pub use target::Target;
 pub use xgrad_cam::XGradCam;
 
 use crate::heatmap::{Heatmap, HeatmapError};
@@ -50,7 +52,7 @@ use burn::tensor::Tensor;
 use method::Method;
 use questions::{Questioned, chosen};
 use seen::{Reader, Seen, union};
-use std::ops::Range;
+use std::ops::{Bound, RangeBounds};
 
 /// An explanation could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +78,7 @@ pub enum ExplainError {
         available: Vec<usize>,
     },
     /// A setting out of its range.
-    #[error("{explainer}: {setting} is {found}, expected at least {least} and less than {below}")]
+    #[error("{explainer}: {setting} is {found}, expected {expected}")]
     OutOfRange {
         /// The method.
         explainer: &'static str,
@@ -84,10 +86,16 @@ pub enum ExplainError {
         setting: &'static str,
         /// What was asked for.
         found: f64,
-        /// The least that works.
-        least: f64,
-        /// Where it stops working.
-        below: f64,
+        /// The range, in words.
+        expected: String,
+    },
+    /// The true class of a picture was asked for, and nobody knows it.
+    #[error(
+        "{id}: its true class is not known, so it cannot be explained for its label; expected prediction or a class"
+    )]
+    UnknownLabel {
+        /// The picture.
+        id: String,
     },
     /// A tap that the model does not have.
     #[error(transparent)]
@@ -133,36 +141,6 @@ impl View {
             return View { tap: only.tap.to_string(), grid: only.grid };
         };
         View { tap: format!("{}..{}", first.tap, last.tap), grid: last.grid }
-    }
-}
-
-/// Which class of an image is explained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// Its true class.
-    Label,
-    /// The class with the greatest logit.
-    Prediction,
-    /// This class, whatever the image.
-    Class(usize),
-}
-
-impl Target {
-    /// The word for [`Target::Label`].
-    pub const LABEL: &'static str = "label";
-    /// The word for [`Target::Prediction`].
-    pub const PREDICTION: &'static str = "prediction";
-
-    /// What a word stands for: `label`, `prediction`, or a class by its name.
-    pub fn parse(word: &str, classes: &[String]) -> Result<Self, ExplainError> {
-        match word {
-            Self::LABEL => Ok(Target::Label),
-            Self::PREDICTION => Ok(Target::Prediction),
-            name => {
-                let class = classes.iter().position(|class| class == name).map(Target::Class);
-                class.ok_or_else(|| ExplainError::UnknownTarget { found: name.to_string(), classes: classes.to_vec() })
-            }
-        }
     }
 }
 
@@ -303,9 +281,21 @@ pub fn largest(logits: &[f32]) -> usize {
 }
 
 /// Refuses a setting outside `range`, and what is not a number.
-fn within(explainer: &'static str, setting: &'static str, found: f64, range: Range<f64>) -> Result<(), ExplainError> {
-    let error = ExplainError::OutOfRange { explainer, setting, found, least: range.start, below: range.end };
-    range.contains(&found).then_some(()).ok_or(error)
+fn within(
+    explainer: &'static str,
+    setting: &'static str,
+    found: f64,
+    range: impl RangeBounds<f64>,
+) -> Result<(), ExplainError> {
+    if range.contains(&found) {
+        return Ok(());
+    }
+    let expected = match (range.start_bound(), range.end_bound()) {
+        (Bound::Included(least), Bound::Included(greatest)) => format!("{least} to {greatest}"),
+        (Bound::Included(least), Bound::Excluded(below)) => format!("at least {least} and less than {below}"),
+        (least, greatest) => format!("{least:?} to {greatest:?}"),
+    };
+    Err(ExplainError::OutOfRange { explainer, setting, found, expected })
 }
 
 /// Maps without anything beside them.

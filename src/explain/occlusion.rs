@@ -33,7 +33,7 @@ impl Asker for Occlusion {
     fn view(&self, taps: &[TapSpec]) -> Result<View, ExplainError> {
         let view = input_view(taps, KIND)?;
         let greatest = view.grid[0].min(view.grid[1]) as f64;
-        super::within(KIND, "window", self.window as f64, 1.0..greatest + 1.0)?;
+        super::within(KIND, "window", self.window as f64, 1.0..=greatest)?;
         Ok(view)
     }
 

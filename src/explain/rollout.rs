@@ -57,7 +57,7 @@ const KIND: &str = "rollout";
 impl Reader for Rollout {
     fn requests(&self, taps: &[TapSpec]) -> Result<Vec<(TapSpec, Watch)>, ExplainError> {
         super::within(KIND, "discard", self.discard, 0.0..1.0)?;
-        super::within(KIND, "residual", self.residual, 0.0..1.0 + f64::EPSILON)?;
+        super::within(KIND, "residual", self.residual, 0.0..=1.0)?;
         blocks(taps, KIND, self.start_block, Watch::Value)
     }
 

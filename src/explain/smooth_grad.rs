@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SmoothGrad {
-    /// Noisy copies.
+    /// Noisy copies, 1 to 10,000.
     pub samples: usize,
     /// Standard deviation of the noise in standard deviations of ImageNet's pixels. The paper takes 10 to 20 % of a
-    /// picture's range, which is about 4 here.
+    /// picture's range, which is about 4 here. At most 100, where nothing of the picture is left.
     pub noise: f64,
     /// Which noise.
     pub seed: u64,
@@ -48,8 +48,8 @@ impl SmoothGrad {
 
 impl Asker for SmoothGrad {
     fn view(&self, taps: &[TapSpec]) -> Result<View, ExplainError> {
-        super::within(KIND, "samples", self.samples as f64, 1.0..f64::INFINITY)?;
-        super::within(KIND, "noise", self.noise, 0.0..f64::INFINITY)?;
+        super::within(KIND, "samples", self.samples as f64, 1.0..=10_000.0)?;
+        super::within(KIND, "noise", self.noise, 0.0..=100.0)?;
         input_view(taps, KIND)
     }
 

@@ -1,7 +1,7 @@
 //! An RGB picture in memory: what figures, films and plots are painted on, and their PNG.
 
 use super::colour::Rgb;
-use crate::fsx::{self, FsError};
+use crate::fsx::FsError;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder, ImageError};
 use std::path::{Path, PathBuf};
@@ -71,13 +71,13 @@ impl Raster {
         Self { width, height, pixels: colour.repeat(width * height) }
     }
 
-    /// A picture's file.
+    /// The pixels of a picture's file; `path` is only named in errors.
     ///
     /// # Errors
     ///
-    /// [`RasterError::Fs`] or [`RasterError::Decode`], naming the file.
-    pub fn read(path: &Path) -> Result<Self, RasterError> {
-        let decoded = image::load_from_memory(&fsx::read(path)?);
+    /// [`RasterError::Decode`], naming the file.
+    pub fn of_file(bytes: &[u8], path: &Path) -> Result<Self, RasterError> {
+        let decoded = image::load_from_memory(bytes);
         let decoded = decoded.map_err(|source| RasterError::Decode { path: path.to_path_buf(), source })?.into_rgb8();
         let (width, height) = (decoded.width() as usize, decoded.height() as usize);
         Self::new(width, height, decoded.into_raw())
@@ -208,6 +208,7 @@ pub fn rgb_png(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<u8>, Ra
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fsx;
 
     const RED: Rgb = [255, 0, 0];
 
@@ -217,9 +218,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("picture.png");
         fsx::write_atomic(&path, &rgb_png(2, 1, picture.pixels()).unwrap()).unwrap();
-        assert_eq!(Raster::read(&path).unwrap(), picture);
+        assert_eq!(Raster::of_file(&fsx::read(&path).unwrap(), &path).unwrap(), picture);
         fsx::write_atomic(&path, b"no picture").unwrap();
-        assert!(Raster::read(&path).unwrap_err().to_string().contains("picture.png"));
+        assert!(Raster::of_file(&fsx::read(&path).unwrap(), &path).unwrap_err().to_string().contains("picture.png"));
     }
 
     #[test]

@@ -324,7 +324,7 @@ impl Explanations {
 
 /// The metadata's JSON, its version first.
 fn parse_header(json: &str, path: &Path) -> Result<Header, StoreError> {
-    let wrong = |source| StoreError::Json { path: path.to_path_buf(), source };
+    let wrong = |source| StoreError::Json { path: path.to_path_buf(), expected: "explanations", source };
     let Version { schema } = serde_json::from_str(json).map_err(wrong)?;
     if schema > SCHEMA {
         return Err(StoreError::NewerSchema { path: path.to_path_buf(), expected: SCHEMA, found: schema });

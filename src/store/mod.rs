@@ -1,30 +1,29 @@
-//! What a run keeps on disk about its evidence: the explanation files' schema, and a reader of a run's directory.
+//! What a run keeps on disk: the names in its folder, sealed directories, the explanation files' schema, and a reader.
 //!
-//! Only sealed epochs are seen, that is directories `epoch-NNNN` holding a `manifest.json`. Nothing here knows how a map
-//! was made or what is measured on it.
+//! Only sealed epochs are seen, that is directories `epoch-NNNN` holding a `manifest.json`, and nothing is read from them
+//! whose digest is not the manifest's. Nothing here knows how a map was made or what is measured on it.
 
 pub mod format;
+pub mod layout;
+mod reader;
 pub mod records;
+mod sealed;
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use format::{AttentionDistance, Explanations, LayerMaps, UNKNOWN_CLASS};
+pub use layout::{EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, PANEL_DIR, epoch_dir_name, panel_image_name, sealed_epoch};
+pub use reader::RunReader;
 pub use records::{ALL_IMAGES, Against, DriftFigure, EpochMetrics, PanelInfo, RunInfo, TrainingMetrics};
+pub use sealed::{Manifest, Seal};
 
 use crate::fsx::{self, FsError};
 
-/// The file that makes a directory a run.
-const RUN_FILE: &str = "run.json";
-/// The file that makes a directory a sealed epoch.
-const MANIFEST_FILE: &str = "manifest.json";
-/// Losses and drift figures of one epoch.
-const METRICS_FILE: &str = "metrics.json";
-/// Where an epoch keeps one file an explainer.
-pub const EXPLANATIONS_DIR: &str = "explanations";
-/// What explanation files end in.
-pub const EXPLANATIONS_EXTENSION: &str = "safetensors";
+/// Version of run.json, state.json and manifest.json. Readers refuse a newer one.
+pub const SCHEMA: u32 = 1;
 
 /// Why a run, or a file of it, could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -39,10 +38,12 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A JSON file, or the JSON inside an explanation file, is not what it should be.
-    #[error("{path}: not the JSON that was expected")]
+    #[error("{path} cannot be read as {expected}")]
     Json {
         /// The file.
         path: PathBuf,
+        /// What it should hold.
+        expected: &'static str,
         /// What the parser said, with line and column.
         #[source]
         source: serde_json::Error,
@@ -63,6 +64,39 @@ pub enum StoreError {
         path: PathBuf,
         /// The key that is missing.
         key: &'static str,
+    },
+    /// A file that is not what was sealed.
+    #[error("{path} is not what was sealed: expected {expected}, found {found}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Size and digest in the manifest.
+        expected: String,
+        /// Size and digest on disk.
+        found: String,
+    },
+    /// A file that its directory's manifest does not know.
+    #[error("{path} is not among the files that were sealed there")]
+    NotSealed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Explanations of other pictures than the run's panel.
+    #[error("{path} explains other pictures than the panel of {run}")]
+    ForeignPanel {
+        /// The file.
+        path: PathBuf,
+        /// The run's name.
+        run: String,
+    },
+    /// A value that cannot be written as JSON.
+    #[error("{path} cannot be encoded")]
+    EncodeJson {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
     },
     /// Written by a newer driftscope.
     #[error("{path}: schema {found}, but this driftscope reads schema {expected} at most")]
@@ -112,119 +146,26 @@ pub enum StoreError {
     EncodeHeader(#[source] serde_json::Error),
 }
 
-/// Where a run keeps the panel's pictures.
-pub const PANEL_DIR: &str = "panel";
-
-/// Where the panel's image `index` lies in a run: `panel/007.png`.
-pub fn panel_image_name(index: usize) -> String {
-    format!("{PANEL_DIR}/{index:03}.png")
-}
-
-/// The name of an epoch's directory: `epoch-0003`.
-pub fn epoch_dir_name(epoch: usize) -> String {
-    format!("epoch-{epoch:04}")
-}
-
-/// A run's directory, read.
-#[derive(Clone, Debug)]
-pub struct RunReader {
-    dir: PathBuf,
-    info: RunInfo,
-    epochs: Vec<usize>,
-}
-
-impl RunReader {
-    /// Opens a run. Epochs sealed later are not seen.
-    ///
-    /// # Errors
-    ///
-    /// When there is no `run.json`, it is not one, or the directory cannot be listed.
-    pub fn open(dir: &Path) -> Result<RunReader, StoreError> {
-        let path = dir.join(RUN_FILE);
-        let info = match read_json(&path) {
-            Err(StoreError::Fs(error)) if error.is_not_found() => return Err(StoreError::NotARun { path }),
-            read => read?,
-        };
-        let mut epochs: Vec<usize> = fsx::list_dir(dir)?.iter().filter_map(|entry| sealed_epoch(entry)).collect();
-        epochs.sort_unstable();
-        Ok(RunReader { dir: dir.to_path_buf(), info, epochs })
-    }
-
-    /// What `run.json` says.
-    pub fn info(&self) -> &RunInfo {
-        &self.info
-    }
-
-    /// The run's directory.
-    pub fn dir(&self) -> &Path {
-        &self.dir
-    }
-
-    /// The sealed epochs, ascending.
-    pub fn epochs(&self) -> &[usize] {
-        &self.epochs
-    }
-
-    /// The explainers an epoch holds maps of, sorted; empty where nothing was explained.
-    ///
-    /// # Errors
-    ///
-    /// When the directory exists and cannot be listed.
-    pub fn explainers(&self, epoch: usize) -> Result<Vec<String>, StoreError> {
-        let files = match fsx::list_dir(&self.epoch_dir(epoch).join(EXPLANATIONS_DIR)) {
-            Err(error) if error.is_not_found() => Vec::new(),
-            listed => listed?,
-        };
-        let explanations =
-            files.iter().filter(|file| file.extension().is_some_and(|end| end == EXPLANATIONS_EXTENSION));
-        let names = explanations.filter_map(|file| file.file_stem()?.to_str().map(str::to_string));
-        let mut names: Vec<String> = names.collect();
-        names.sort();
-        Ok(names)
-    }
-
-    /// What one explainer saw at one epoch.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such file or it is not a whole explanation file of a schema this version reads.
-    pub fn explanations(&self, epoch: usize, explainer: &str) -> Result<Explanations, StoreError> {
-        let name = format!("{explainer}.{EXPLANATIONS_EXTENSION}");
-        let path = self.epoch_dir(epoch).join(EXPLANATIONS_DIR).join(name);
-        Explanations::decode(&fsx::read(&path)?, &path)
-    }
-
-    /// The metrics of one epoch.
-    ///
-    /// # Errors
-    ///
-    /// When `metrics.json` is missing or is not one.
-    pub fn metrics(&self, epoch: usize) -> Result<EpochMetrics, StoreError> {
-        read_json(&self.epoch_dir(epoch).join(METRICS_FILE))
-    }
-
-    /// Where the panel's image `index` lies as the model saw it; counted from zero in panel order.
-    pub fn panel_image_path(&self, index: usize) -> PathBuf {
-        self.dir.join(panel_image_name(index))
-    }
-
-    /// An epoch's directory.
-    pub fn epoch_dir(&self, epoch: usize) -> PathBuf {
-        self.dir.join(epoch_dir_name(epoch))
-    }
-}
-
-/// The epoch of a directory `epoch-NNNN` with a manifest; none for anything else, `epoch-0003.partial` included.
-pub fn sealed_epoch(path: &Path) -> Option<usize> {
-    let name = path.file_name()?.to_str()?;
-    let epoch = name.strip_prefix("epoch-")?.parse().ok()?;
-    (epoch_dir_name(epoch) == name && path.join(MANIFEST_FILE).is_file()).then_some(epoch)
-}
-
-/// A JSON file as `T`.
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
+/// A JSON file as `T`, which is `expected` in words.
+///
+/// # Errors
+///
+/// When it cannot be read, or is something else.
+pub fn read_json<T: DeserializeOwned>(path: &Path, expected: &'static str) -> Result<T, StoreError> {
     let text = fsx::read_to_string(path)?;
-    serde_json::from_str(&text).map_err(|source| StoreError::Json { path: path.to_path_buf(), source })
+    serde_json::from_str(&text).map_err(|source| StoreError::Json { path: path.to_path_buf(), expected, source })
+}
+
+/// A value as JSON with a line's end; `path` is only named in errors.
+///
+/// # Errors
+///
+/// When the value has no JSON.
+pub fn json<T: Serialize>(value: &T, path: &Path) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .map_err(|source| StoreError::EncodeJson { path: path.to_path_buf(), source })?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -234,9 +175,11 @@ pub(crate) mod tests {
     const RUN: &str = r#"{"name": "r", "model": "resnet50", "classes": ["a", "b"], "seed": 7,
         "panel": {"digest": "0123", "ids": ["x", "y"], "labels": [0, 1], "seed": 3}}"#;
 
-    /// A run of which each epoch holds the given explanations.
+    /// A run of which each epoch holds the given explanations; its panel is that of the first of them.
     pub(crate) fn write_run(dir: &Path, epochs: &[(usize, Vec<Explanations>)]) -> RunReader {
-        fsx::write_atomic(&dir.join("run.json"), RUN.as_bytes()).unwrap();
+        let ids = epochs.iter().flat_map(|(_, explanations)| explanations).next().map(|one| one.image_ids.clone());
+        let ids = serde_json::to_string(&ids.unwrap_or_else(|| vec!["x".into(), "y".into()])).unwrap();
+        fsx::write_atomic(&dir.join("run.json"), RUN.replacen(r#"["x", "y"]"#, &ids, 1).as_bytes()).unwrap();
         for (epoch, explanations) in epochs {
             let epoch_dir = dir.join(epoch_dir_name(*epoch));
             fsx::create_dir_all(&epoch_dir.join("explanations")).unwrap();
@@ -244,7 +187,7 @@ pub(crate) mod tests {
                 let file = epoch_dir.join("explanations").join(format!("{}.safetensors", one.explainer));
                 fsx::write_atomic(&file, &one.encode().unwrap()).unwrap();
             }
-            fsx::write_atomic(&epoch_dir.join("manifest.json"), b"{}").unwrap();
+            Manifest::seal_dir(&epoch_dir).unwrap();
         }
         RunReader::open(dir).unwrap()
     }
@@ -278,6 +221,54 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn maps_that_are_not_what_was_sealed_are_no_evidence() {
+        let dir = tempfile::tempdir().unwrap();
+        let cam = Explanations { maps: vec![1.0, 2.0, 3.0, 4.0], ..format::tests::sample() };
+        let run = write_run(dir.path(), &[(1, vec![cam.clone()])]);
+        let path = dir.path().join("epoch-0001/explanations/grad-cam.safetensors");
+        let other = Explanations { maps: vec![1.0, 2.0, 3.0, 5.0], ..cam.clone() };
+        fsx::write_atomic(&path, &other.encode().unwrap()).unwrap();
+        let error = run.explanations(1, "grad-cam").unwrap_err().to_string();
+        assert!(error.contains("grad-cam.safetensors") && error.contains("SHA-256"), "{error}");
+        // A file that nobody sealed is not there.
+        fsx::write_atomic(&path.with_file_name("mine.safetensors"), &cam.encode().unwrap()).unwrap();
+        assert_eq!(run.explainers(1).unwrap(), ["grad-cam"]);
+    }
+
+    #[test]
+    fn maps_of_other_pictures_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let cam = Explanations { maps: vec![1.0, 2.0, 3.0, 4.0], ..format::tests::sample() };
+        let mut other = cam.clone();
+        other.image_ids.reverse();
+        let run = write_run(dir.path(), &[(1, vec![cam]), (2, vec![other])]);
+        assert!(run.explanations(1, "grad-cam").is_ok());
+        assert!(matches!(run.explanations(2, "grad-cam"), Err(StoreError::ForeignPanel { .. })));
+    }
+
+    #[test]
+    fn a_run_of_a_newer_schema_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let newer = RUN.replacen('{', "{\"schema\": 99, ", 1);
+        fsx::write_atomic(&dir.path().join("run.json"), newer.as_bytes()).unwrap();
+        assert!(matches!(RunReader::open(dir.path()), Err(StoreError::NewerSchema { found: 99, .. })));
+    }
+
+    #[test]
+    fn a_panel_picture_that_changed_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let digest = fsx::sha256_hex(b"a picture");
+        let with_digests = RUN.replacen("\"seed\": 3", &format!("\"pictures\": [\"{digest}\", \"{digest}\"]"), 1);
+        fsx::write_atomic(&dir.path().join("run.json"), with_digests.as_bytes()).unwrap();
+        fsx::create_dir_all(&dir.path().join("panel")).unwrap();
+        fsx::write_atomic(&dir.path().join("panel/000.png"), b"a picture").unwrap();
+        fsx::write_atomic(&dir.path().join("panel/001.png"), b"another").unwrap();
+        let run = RunReader::open(dir.path()).unwrap();
+        assert_eq!(run.panel_image(0).unwrap(), b"a picture");
+        assert!(run.panel_image(1).unwrap_err().to_string().contains("001.png"));
+    }
+
+    #[test]
     fn explanations_are_found_by_epoch_and_explainer() {
         let dir = tempfile::tempdir().unwrap();
         let cam = Explanations { maps: vec![1.0, 2.0, 3.0, 4.0], ..format::tests::sample() };
@@ -308,6 +299,7 @@ pub(crate) mod tests {
         let metrics = EpochMetrics { epoch: 1, training: Some(training), drift: vec![] };
         let path = dir.path().join("epoch-0001/metrics.json");
         fsx::write_atomic(&path, &serde_json::to_vec(&metrics).unwrap()).unwrap();
+        Manifest::seal_dir(path.parent().unwrap()).unwrap();
         let read = run.metrics(1).unwrap().training.unwrap();
         assert!(read.val_loss.is_nan());
         assert_eq!((read.val_accuracy, read.train_loss, read.train_accuracy), (0.75, Some(0.1), None));

@@ -7,6 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// What `run.json` says that evidence needs. Its other fields are ignored here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
+    /// Version of the file; 0 where it does not say.
+    #[serde(default)]
+    pub schema: u32,
     /// The run's name.
     pub name: String,
     /// The model's name.
@@ -26,6 +29,9 @@ pub struct PanelInfo {
     pub ids: Vec<String>,
     /// True class index of each image.
     pub labels: Vec<usize>,
+    /// SHA-256 of each image's file in the run, in panel order; empty in runs of before this was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<String>,
 }
 
 /// `metrics.json` of one epoch: the training half and the evidence half.

@@ -1,7 +1,7 @@
 //! Curves and figures of a run for TensorBoard, written as each epoch is about to be sealed.
 
-use super::TrainError;
 use super::checkpoint::CheckpointError;
+use super::{Progress, TrainError};
 use crate::fsx;
 use crate::report::{EventWriter, Raster};
 use crate::store::EpochMetrics;
@@ -25,13 +25,21 @@ impl Board {
         let known = folder.exists() && !fsx::list_dir(&folder).map_err(CheckpointError::from)?.is_empty();
         let mut board = Self(Some(EventWriter::create(&folder, next as u64)?));
         for metrics in history.iter().filter(|metrics| !known && metrics.epoch < next) {
-            board.epoch(metrics, &[])?;
+            board.write(metrics, &[])?;
         }
         Ok(board)
     }
 
-    /// An epoch's numbers, and its figures by image id.
-    pub(super) fn epoch(&mut self, metrics: &EpochMetrics, figures: &[(String, Raster)]) -> Result<(), TrainError> {
+    /// An epoch's numbers, and its figures by image id. They are a copy of what the run keeps: where they cannot be written
+    /// that is said, and the run goes on without them.
+    pub(super) fn epoch(&mut self, metrics: &EpochMetrics, figures: &[(String, Raster)], progress: &Progress) {
+        if let Err(error) = self.write(metrics, figures) {
+            progress.say(&format!("no more event files for TensorBoard: {error}"));
+            self.0 = None;
+        }
+    }
+
+    fn write(&mut self, metrics: &EpochMetrics, figures: &[(String, Raster)]) -> Result<(), TrainError> {
         let Some(writer) = &mut self.0 else { return Ok(()) };
         let step = metrics.epoch as u64;
         for (tag, value) in scalars(metrics) {

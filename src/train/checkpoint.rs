@@ -4,6 +4,7 @@
 //! checkpoints/<run>/run.json       config, versions, device, data digest, panel; before the first batch
 //! checkpoints/<run>/lock           held by the process that trains
 //! checkpoints/<run>/panel/000.png  the panel's pictures
+//! checkpoints/<run>/pictures.sha256  the digest of every picture that is learned from, where it comes from a file
 //! checkpoints/<run>/epoch-0003/    model, ema, optimizer, state, metrics, explanations, overlays; manifest.json last
 //! checkpoints/<run>/interrupted/   the same for a stop in mid-epoch, superseded by the next sealed epoch
 //! checkpoints/<run>/superseded-1/  what came after an epoch that the run was resumed from
@@ -13,22 +14,18 @@
 //! An epoch is built in `epoch-0003.partial/`, its manifest with sizes and digests written last, everything synced, and
 //! then renamed. Only a directory with a manifest counts.
 
-use super::seal::{EMA, MODEL, OPTIMIZER, SCHEMA, Unsealed, json, read_json, remove_if_there};
+use super::folder;
+use super::seal::{EMA, MODEL, OPTIMIZER, Unsealed};
 use super::state::TrainState;
 use crate::config::RunConfig;
 use crate::config::file::Settings;
 use crate::fsx::{self, FsError};
-use crate::store::{PanelInfo, epoch_dir_name};
+use crate::store::layout::{INTERRUPTED, INTERRUPTED_OLD, RUN_FILE};
+use crate::store::{self, PanelInfo, StoreError, epoch_dir_name, layout};
 use crate::weights::{FileError, StateDict};
 use serde::{Deserialize, Serialize};
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
-
-pub(super) const RUN: &str = "run.json";
-const LOCK: &str = "lock";
-pub(super) const INTERRUPTED: &str = "interrupted";
-/// The previous mid-epoch save while a new one takes its place.
-pub(super) const INTERRUPTED_OLD: &str = "interrupted.old";
 
 /// A run directory that cannot be used as asked.
 #[derive(Debug, thiserror::Error)]
@@ -42,8 +39,37 @@ pub enum CheckpointError {
         /// The directory.
         path: PathBuf,
     },
+    /// Something lies where a new run is to begin.
+    #[error("{path} is not empty and holds no run (there is {found}); name a new or an empty directory with --run-dir")]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+        /// One of the things in it.
+        found: String,
+    },
+    /// A branch that was not finished lies where another run is to begin.
+    #[error(
+        "{path} holds a branch of {from} that was not finished; give the same command again, or name another directory \
+         with --run-dir"
+    )]
+    Unfinished {
+        /// The directory.
+        path: PathBuf,
+        /// The run that it branches off.
+        from: String,
+    },
+    /// Something else lies under a name that the run needs.
+    #[error("{path} is {found}, where driftscope would put {expected}; move it away, then go on")]
+    InTheWay {
+        /// What lies there.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+        /// What belongs there.
+        expected: &'static str,
+    },
     /// There is no run.
-    #[error("{path} holds no run: {RUN} was not found there")]
+    #[error("{path} holds no run: {RUN_FILE} was not found there")]
     NoRun {
         /// The directory.
         path: PathBuf,
@@ -54,34 +80,33 @@ pub enum CheckpointError {
         /// The directory.
         path: PathBuf,
     },
-    /// A JSON file that is not what we write.
-    #[error("{path} cannot be read as {expected}")]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// What it should hold.
-        expected: &'static str,
-        /// Where and why.
-        #[source]
-        source: serde_json::Error,
+    /// A file that cannot be read, is damaged, or is of a newer driftscope.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Data that is not what the run began with.
+    #[error("{run}: the data is not what the run began with: {difference}")]
+    OtherData {
+        /// The run.
+        run: PathBuf,
+        /// What is missing and what is new.
+        difference: String,
     },
-    /// Written by a newer driftscope.
-    #[error("{path} has schema {found}; this driftscope reads up to {SCHEMA}")]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its schema.
-        found: u32,
+    /// Pictures that are not what the run began with, under the same names.
+    #[error(
+        "{run}: pictures have changed since the run began: {which}. Put them back as they were, or train a new run on what \
+         they are now"
+    )]
+    ChangedPictures {
+        /// The run.
+        run: PathBuf,
+        /// How many, and the first.
+        which: String,
     },
-    /// A file that is not what was sealed.
-    #[error("{path} is not what was sealed: expected {expected}, found {found}")]
-    Damaged {
+    /// A list of digests that is none.
+    #[error("{path} is no list of digests as sha256sum prints it")]
+    Digests {
         /// The file.
         path: PathBuf,
-        /// Size and digest in the manifest.
-        expected: String,
-        /// Size and digest on disk.
-        found: String,
     },
     /// Tensors that cannot be read.
     #[error(transparent)]
@@ -172,6 +197,9 @@ pub struct RunRecord {
     pub threads: usize,
     /// Digest of the data.
     pub data_digest: String,
+    /// Digest of the pictures' bytes; none for pictures that are drawn, and in runs of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_digest: Option<String>,
     /// Pictures that could not be read and were left out.
     pub skipped: Vec<PathBuf>,
     /// The pictures that are explained.
@@ -180,7 +208,7 @@ pub struct RunRecord {
 
 impl RunRecord {
     /// Version of run.json that this driftscope writes.
-    pub const SCHEMA: u32 = SCHEMA;
+    pub const SCHEMA: u32 = store::SCHEMA;
 
     /// What a run says of itself.
     ///
@@ -188,16 +216,29 @@ impl RunRecord {
     ///
     /// Where there is no run, or it is of a newer schema.
     pub fn read(run: &Path) -> Result<Self, CheckpointError> {
-        let path = run.join(RUN);
-        if !path.exists() {
+        let path = run.join(RUN_FILE);
+        if fsx::kind(&path)?.is_none() {
             return Err(CheckpointError::NoRun { path: run.to_path_buf() });
         }
-        let record: RunRecord = read_json(&path, "a run's record")?;
-        if record.schema > SCHEMA {
-            return Err(CheckpointError::Newer { path, found: record.schema });
+        // The version first: a newer file may have other fields.
+        let Version { schema } = store::read_json(&path, "a run's record")?;
+        if schema > Self::SCHEMA {
+            let (expected, found) = (u64::from(Self::SCHEMA), u64::from(schema));
+            return Err(StoreError::NewerSchema { path, expected, found }.into());
         }
-        Ok(record)
+        Ok(store::read_json(&path, "a run's record")?)
     }
+
+    /// Writes run.json, which makes `run` a run.
+    pub(super) fn write(&self, run: &Path) -> Result<(), CheckpointError> {
+        let path = run.join(RUN_FILE);
+        Ok(fsx::write_atomic(&path, &store::json(self, &path)?)?)
+    }
+}
+
+#[derive(Deserialize)]
+struct Version {
+    schema: u32,
 }
 
 /// What a checkpoint holds for training to go on.
@@ -213,6 +254,19 @@ pub struct Saved {
     pub optimizer: StateDict,
 }
 
+impl Saved {
+    /// The first tensor of the weights, or of their average, that holds a number that is infinite or none at all; and that
+    /// number.
+    pub(super) fn not_finite(&self) -> Option<(String, f64)> {
+        let average = self.ema.iter().flatten().map(|tensor| ("average", tensor));
+        let all = self.model.iter().map(|tensor| ("weight", tensor)).chain(average);
+        all.into_iter().find_map(|(what, (name, tensor))| {
+            let value = tensor.values.iter().find(|value| !value.is_finite())?;
+            Some((format!("{what} {name}"), f64::from(*value)))
+        })
+    }
+}
+
 /// What a resumed run starts from.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -222,7 +276,21 @@ pub struct Snapshot {
     pub saved: Saved,
 }
 
+/// A checkpoint without its tensors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// Where it lies.
+    pub dir: PathBuf,
+    /// Where in the run it stands.
+    pub state: TrainState,
+}
+
 impl Snapshot {
+    /// The same without its tensors.
+    pub fn place(&self) -> Place {
+        Place { dir: self.dir.clone(), state: self.saved.state.clone() }
+    }
+
     /// The files of parameters, average and optimizer.
     pub(super) fn paths(&self) -> [PathBuf; 3] {
         [MODEL, EMA, OPTIMIZER].map(|name| self.dir.join(name))
@@ -233,54 +301,47 @@ impl Snapshot {
 #[derive(Debug)]
 pub struct RunDir {
     pub(super) path: PathBuf,
+    /// Released when the run is let go.
     pub(super) _lock: File,
 }
 
 impl RunDir {
-    /// Makes the directory and writes run.json.
+    /// Whether a run may begin in `path`; nothing is written.
     ///
     /// # Errors
     ///
-    /// Where it holds a run already, or another process has it.
-    pub fn create(path: &Path, record: &RunRecord) -> Result<Self, CheckpointError> {
-        if path.join(RUN).exists() {
-            return Err(CheckpointError::Exists { path: path.to_path_buf() });
-        }
-        fsx::create_dir_all(path)?;
-        let run = Self { path: path.to_path_buf(), _lock: lock(path)? };
-        fsx::write_atomic(&path.join(RUN), &json(record, &path.join(RUN))?)?;
-        Ok(run)
+    /// As [`RunDir::create`].
+    pub fn check_free(path: &Path) -> Result<(), CheckpointError> {
+        folder::check_free(path)
     }
 
-    /// Opens an existing run for going on.
+    /// Makes the directory and writes run.json. A run that was stopped before its first epoch was whole begins anew.
     ///
     /// # Errors
     ///
-    /// Where there is none, it is of a newer schema, or another process has it.
+    /// Where it holds a run with an epoch or anything else, before anything is written; or another process has it.
+    pub fn create(path: &Path, record: &RunRecord) -> Result<Self, CheckpointError> {
+        let lock = folder::begin(path)?;
+        record.write(path)?;
+        Ok(Self { path: path.to_path_buf(), _lock: lock })
+    }
+
+    /// Opens an existing run for going on, and forgets what a killed process left half-written in it.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, it is of a newer schema, another process has it, or something lies where the run would put a
+    /// file of its own.
     pub fn open(path: &Path) -> Result<(Self, RunRecord), CheckpointError> {
         let record = RunRecord::read(path)?;
-        Ok((Self { path: path.to_path_buf(), _lock: lock(path)? }, record))
+        let run = Self { path: path.to_path_buf(), _lock: folder::lock(path)? };
+        folder::clear_leftovers(path)?;
+        Ok((run, record))
     }
 
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Forgets what a killed process left half-written: an epoch without its manifest, and files on their way to their name.
-    pub fn clear_partial(&self) -> Result<(), CheckpointError> {
-        let mut folders = vec![self.path.clone()];
-        while let Some(folder) = folders.pop() {
-            for path in fsx::list_dir(&folder)? {
-                match path.extension().and_then(|extension| extension.to_str()) {
-                    Some("partial") => fsx::remove_dir_all(&path)?,
-                    Some("tmp") => fsx::remove_file(&path)?,
-                    _ if path.is_dir() => folders.push(path),
-                    _ => {}
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Starts an epoch's directory.
@@ -294,11 +355,11 @@ impl RunDir {
         unsealed.write_checkpoint(saved)?;
         let (current, old) = (self.path.join(INTERRUPTED), self.path.join(INTERRUPTED_OLD));
         if current.exists() {
-            remove_if_there(&old)?;
+            layout::remove_checkpoint(&old)?;
             fsx::rename_dir(&current, &old)?;
         }
         unsealed.seal()?;
-        remove_if_there(&old)
+        Ok(layout::remove_checkpoint(&old)?)
     }
 
     /// Writes a file of the run itself, whole or not at all.
@@ -308,16 +369,5 @@ impl RunDir {
             fsx::create_dir_all(parent)?;
         }
         Ok(fsx::write_atomic(&path, bytes)?)
-    }
-}
-
-pub(super) fn lock(dir: &Path) -> Result<File, CheckpointError> {
-    let path = dir.join(LOCK);
-    let io = |source| FsError::Io { action: "lock", path: path.clone(), source };
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(CheckpointError::Locked { path: dir.to_path_buf() }),
-        Err(TryLockError::Error(source)) => Err(io(source).into()),
     }
 }

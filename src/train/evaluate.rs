@@ -26,26 +26,42 @@ pub struct Evaluation {
     in_top5: usize,
     /// `[label][prediction]`: how many samples of the one were taken for the other.
     pub confusion: Vec<Vec<usize>>,
+    /// `[label]`: how many samples have no prediction, because a logit of theirs is infinite or not a number. They count as
+    /// samples, and as neither right nor among the five greatest.
+    pub undefined: Vec<usize>,
 }
 
 impl Evaluation {
     /// Of nothing yet.
     pub fn new(classes: usize) -> Self {
-        Self { loss_sum: 0.0, in_top5: 0, confusion: vec![vec![0; classes]; classes] }
+        Self { loss_sum: 0.0, in_top5: 0, confusion: vec![vec![0; classes]; classes], undefined: vec![0; classes] }
     }
 
     /// Adds a batch: `losses` `[batch]`, `logits` `[batch · classes]`.
     fn add(&mut self, losses: &[f32], logits: &[f32], labels: &[usize]) {
         self.loss_sum += losses.iter().copied().map(f64::from).sum::<f64>();
         for (logits, &label) in logits.chunks(self.confusion.len().max(1)).zip(labels) {
-            self.confusion[label][largest(logits)] += 1;
-            self.in_top5 += usize::from(rank(logits, label) < 5);
+            if logits.iter().all(|logit| logit.is_finite()) {
+                self.confusion[label][largest(logits)] += 1;
+                self.in_top5 += usize::from(rank(logits, label) < 5);
+            } else {
+                self.undefined[label] += 1;
+            }
         }
     }
 
     /// Samples.
     pub fn count(&self) -> usize {
-        self.confusion.iter().flatten().sum()
+        self.confusion.iter().flatten().sum::<usize>() + self.undefined.iter().sum::<usize>()
+    }
+
+    /// Samples of each class.
+    pub fn class_counts(&self) -> Vec<usize> {
+        self.confusion
+            .iter()
+            .zip(&self.undefined)
+            .map(|(row, undefined)| row.iter().sum::<usize>() + undefined)
+            .collect()
     }
 
     /// Mean loss, nats; `None` over nothing.
@@ -67,8 +83,8 @@ impl Evaluation {
     /// Share of right predictions among the samples of each class (its recall), 0 to 1; `None` for a class without
     /// samples.
     pub fn class_accuracies(&self) -> Vec<Option<f64>> {
-        let accuracy = |(class, row): (usize, &Vec<usize>)| share(row[class], row.iter().sum());
-        self.confusion.iter().enumerate().map(accuracy).collect()
+        let accuracy = |(class, count): (usize, usize)| share(self.confusion[class][class], count);
+        self.class_counts().into_iter().enumerate().map(accuracy).collect()
     }
 }
 
@@ -149,5 +165,17 @@ mod tests {
         let logits = Tensor::<2>::from_floats([[0.0, 3.0_f32.ln()]], &device);
         let loss = numbers(soft_cross_entropy(logits, Tensor::from_floats([[0.5, 0.5]], &device)))[0];
         assert!((loss - (4.0_f32.ln() + (4.0_f32 / 3.0).ln()) / 2.0).abs() < 1e-6);
+    }
+
+    /// On paper: two samples of class 0 and one of class 1; the first has a prediction, and it is right.
+    #[test]
+    fn a_sample_whose_logits_are_no_numbers_is_neither_right_nor_in_the_top_five() {
+        let mut evaluation = Evaluation::new(2);
+        let logits = [[2.0, 1.0], [f32::NAN, f32::NAN], [0.0, f32::INFINITY]];
+        evaluation.add(&[0.3, f32::NAN, f32::NAN], logits.as_flattened(), &[0, 0, 1]);
+        assert_eq!((evaluation.count(), &evaluation.undefined), (3, &vec![1, 1]));
+        assert_eq!((evaluation.accuracy(), evaluation.top5()), (Some(1.0 / 3.0), Some(1.0 / 3.0)));
+        assert_eq!(evaluation.class_accuracies(), [Some(0.5), Some(0.0)]);
+        assert!(evaluation.loss().is_some_and(f64::is_nan));
     }
 }

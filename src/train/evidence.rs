@@ -1,14 +1,15 @@
 //! The panel of a run: looked at in every epoch, and written into it.
 
-use super::checkpoint::RunDir;
 use super::seal::Unsealed;
 use super::{Progress, Setup, TrainError};
+use crate::data::Picture;
 use crate::evidence::{Question, Subjects, look};
 use crate::explain::ExplainError;
 use crate::models::Model;
 use crate::report::{Figure, Raster, Scales, Sight, Style, rgb_png};
-use crate::store::{EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, Explanations, panel_image_name};
+use crate::store::{EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, Explanations};
 use burn::tensor::Device;
+use rayon::prelude::*;
 
 /// The panel's pictures, decoded once, and what is asked about them.
 #[derive(Debug)]
@@ -48,12 +49,10 @@ impl Evidence {
         look(&self.subjects, &self.question, model, device, untrained_head, |done| progress.phase_step(done))
     }
 
-    /// Writes the panel's pictures into the run, where reports find them.
-    pub(super) fn write_pictures(&self, run: &RunDir) -> Result<(), TrainError> {
-        for (index, picture) in self.subjects.pictures.iter().enumerate() {
-            run.write(&panel_image_name(index), &rgb_png(picture.width(), picture.height(), picture.pixels())?)?;
-        }
-        Ok(())
+    /// The panel's pictures as the run keeps them: PNG files in panel order.
+    pub(super) fn pictures(&self) -> Result<Vec<Vec<u8>>, TrainError> {
+        let png = |picture: &Picture| rgb_png(picture.width(), picture.height(), picture.pixels());
+        Ok(self.subjects.pictures.par_iter().map(png).collect::<Result<_, _>>()?)
     }
 
     /// Writes what was seen into the epoch: a file an explainer, and figures of a few pictures; and hands these out by the

@@ -4,10 +4,8 @@ use super::TrainError;
 use super::checkpoint::{CheckpointError, RunDir};
 use super::{seal, stability};
 use crate::config::KeepConfig;
+use crate::store::layout::{HISTORY_FILE, HISTORY_TABLE};
 use crate::store::{EpochMetrics, RunReader, epoch_dir_name};
-
-const HISTORY: &str = "metrics.jsonl";
-const HISTORY_TABLE: &str = "metrics.csv";
 
 impl RunDir {
     /// Every sealed epoch's metrics, in order.
@@ -25,13 +23,13 @@ impl RunDir {
         let mut table =
             String::from("epoch,learning_rate,train_loss,train_accuracy,val_loss,val_accuracy,val_top5,seconds\n");
         for metrics in &history {
-            let path = self.path().join(HISTORY);
+            let path = self.path().join(HISTORY_FILE);
             lines += &serde_json::to_string(metrics)
                 .map_err(|source| CheckpointError::Encode { path, source: Box::new(source) })?;
             lines.push('\n');
             table += &row(metrics);
         }
-        self.write(HISTORY, lines.as_bytes())?;
+        self.write(HISTORY_FILE, lines.as_bytes())?;
         self.write(HISTORY_TABLE, table.as_bytes())?;
         self.clear_superseded(history.last().map(|metrics| metrics.epoch))?;
         for epoch in pruned(&history, keep) {
@@ -53,11 +51,13 @@ fn row(metrics: &EpochMetrics) -> String {
     format!("{},{}\n", metrics.epoch, cells.unwrap_or_else(|| ",,,,,,".to_string()))
 }
 
-/// Epochs that keep no weights: neither one of the best by validation accuracy (the earlier of equals) nor of the last.
+/// Epochs that keep no weights: neither one of the best by validation accuracy (the earlier of equals, the untrained epoch 0
+/// after them) nor of the last.
 fn pruned(history: &[EpochMetrics], keep: KeepConfig) -> Vec<usize> {
     let accuracy = |metrics: &EpochMetrics| metrics.training.as_ref().map_or(0.0, |training| training.val_accuracy);
     let mut ranked: Vec<&EpochMetrics> = history.iter().collect();
-    ranked.sort_by(|one, other| accuracy(other).total_cmp(&accuracy(one)));
+    let untrained = |metrics: &EpochMetrics| metrics.epoch == 0;
+    ranked.sort_by(|one, other| accuracy(other).total_cmp(&accuracy(one)).then(untrained(one).cmp(&untrained(other))));
     let best: Vec<usize> = ranked.iter().take(keep.best).map(|metrics| metrics.epoch).collect();
     let chosen = keep.stable_within.and_then(|tolerance| stability::steadiest(history, tolerance));
     let best: Vec<usize> = best.into_iter().chain(chosen.map(|best| best.epoch)).collect();
@@ -94,5 +94,9 @@ mod tests {
         assert_eq!(pruned(&history, keep(1, 2)), [0, 1, 3]);
         assert_eq!(pruned(&history, keep(0, 1)), [0, 1, 2, 3, 4]);
         assert!(pruned(&history, keep(9, 1)).is_empty());
+        // All alike: the best is the first that was trained.
+        let mut alike = history;
+        alike.iter_mut().filter_map(|metrics| metrics.training.as_mut()).for_each(|half| half.val_accuracy = 0.5);
+        assert_eq!(pruned(&alike, keep(1, 1)), [0, 2, 3, 4]);
     }
 }

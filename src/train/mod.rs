@@ -9,25 +9,30 @@ mod checkpoint;
 mod ema;
 mod evaluate;
 mod evidence;
+mod folder;
 mod gradients;
 mod history;
 mod optimizer;
 mod progress;
+mod ready;
 mod reopen;
 mod resume;
+mod same_data;
 mod schedule;
 mod seal;
 mod stability;
 mod state;
 mod trainee;
 
-pub use checkpoint::{CheckpointError, RunDir, RunRecord, Saved, Snapshot};
+pub use checkpoint::{CheckpointError, Place, RunDir, RunRecord, Saved, Snapshot};
 pub use evaluate::{Evaluation, cross_entropy, evaluate, soft_cross_entropy};
 pub use gradients::StepGradients;
 pub use optimizer::Optimizer;
 pub use progress::Progress;
+pub use ready::Ready;
 pub use reopen::{Reopened, reopen};
 pub use resume::{Which, misfits, sealed, with_weights};
+pub use same_data::{same_data, same_panel};
 pub use schedule::Schedule;
 pub use state::{Best, Meter, TrainState};
 
@@ -37,13 +42,14 @@ use trainee::Trainee;
 
 use crate::config::RunConfig;
 use crate::data::{Batching, DataError, DataSet, Loader, Order, Panel, Split};
+use crate::device::{self, OutOfMemory};
 use crate::drift::{DriftError, Timeline};
-use crate::evidence::Question;
+use crate::evidence::{Question, SubjectsError};
 use crate::explain::ExplainError;
 use crate::models::{Mode, Taps, Trainable};
 use crate::report::{FigureError, RasterError, TensorBoardError, confusion_csv};
 use crate::seed::{self, Purpose};
-use crate::store::{EpochMetrics, RunReader, StoreError, TrainingMetrics};
+use crate::store::{EpochMetrics, RunReader, StoreError, TrainingMetrics, panel_image_name};
 use crate::weights::WeightsError;
 use burn::tensor::Device;
 use burn_train::Interrupter;
@@ -53,10 +59,13 @@ use std::time::Instant;
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// The loss or a gradient is infinite or not a number.
-    #[error("the {what} became {value} at epoch {epoch}, step {step}; the last whole epoch is kept")]
+    #[error(
+        "the {what} became {value} at epoch {epoch}, step {step}; the last whole epoch is kept. A lower learning rate, a \
+         longer warm-up or optimizer.clip_norm may help"
+    )]
     NotFinite {
-        /// `loss`, or the gradients' `norm`.
-        what: &'static str,
+        /// The loss, the norm of the gradients, the validation loss or a tensor of the weights.
+        what: String,
         /// What it became.
         value: f64,
         /// When.
@@ -91,6 +100,18 @@ pub enum TrainError {
     /// Weights that do not fit the model.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// The device's memory, or the host's.
+    #[error(transparent)]
+    OutOfMemory(#[from] OutOfMemory),
+}
+
+impl From<SubjectsError> for TrainError {
+    fn from(error: SubjectsError) -> Self {
+        match error {
+            SubjectsError::Store(error) => error.into(),
+            SubjectsError::Data(error) => error.into(),
+        }
+    }
 }
 
 /// How a run ended.
@@ -153,6 +174,11 @@ impl Setup {
         Batching { batch_size: self.config.batch_size, preprocessing: self.config.preprocessing }
     }
 
+    /// Steps of all epochs together.
+    pub fn total_steps(&self) -> usize {
+        self.config.epochs * Steps::of(self).count()
+    }
+
     /// Which parameters epoch `epoch` trains.
     fn trainable(&self, epoch: usize) -> Trainable {
         match self.config.freeze {
@@ -188,7 +214,7 @@ impl Steps {
 
 /// Trains to the last epoch, or until `interrupter` says stop, and seals every epoch with its explanations and drift.
 ///
-/// Without a `snapshot` it starts at epoch 0, which is the untrained model, evaluated and explained like any other.
+/// A new run starts at epoch 0, which is the untrained model, evaluated and explained like any other.
 ///
 /// # Errors
 ///
@@ -196,35 +222,43 @@ impl Steps {
 pub fn fit(
     run: &RunDir,
     setup: &Setup,
-    snapshot: Option<Snapshot>,
+    ready: Ready,
+    interrupter: &Interrupter,
+    progress: &mut Progress,
+) -> Result<Outcome, TrainError> {
+    device::within_memory(|| epochs(run, setup, ready, interrupter, progress))?
+}
+
+/// The loop.
+fn epochs(
+    run: &RunDir,
+    setup: &Setup,
+    ready: Ready,
     interrupter: &Interrupter,
     progress: &mut Progress,
 ) -> Result<Outcome, TrainError> {
     let (config, data, device) = (&setup.config, &setup.data, &setup.device);
     let steps = Steps::of(setup);
     let schedule = Schedule::new(&config.schedule, config.epochs, steps.count());
-    run.clear_partial()?;
 
     // Model, optimizer and position: as they were saved, or new. What has been seen so far: read back, or epoch 0.
-    let evidence = Evidence::new(setup)?;
-    let (mut trainee, mut logbook);
-    match snapshot {
-        Some(snapshot) => {
-            trainee = Trainee::restore(snapshot, setup)?;
-            run.tidy(config.keep)?;
-            let (next, history) = (trainee.state.next().0, run.history()?);
-            let timeline = Timeline::of_sealed(&RunReader::open(run.path())?, next)?;
-            let board = Board::open(run.path(), setup.tensorboard, next, &history)?;
-            logbook = Logbook { evidence, timeline, board };
-            progress.recall(&history);
+    let Ready { mut trainee, evidence, begun, pictures } = ready;
+    let mut logbook;
+    if begun {
+        run.tidy(config.keep)?;
+        let (next, history) = (trainee.state.next().0, run.history()?);
+        let damaged = |error: StoreError| progress.say(&format!("no drift is measured against this: {error}"));
+        let timeline = Timeline::of_sealed(&RunReader::open(run.path())?, next, damaged)?;
+        let board = Board::open(run.path(), setup.tensorboard, next, &history)?;
+        logbook = Logbook { evidence, timeline, board };
+        progress.recall(&history);
+    } else {
+        for (index, picture) in pictures.iter().enumerate() {
+            run.write(&panel_image_name(index), picture)?;
         }
-        None => {
-            trainee = Trainee::new(setup, progress)?;
-            evidence.write_pictures(run)?;
-            let board = Board::open(run.path(), setup.tensorboard, 0, &[])?;
-            logbook = Logbook { evidence, timeline: Timeline::default(), board };
-            close_epoch(run, setup, &mut trainee, &mut logbook, progress, (None, Instant::now()))?;
-        }
+        let board = Board::open(run.path(), setup.tensorboard, 0, &[])?;
+        logbook = Logbook { evidence, timeline: Timeline::default(), board };
+        close_epoch(run, setup, &mut trainee, &mut logbook, progress, (None, Instant::now()))?;
     }
 
     loop {
@@ -271,7 +305,7 @@ pub fn fit(
             let norm = gradients.norm();
             for (what, value) in [("loss", trainee.state.meter.loss_sum), ("norm of the gradients", norm)] {
                 if !value.is_finite() {
-                    return Err(TrainError::NotFinite { what, value, epoch, step: step + 1 });
+                    return Err(TrainError::NotFinite { what: what.to_string(), value, epoch, step: step + 1 });
                 }
             }
             if let Some(greatest) = config.optimizer.clip_norm {
@@ -316,8 +350,15 @@ fn close_epoch(
     let each_batch = |done| progress.phase_step(done);
     let validation = evaluate(&model, classes.len(), val, setup.batching(), &setup.device, each_batch)?;
 
+    // The last step's update may have blown up, and no loss after it has told. Such an epoch is not sealed.
+    let (epoch, step) = (trainee.state.epoch, trainee.state.step_in_epoch);
+    let val_loss = validation.loss().unwrap_or(f64::NAN);
+    let refused = |(what, value)| TrainError::NotFinite { what, value, epoch, step };
+    if !val_loss.is_finite() {
+        return Err(refused(("validation loss".to_string(), val_loss)));
+    }
+
     let meter = std::mem::take(&mut trainee.state.meter);
-    let epoch = trainee.state.epoch;
     trainee.state.step_in_epoch = 0;
     let val_accuracy = validation.accuracy().unwrap_or(0.0);
     trainee.state.note(epoch, val_accuracy);
@@ -329,7 +370,7 @@ fn close_epoch(
         training: Some(TrainingMetrics {
             train_loss: meter.loss(),
             train_accuracy: meter.accuracy(),
-            val_loss: validation.loss().unwrap_or(f64::NAN),
+            val_loss,
             val_accuracy,
             val_top5: validation.top5(),
             val_class_accuracy: validation.class_accuracies(),
@@ -347,12 +388,19 @@ fn close_epoch(
         trainee.state.steadiest = tolerance.and_then(|tolerance| stability::steadiest(&history, tolerance));
     }
 
+    let saved = trainee.save();
+    if let Some(found) = saved.not_finite() {
+        return Err(refused(found));
+    }
+    for split in [Split::Train, Split::Val] {
+        setup.data.verify_unchanged(split)?;
+    }
     let mut unsealed = run.begin_epoch(epoch)?;
-    unsealed.write_checkpoint(&trainee.save())?;
+    unsealed.write_checkpoint(&saved)?;
     unsealed.write("confusion.csv", confusion_csv(classes, &validation.confusion).as_bytes())?;
     let figures = logbook.evidence.write(&mut unsealed, epoch, &seen)?;
     unsealed.write_json("metrics.json", &metrics)?;
-    logbook.board.epoch(&metrics, &figures)?;
+    logbook.board.epoch(&metrics, &figures, progress);
     unsealed.seal()?;
     run.tidy(setup.config.keep)?;
     logbook.timeline.advance(epoch, seen);

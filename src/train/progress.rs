@@ -23,7 +23,7 @@ pub struct Progress {
     accuracies: Vec<f64>,
 }
 
-/// Three lines at the foot of a terminal: the run, the epoch, and how validation went so far.
+/// Three lines at the foot of a terminal: the run, the epoch, and how validation went so far. Work that is no run has one.
 #[derive(Debug)]
 struct Dashboard {
     all: MultiProgress,
@@ -33,30 +33,51 @@ struct Dashboard {
 }
 
 impl Dashboard {
-    fn new(epochs: usize) -> Self {
+    /// For a run of `epochs`, or for other work; none where nobody could see it: off a terminal, or on one that cannot move its
+    /// cursor (`TERM=dumb`).
+    fn new(epochs: Option<usize>) -> Option<Self> {
+        let all = MultiProgress::new();
+        if !std::io::stderr().is_terminal() || all.is_hidden() {
+            return None;
+        }
         let style = |template| {
             let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
             style.progress_chars("━╸ ")
         };
-        let all = MultiProgress::new();
         let bar = |length, template| all.add(ProgressBar::new(length).with_style(style(template)));
+        let unseen = || ProgressBar::hidden();
         // The run's bar counts thousandths of epochs, so that it moves and knows its time left within the first.
-        let run = bar(1000 * epochs as u64, "{prefix:>12} [{bar:28}] {msg} · {elapsed} gone, {eta} left");
-        let epoch = bar(1, "{prefix:>12} [{bar:28}] {pos}/{len} {msg}");
-        let curves = bar(1, "{msg}");
-        run.set_prefix("epochs");
-        run.enable_steady_tick(Duration::from_millis(500));
-        Self { all, run, epoch, curves }
+        let of_run = |epochs| bar(1000 * epochs as u64, "{prefix:>12} [{bar:28}] {msg} · {elapsed} gone, {eta} left");
+        let run = epochs.map_or_else(unseen, of_run);
+        let epoch = match epochs {
+            Some(_) => bar(1, "{prefix:>12} [{bar:28}] {pos}/{len} {msg}"),
+            None => bar(1, "{prefix:>12} [{bar:28}] {pos}/{len} · {elapsed} gone, {eta} left"),
+        };
+        let curves = epochs.map_or_else(unseen, |_| bar(1, "{msg}"));
+        if epochs.is_some() {
+            run.set_prefix("epochs");
+            run.enable_steady_tick(Duration::from_millis(500));
+        }
+        Some(Self { all, run, epoch, curves })
     }
 }
 
 impl Progress {
     /// For a run of `epochs`.
     pub fn new(epochs: usize) -> Self {
+        Self::with(epochs, Dashboard::new(Some(epochs)))
+    }
+
+    /// For work that is no run: one bar for the phase it is in.
+    pub fn of_phases() -> Self {
+        Self::with(0, Dashboard::new(None))
+    }
+
+    fn with(epochs: usize, dashboard: Option<Dashboard>) -> Self {
         let now = Instant::now();
         Self {
             epochs,
-            dashboard: std::io::stderr().is_terminal().then(|| Dashboard::new(epochs)),
+            dashboard,
             phase: "",
             phase_length: 0,
             last_line: now,
@@ -124,6 +145,8 @@ impl Progress {
             dashboard.epoch.set_prefix(name);
             dashboard.epoch.set_length(length.max(1) as u64);
             dashboard.epoch.set_position(0);
+            dashboard.epoch.reset_elapsed();
+            dashboard.epoch.reset_eta();
         }
     }
 

@@ -1,12 +1,14 @@
 //! From a run directory back to a run: which checkpoint to go on from, and a run that branches off another.
 
-use super::checkpoint::{CheckpointError, INTERRUPTED, INTERRUPTED_OLD, RUN, RunDir, RunRecord, Saved, Snapshot, lock};
-use super::seal::{self, EMA, MODEL, OPTIMIZER, STATE, json, read_json, verify};
+use super::checkpoint::{CheckpointError, Place, RunDir, RunRecord, Saved, Snapshot};
+use super::folder::{self, is_interrupted};
+use super::seal::{self, EMA, MODEL, OPTIMIZER, STATE};
 use super::state::TrainState;
 use crate::config::RunConfig;
 use crate::fsx;
-use crate::store::{PANEL_DIR, sealed_epoch};
+use crate::store::{Manifest, StoreError, layout, read_json, sealed_epoch};
 use crate::weights::{self, StateDict};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Settings that a run must share with the one it branches off: its weights would not fit otherwise, or its evidence not
@@ -14,10 +16,14 @@ use std::path::{Path, PathBuf};
 const SHARED: [&str; 7] =
     ["model", "data.", "preprocessing.", "panel.", "explainers", "optimizer.method.kind", "ema.decay"];
 
+/// Where pictures lie and how strictly they are read: the digests say whether they are the same, and that is what matters.
+const PLACES: [&str; 3] = ["data.root", "data.limits", "data.skip_bad_images"];
+
 /// Settings that keep `config` from going on where `saved` stopped: any difference in place, and those that a checkpoint or
 /// its evidence depends on in a new run.
 pub fn misfits(config: &RunConfig, saved: &RunConfig, into_new_run: bool) -> Vec<String> {
-    let matters = |line: &String| !into_new_run || SHARED.iter().any(|shared| line.starts_with(shared));
+    let starts = |line: &String, names: &[&str]| names.iter().any(|name| line.starts_with(name));
+    let matters = |line: &String| !starts(line, &PLACES) && (!into_new_run || starts(line, &SHARED));
     config.differences(saved).into_iter().filter(matters).collect()
 }
 
@@ -92,8 +98,11 @@ impl RunDir {
         if later.is_empty() {
             return Ok(());
         }
-        let aside = (1..).map(|number| self.path().join(format!("superseded-{number}"))).find(|path| !path.exists());
-        let aside = aside.unwrap_or_else(|| unreachable!("numbers do not run out"));
+        let mut number = 1;
+        while fsx::kind(&self.path().join(format!("{}{number}", layout::SUPERSEDED)))?.is_some() {
+            number += 1;
+        }
+        let aside = self.path().join(format!("{}{number}", layout::SUPERSEDED));
         fsx::create_dir_all(&aside)?;
         // The newest first: killed in between, the epochs that are left have no gap.
         for dir in later.iter().rev() {
@@ -106,39 +115,38 @@ impl RunDir {
     pub(super) fn clear_superseded(&self, last_sealed: Option<usize>) -> Result<(), CheckpointError> {
         for dir in fsx::list_dir(self.path())?.into_iter().filter(|dir| is_interrupted(dir)) {
             if last_sealed >= Some(state(&dir)?.epoch) {
-                fsx::remove_dir_all(&dir)?;
+                layout::remove_checkpoint(&dir)?;
             }
         }
         Ok(())
     }
 
     /// A new run that begins as a copy of this one up to a checkpoint, evidence and all. Its run.json comes last: killed in
-    /// between, there is no run yet, and the same command makes it.
+    /// between, there is no run yet, a note says so, and the same command makes it.
     ///
     /// # Errors
     ///
-    /// Where `path` holds a run already, or the disk refuses.
-    pub fn fork(&self, path: &Path, record: &RunRecord, snapshot: &Snapshot) -> Result<RunDir, CheckpointError> {
-        if path.join(RUN).exists() {
-            return Err(CheckpointError::Exists { path: path.to_path_buf() });
-        }
-        fsx::create_dir_all(path)?;
-        let fork = RunDir { path: path.to_path_buf(), _lock: lock(path)? };
-        let (next, _) = snapshot.saved.state.next();
+    /// Where `path` holds a run already or anything else, or the disk refuses.
+    pub fn fork(&self, path: &Path, record: &RunRecord, at: &Place) -> Result<RunDir, CheckpointError> {
+        let from = std::path::absolute(self.path()).unwrap_or_else(|_| self.path().to_path_buf());
+        let lock = folder::begin_branch(path, &from)?;
+        let (next, _) = at.state.next();
         for dir in fsx::list_dir(self.path())? {
+            let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let earlier = sealed_epoch(&dir).is_some_and(|epoch| epoch < next);
-            let panel = dir.file_name().is_some_and(|name| name == PANEL_DIR);
-            if earlier || panel || dir == snapshot.dir {
-                let name = dir.file_name().unwrap_or_default();
-                let partial = path.join(format!("{}.partial", name.to_string_lossy()));
-                fsx::remove_dir_all(&partial)?;
-                fsx::remove_dir_all(&path.join(name))?;
+            if earlier || name == layout::PANEL_DIR || dir == at.dir {
+                let (partial, whole) = (path.join(layout::partial_dir_name(name)), path.join(name));
                 fsx::copy_dir(&dir, &partial)?;
-                fsx::rename_dir(&partial, &path.join(name))?;
+                fsx::rename_dir(&partial, &whole)?;
             }
         }
-        fsx::write_atomic(&path.join(RUN), &json(record, &path.join(RUN))?)?;
-        Ok(fork)
+        let pictures = self.path().join(layout::PICTURES_FILE);
+        if fsx::kind(&pictures)? == Some(fsx::Kind::File) {
+            fsx::write_atomic(&path.join(layout::PICTURES_FILE), &fsx::read(&pictures)?)?;
+        }
+        record.write(path)?;
+        fsx::remove_file(&path.join(layout::BRANCHING_FILE))?;
+        Ok(RunDir { path: path.to_path_buf(), _lock: lock })
     }
 }
 
@@ -150,7 +158,7 @@ fn candidates(run: &Path) -> Result<Vec<Candidate>, CheckpointError> {
             // A finished epoch stands after every step of itself.
             (Some(epoch), _) if seal::has_weights(&dir).unwrap_or(true) => (epoch, true, 0),
             // Where its state cannot be read, it counts as the newest: loading it then says what is wrong.
-            (None, true) if dir.join(seal::MANIFEST).exists() => match state(&dir) {
+            (None, true) if dir.join(layout::MANIFEST_FILE).exists() => match state(&dir) {
                 Ok(state) => (state.epoch, false, state.step_in_epoch),
                 Err(_) => (usize::MAX, false, 0),
             },
@@ -162,21 +170,30 @@ fn candidates(run: &Path) -> Result<Vec<Candidate>, CheckpointError> {
     Ok(candidates)
 }
 
-fn is_interrupted(dir: &Path) -> bool {
-    dir.file_name().is_some_and(|name| name == INTERRUPTED || name == INTERRUPTED_OLD)
-}
-
 fn state(dir: &Path) -> Result<TrainState, CheckpointError> {
-    read_json(&dir.join(STATE), "a checkpoint's state")
+    Ok(read_json(&dir.join(STATE), "a checkpoint's state")?)
 }
 
+/// Everything that training needs, read once: what is checked is what is used.
 fn load(dir: PathBuf) -> Result<Snapshot, CheckpointError> {
-    verify(&dir)?;
-    let read = |name: &str| -> Result<StateDict, CheckpointError> {
-        let path = dir.join(name);
-        Ok(weights::decode(&fsx::read(&path)?, &path)?.0)
-    };
-    let ema = dir.join(EMA).exists().then(|| read(EMA)).transpose()?;
-    let saved = Saved { state: state(&dir)?, model: read(MODEL)?, ema, optimizer: read(OPTIMIZER)? };
+    let manifest = Manifest::read(&dir)?;
+    let mut files: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+    for name in manifest.names() {
+        let bytes = manifest.file(&dir, name)?;
+        if [MODEL, EMA, OPTIMIZER, STATE].contains(&name) {
+            files.insert(name, bytes);
+        }
+    }
+    let bytes = |name: &str| files.get(name).ok_or_else(|| StoreError::NotSealed { path: dir.join(name) });
+    let tensors =
+        |name: &str| -> Result<StateDict, CheckpointError> { Ok(weights::decode(bytes(name)?, &dir.join(name))?.0) };
+    let path = dir.join(STATE);
+    let state = serde_json::from_slice(bytes(STATE)?).map_err(|source| StoreError::Json {
+        path,
+        expected: "a checkpoint's state",
+        source,
+    })?;
+    let ema = manifest.holds(EMA).then(|| tensors(EMA)).transpose()?;
+    let saved = Saved { state, model: tensors(MODEL)?, ema, optimizer: tensors(OPTIMIZER)? };
     Ok(Snapshot { dir, saved })
 }

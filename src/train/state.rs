@@ -25,7 +25,7 @@ pub struct TrainState {
     pub meter: Meter,
 }
 
-/// The best epoch by validation accuracy; the earliest of several.
+/// The best epoch by validation accuracy; the earliest of several, but the untrained epoch 0 only where it is better than all.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Best {
     /// Which.
@@ -51,7 +51,9 @@ impl Meter {
         self.loss_sum += losses.into_data().iter::<f32>().map(f64::from).sum::<f64>();
         let classes = logits.dims()[1];
         let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
-        let right = |(logits, label): &(&[f32], &usize)| largest(logits) == **label;
+        let right = |(logits, label): &(&[f32], &usize)| {
+            logits.iter().all(|logit| logit.is_finite()) && largest(logits) == **label
+        };
         self.correct += logits.chunks(classes).zip(labels).filter(right).count();
         self.count += labels.len();
     }
@@ -92,7 +94,10 @@ impl TrainState {
 
     /// Takes note of an epoch's validation accuracy.
     pub fn note(&mut self, epoch: usize, val_accuracy: f64) {
-        if self.best.is_none_or(|best| val_accuracy > best.val_accuracy) {
+        // A trained model that is as good as the untrained one is the better answer to "which is the best".
+        let better =
+            |best: Best| val_accuracy > best.val_accuracy || (best.epoch == 0 && val_accuracy == best.val_accuracy);
+        if self.best.is_none_or(better) {
             self.best = Some(Best { epoch, val_accuracy });
         }
     }
@@ -115,6 +120,16 @@ mod tests {
             state.note(epoch, accuracy);
         }
         assert_eq!(state.best, Some(Best { epoch: 1, val_accuracy: 0.5 }));
+    }
+
+    #[test]
+    fn the_untrained_epoch_is_the_best_only_where_it_is_better() {
+        let best = |accuracies: &[f64]| {
+            let mut state = TrainState::default();
+            accuracies.iter().enumerate().for_each(|(epoch, &accuracy)| state.note(epoch, accuracy));
+            state.best.map(|best| best.epoch)
+        };
+        assert_eq!([best(&[0.5, 0.5, 0.5]), best(&[0.5, 0.4]), best(&[0.5])], [Some(1), Some(0), Some(0)]);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Named tensors in files: safetensors both ways, and PyTorch's pickled checkpoints read without running their code.
 
+use super::recognise::{Format, recognise};
 use super::{HostTensor, StateDict};
 use crate::fsx::{self, FsError};
 use half::{bf16, f16};
 use pytorch_reader::{DType, PytorchError, PytorchReader};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 /// A file of tensors that cannot be read.
@@ -44,13 +45,41 @@ pub enum FileError {
         #[source]
         source: std::io::Error,
     },
-    /// An ending that we do not know.
-    #[error("{path}: expected a file that ends in .safetensors, .pth, .pt or .bin")]
-    Ending {
+    /// No file of weights.
+    #[error("{path}: expected weights as safetensors or as a PyTorch checkpoint, found {found}")]
+    NotWeights {
         /// The file.
         path: PathBuf,
+        /// What it looks like.
+        found: String,
+    },
+    /// More than is read into memory.
+    #[error("{path} has {found} bytes, expected at most {}", LARGEST)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        found: u64,
+    },
+    /// Tensors that the file has no room for.
+    #[error("{path}: {name} claims a shape of {shape:?}, more than a file of {bytes} bytes can hold")]
+    Claim {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// What it claims.
+        shape: Vec<usize>,
+        /// The file's size.
+        bytes: u64,
     },
 }
+
+/// The largest safetensors file that is read, in bytes: 8 GiB, a hundred times what the largest model here needs.
+const LARGEST: u64 = 8 << 30;
+/// How many times its own size a file's tensors may come to, and what they may come to in any case, in bytes: tensors that
+/// share their storage are more than the file, but not by much.
+const SHARED: (u64, u64) = (16, 64 << 20);
 
 /// Names under which training scripts nest a state dict.
 const NESTS: [&str; 2] = ["model.", "state_dict."];
@@ -120,38 +149,84 @@ pub fn decode(bytes: &[u8], path: &Path) -> Result<(StateDict, HashMap<String, S
     Ok((tensors.collect(), header.metadata().clone().unwrap_or_default()))
 }
 
-/// The floating-point tensors of a `.safetensors`, `.pth`, `.pt` or `.bin` file, as float32.
+/// The floating-point tensors of a safetensors file or a PyTorch checkpoint, as float32. The content decides which it is,
+/// not the name.
 ///
 /// A state dict nested under `model` or `state_dict` is found; what else the checkpoint holds is left alone.
 ///
 /// # Errors
 ///
-/// [`FileError`] names the file.
+/// [`FileError`] names the file, and says what it looks like where it is neither.
 pub fn read(path: &Path) -> Result<StateDict, FileError> {
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("safetensors") => Ok(decode(&fsx::read(path)?, path)?.0),
-        Some("pth" | "pt" | "bin") => read_pytorch(path),
-        _ => Err(FileError::Ending { path: path.to_path_buf() }),
+    Ok(read_all(path)?.tensors)
+}
+
+/// What a file of weights holds.
+pub(super) struct Contents {
+    /// The floating-point tensors.
+    pub(super) tensors: StateDict,
+    /// The other tensors, by name: their types.
+    pub(super) others: BTreeMap<String, String>,
+}
+
+pub(super) fn read_all(path: &Path) -> Result<Contents, FileError> {
+    match recognise(path)? {
+        Format::Safetensors => {
+            let found = fsx::metadata(path)?.len();
+            if found > LARGEST {
+                return Err(FileError::TooLarge { path: path.to_path_buf(), found });
+            }
+            let bytes = fsx::read(path)?;
+            let (tensors, _) = decode(&bytes, path)?;
+            let file = SafeTensors::deserialize(&bytes)
+                .map_err(|source| FileError::Safetensors { path: path.to_path_buf(), source })?;
+            let others = file.tensors().into_iter().filter(|(name, _)| !tensors.contains_key(name));
+            let others = others.map(|(name, view)| (name, format!("{:?}", view.dtype()))).collect();
+            Ok(Contents { tensors, others })
+        }
+        Format::Pytorch => read_pytorch(path),
     }
 }
 
-fn read_pytorch(path: &Path) -> Result<StateDict, FileError> {
-    let reader = PytorchReader::new(path).map_err(|source| FileError::Pytorch { path: path.to_path_buf(), source })?;
+fn read_pytorch(path: &Path) -> Result<Contents, FileError> {
+    let reader = PytorchReader::new(path).map_err(|source| match source {
+        PytorchError::InvalidFormat(why) if why.contains("data.pkl") => {
+            FileError::NotWeights { path: path.to_path_buf(), found: "a ZIP archive without a pickle".to_string() }
+        }
+        source => FileError::Pytorch { path: path.to_path_buf(), source },
+    })?;
     let all = reader.into_tensors();
     let nest = NESTS.into_iter().find(|nest| all.keys().any(|name| name.starts_with(nest))).unwrap_or_default();
-    let mut tensors = StateDict::new();
+    let bytes = fsx::metadata(path)?.len();
+    let mut room = bytes.saturating_mul(SHARED.0).max(SHARED.1);
+    let mut contents = Contents { tensors: StateDict::new(), others: BTreeMap::new() };
     for (name, tensor) in &all {
         let Some(inner) = name.strip_prefix(nest) else { continue };
-        let bytes = tensor.read().map_err(|source| FileError::Tensor {
+        let kind = tensor.dtype();
+        if !matches!(kind, DType::F64 | DType::F32 | DType::F16 | DType::BF16) {
+            contents.others.insert(inner.to_string(), format!("{kind:?}"));
+            continue;
+        }
+        // Nothing is allocated for a claim that the file cannot keep.
+        let size = |count: u64, side: &usize| count.checked_mul(*side as u64);
+        let wanted = tensor.shape().iter().try_fold(kind.size() as u64, size);
+        room = match wanted.and_then(|wanted| room.checked_sub(wanted)) {
+            Some(room) => room,
+            None => {
+                let (path, shape) = (path.to_path_buf(), tensor.shape().to_vec());
+                return Err(FileError::Claim { path, name: name.clone(), shape, bytes });
+            }
+        };
+        let raw = tensor.read().map_err(|source| FileError::Tensor {
             path: path.to_path_buf(),
             name: name.clone(),
             source,
         })?;
-        if let Some(values) = floats(&bytes, tensor.dtype()) {
-            tensors.insert(inner.to_string(), HostTensor { shape: tensor.shape().to_vec(), values });
+        if let Some(values) = floats(&raw, kind) {
+            contents.tensors.insert(inner.to_string(), HostTensor { shape: tensor.shape().to_vec(), values });
         }
     }
-    Ok(tensors)
+    Ok(contents)
 }
 
 /// Little-endian bytes as float32; `None` for numbers that are not floating-point.

@@ -1,7 +1,8 @@
 //! Weights from elsewhere into a model: strict, with an excuse list, and a new head where the classes differ.
 
-use super::file::{self, FileError};
-use super::{StateDict, replace, state_shapes};
+use super::file::{self, Contents, FileError};
+use super::misfit::{self, Misfit};
+use super::{HostTensor, StateDict, replace, state_shapes};
 use crate::models::{HEADS, Model};
 use glob::Pattern;
 use std::collections::BTreeMap;
@@ -14,12 +15,26 @@ pub enum WeightsError {
     #[error(transparent)]
     File(#[from] FileError),
     /// Names or shapes that do not fit.
-    #[error("{path} does not fit the model: {}", list(problems))]
+    #[error("{path} does not fit the model: {misfit}")]
     Mismatch {
         /// The file.
         path: PathBuf,
         /// Every missing or unexpected name and every wrong shape.
-        problems: Vec<String>,
+        misfit: Box<Misfit>,
+    },
+    /// Numbers that nothing can be computed from.
+    #[error("{path}: {name} holds {count} of {total} numbers that are NaN or infinite{}", others(*tensors))]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The first such tensor.
+        name: String,
+        /// How many of its numbers.
+        count: usize,
+        /// How many it has.
+        total: usize,
+        /// How many tensors hold such numbers.
+        tensors: usize,
     },
     /// Pretrained weights that nobody has downloaded yet.
     #[error(
@@ -51,14 +66,8 @@ pub enum WeightsError {
     },
 }
 
-/// A long list of problems is cut: the first ones tell what is wrong.
-fn list(problems: &[String]) -> String {
-    const SHOWN: usize = 12;
-    let shown = problems.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
-    match problems.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown}; and {more} more"),
-    }
+fn others(tensors: usize) -> String {
+    if tensors > 1 { format!("; {} other tensors hold some too", tensors - 1) } else { String::new() }
 }
 
 /// A model with weights from elsewhere, and what was not in them.
@@ -85,7 +94,7 @@ pub fn import(model: Model, path: &Path, excused: &[String]) -> Result<Imported,
         Pattern::new(pattern).map_err(|source| WeightsError::Pattern { pattern: pattern.clone(), source })
     };
     let excused = excused.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-    let mut tensors = file::read(path)?;
+    let Contents { mut tensors, others } = file::read_all(path)?;
     let mut expected = state_shapes(&model);
     let new_head = take_head(&mut expected, &mut tensors);
     let is_excused = |name: &String| excused.iter().any(|pattern| pattern.matches(name));
@@ -95,7 +104,8 @@ pub fn import(model: Model, path: &Path, excused: &[String]) -> Result<Imported,
         tensors.keys().filter(|name| !expected.contains_key(*name) && is_excused(name)).cloned().collect();
     missing.iter().for_each(|name| drop(expected.remove(name)));
     unexpected.iter().for_each(|name| drop(tensors.remove(name)));
-    check(&expected, &tensors, path)?;
+    misfit::check(&expected, &tensors, &others).map_err(|misfit| mismatch(path, misfit))?;
+    finite(&tensors, path)?;
     Ok(Imported { model: replace(model, tensors), missing, unexpected, new_head })
 }
 
@@ -115,21 +125,27 @@ fn take_head(expected: &mut BTreeMap<String, Vec<usize>>, tensors: &mut StateDic
     Some([found, wanted])
 }
 
-/// Every name there, no other, and every shape right.
-pub(super) fn check(
-    expected: &BTreeMap<String, Vec<usize>>,
-    found: &StateDict,
-    path: &Path,
-) -> Result<(), WeightsError> {
-    let missing_or_wrong = expected.iter().filter_map(|(name, shape)| match found.get(name) {
-        None => Some(format!("{name} is missing")),
-        Some(tensor) if tensor.shape != *shape => {
-            Some(format!("{name} has shape {:?}, expected {shape:?}", tensor.shape))
-        }
-        Some(_) => None,
-    });
-    let unexpected = found.keys().filter(|name| !expected.contains_key(*name));
-    let problems: Vec<String> =
-        missing_or_wrong.chain(unexpected.map(|name| format!("{name} is unexpected"))).collect();
-    if problems.is_empty() { Ok(()) } else { Err(WeightsError::Mismatch { path: path.to_path_buf(), problems }) }
+/// The error of a file that does not fit.
+pub(super) fn mismatch(path: &Path, misfit: Box<Misfit>) -> WeightsError {
+    WeightsError::Mismatch { path: path.to_path_buf(), misfit }
+}
+
+/// Nothing but numbers.
+fn finite(tensors: &StateDict, path: &Path) -> Result<(), WeightsError> {
+    let bad = |tensor: &HostTensor| tensor.values.iter().filter(|value| !value.is_finite()).count();
+    let found: Vec<(&String, usize, usize)> = tensors
+        .iter()
+        .map(|(name, tensor)| (name, bad(tensor), tensor.values.len()))
+        .filter(|(_, count, _)| *count > 0)
+        .collect();
+    match found.first() {
+        None => Ok(()),
+        Some((name, count, total)) => Err(WeightsError::NotFinite {
+            path: path.to_path_buf(),
+            name: name.to_string(),
+            count: *count,
+            total: *total,
+            tensors: found.len(),
+        }),
+    }
 }

@@ -6,11 +6,14 @@
 mod export;
 mod file;
 mod import;
+mod misfit;
 mod pretrained;
+mod recognise;
 
 pub use export::{ExportError, Precision, export};
 pub use file::{FileError, decode, encode, read};
 pub use import::{Imported, WeightsError, import};
+pub use misfit::Misfit;
 pub use pretrained::{is_pretrained, pretrained};
 
 use crate::models::Model;
@@ -65,7 +68,8 @@ pub fn gradients(model: &Model, gradients: &Gradients) -> StateDict {
 ///
 /// [`WeightsError::Mismatch`] lists all missing and unexpected names and wrong shapes; `path` is only for the message.
 pub fn load_state_dict(model: Model, tensors: StateDict, path: &Path) -> Result<Model, WeightsError> {
-    import::check(&state_shapes(&model), &tensors, path)?;
+    let fits = misfit::check(&state_shapes(&model), &tensors, &BTreeMap::new());
+    fits.map_err(|misfit| import::mismatch(path, misfit))?;
     Ok(replace(model, tensors))
 }
 

@@ -1,6 +1,7 @@
 //! Where the pretrained weights of a named model lie, if somebody has downloaded them.
 
-use super::WeightsError;
+use super::{FileError, WeightsError};
+use crate::fsx;
 use crate::models::ModelName;
 use std::env;
 use std::path::PathBuf;
@@ -32,13 +33,16 @@ pub fn pretrained(model: ModelName) -> Result<PathBuf, WeightsError> {
     let Some(repository) = repository(model) else { return Err(WeightsError::NeverPretrained { model: name }) };
     let cache = cache();
     let snapshots = cache.join(format!("models--{}", repository.replace('/', "--"))).join("snapshots");
-    let mut found: Vec<PathBuf> = std::fs::read_dir(&snapshots)
-        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path().join(FILE))).collect())
-        .unwrap_or_default();
-    found.retain(|path| path.is_file());
-    found.sort();
     let url = format!("https://huggingface.co/{repository}/resolve/main/{FILE}");
-    found.pop().ok_or(WeightsError::NotInCache { model: name, url, cache })
+    let folders = match fsx::list_dir(&snapshots) {
+        Err(error) if error.is_not_found() => Vec::new(),
+        listed => listed.map_err(FileError::from)?,
+    };
+    // The cache links into its own store: a link that leads nowhere is a download that broke off, and reading says so.
+    let found: Vec<PathBuf> =
+        folders.into_iter().map(|folder| folder.join(FILE)).filter(|path| fsx::is_there(path)).collect();
+    let whole = found.iter().rfind(|path| path.is_file()).or(found.last());
+    whole.cloned().ok_or(WeightsError::NotInCache { model: name, url, cache })
 }
 
 fn cache() -> PathBuf {

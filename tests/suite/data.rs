@@ -132,3 +132,16 @@ fn what_is_left_out_is_said_when_training_begins() {
     let record: Value = serde_json::from_slice(&fs::read(dir.path().join("run/run.json")).unwrap()).unwrap();
     assert_eq!(record["config"]["data"]["rules"].as_u64(), Some(2));
 }
+
+#[test]
+fn help_and_readme_name_exactly_the_formats_that_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let help = String::from_utf8(succeed(dir.path(), &["data", "--help"]).stdout).unwrap();
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    for format in &driftscope::data::FORMATS {
+        assert!(help.contains(format.name) && readme.contains(format.name), "{}", format.name);
+    }
+    for other in ["AVIF", "HEIC", "JPEG 2000", "ICO"] {
+        assert!(!help.contains(other), "{other}");
+    }
+}

@@ -10,7 +10,7 @@ use driftscope::drift::{Against, Measure, Options, analyse};
 use driftscope::evidence::{Question, Subjects, look};
 use driftscope::explain::Explainer;
 use driftscope::models::{Model, ModelName};
-use driftscope::store::{Explanations, RunReader, epoch_dir_name, panel_image_name};
+use driftscope::store::{Explanations, Manifest, RunReader, epoch_dir_name, panel_image_name};
 use driftscope::weights::{load_state_dict, state_dict};
 use serde_json::json;
 use std::fs;
@@ -59,7 +59,7 @@ fn write_run(dir: &Path, subjects: &Subjects, epochs: &[Vec<Explanations>], accu
         let training = json!({ "val_loss": 1.0, "val_accuracy": accuracy, "seconds": 1.0,
             "train_loss": 1.0, "train_accuracy": accuracy, "learning_rate": 0.001 });
         fs::write(epoch.join("metrics.json"), json!({ "epoch": index + 1, "training": training }).to_string()).unwrap();
-        fs::write(epoch.join("manifest.json"), "{}").unwrap();
+        Manifest::seal_dir(&epoch).unwrap();
     }
 }
 

@@ -152,7 +152,7 @@ fn all_explainers_together_give_what_each_gives_alone_for_every_target() {
     let device = fast_device();
     for (name, model) in minis(&device) {
         let images = pseudo_random([2, 3, 96, 96], 15, &device);
-        let fits = |explainer: &Explainer| explainer.fits(&model.taps());
+        let fits = |explainer: &Explainer| explainer.fits(&model.taps()).unwrap();
         let explainers: Vec<Explainer> = Explainer::all().into_iter().filter(fits).collect();
         assert_eq!(explainers.len(), if name.has_attention() { 15 } else { 10 }, "{name}");
         let targets = [Target::Label, Target::Prediction, Target::Class(3)];

@@ -17,8 +17,9 @@ const STEPS: u64 = 5;
 
 /// Small enough for seconds, with everything on that draws random numbers or keeps state.
 fn config(dir: &Path, model: &str) {
+    let drop_path = if model == "deit_mini" { "drop_path = 0.1\n" } else { "" };
     let text = format!(
-        "model = \"{model}\"\nepochs = 4\nbatch_size = 8\naccumulate = 2\nseed = 3\ndrop_path = 0.1\n\
+        "model = \"{model}\"\nepochs = 4\nbatch_size = 8\naccumulate = 2\nseed = 3\n{drop_path}\
          label_smoothing = 0.1\n\
          [data]\ntrain_per_class = 8\nval_per_class = 2\n[panel]\nper_class = 1\noverlays = 2\n\
          [augmentation]\ncolour_jitter = [0.4, 0.4, 0.4, 0.1]\npolicy = {{ kind = \"trivial-augment-wide\" }}\n\

@@ -1,7 +1,7 @@
 //! The figures of `driftscope explain`: one an image, a row a run.
 
 use super::{Looked, Scale, file_name};
-use crate::fsx;
+use crate::fsx::Output;
 use crate::report::{Figure, Raster, Row, Scales, Sight, Style};
 use anyhow::Result;
 use std::collections::BTreeSet;
@@ -16,8 +16,7 @@ pub(super) fn write(all: &[Looked], out: &Path, style: &Style, scale: Scale) -> 
         Scale::Common => sight.common_scales(),
     };
     let scales: Vec<Scales> = sights.iter().map(scales).collect();
-    let mut taken = BTreeSet::new();
-    let mut names = Vec::new();
+    let names = names(&all[0].subjects.ids);
     for (index, id) in all[0].subjects.ids.iter().enumerate() {
         let row = |((looked, sight), scales): ((&Looked, &Sight), &Scales)| -> Result<Row> {
             let picture = &looked.subjects.pictures[index];
@@ -26,11 +25,15 @@ pub(super) fn write(all: &[Looked], out: &Path, style: &Style, scale: Scale) -> 
         };
         let rows = all.iter().zip(&sights).zip(&scales).map(row).collect::<Result<_>>()?;
         let figure = Figure { title: id.clone(), rows };
-        let name = unique(&file_name(id), &mut taken);
-        fsx::write_atomic(&out.join(&name), &figure.png(style)?)?;
-        names.push(name);
+        Output::open(&out.join(&names[index]))?.write(&figure.png(style)?)?;
     }
     Ok(names)
+}
+
+/// A file's name for each picture, in their order.
+pub(super) fn names(ids: &[String]) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    ids.iter().map(|id| unique(&file_name(id), &mut taken)).collect()
 }
 
 fn sight(looked: &Looked) -> Sight<'_> {

@@ -1,6 +1,6 @@
 //! What `driftscope explain` says: summary.json, and the list of pictures on stdout.
 
-use super::Looked;
+use super::{Looked, short};
 use crate::cli::Format;
 use crate::evidence::faithfulness::Assessment;
 use crate::explain::faithfulness::Summary;
@@ -32,7 +32,7 @@ fn run(looked: &Looked) -> Value {
     json!({
         "run": record.name,
         "epoch": looked.reopened.state.epoch,
-        "folder": looked.title,
+        "folder": short(&looked.title),
         "model": record.model,
         "classes": record.classes,
         "panel_digest": looked.subjects.digest,

@@ -52,11 +52,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, String> {
 
 fn said(error: gif::DecodingError) -> String {
     let text = error.to_string();
-    match error {
-        gif::DecodingError::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            "truncated: the GIF ends before its first frame does".to_string()
-        }
-        _ if text.contains("truncated") => "truncated: the GIF ends before its first frame does".to_string(),
-        _ => format!("damaged GIF: {text}"),
+    let cut = ["truncated", "unexpected end of file", "unexpected eof"];
+    match cut.iter().any(|word| text.to_lowercase().contains(word)) {
+        true => "truncated: the GIF ends before its first frame does".to_string(),
+        false => format!("damaged GIF: {text}"),
     }
 }

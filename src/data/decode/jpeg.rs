@@ -54,17 +54,23 @@ fn product([one, two]: [usize; 2]) -> u64 {
     one as u64 * two as u64
 }
 
-/// Reads everything.
+/// As many as the decoder takes; encoders write about ten, and each costs a pass over the picture.
+const MOST_SCANS: usize = 100;
+
+/// Reads everything; tells whether there is an end marker.
 ///
 /// # Errors
 ///
 /// Where data is missing or damaged: how much there is of it.
-pub(super) fn verify(bytes: &[u8]) -> Result<(), String> {
+pub(super) fn verify(bytes: &[u8]) -> Result<bool, String> {
     let mut reader = Reader::new(bytes);
     let mut scans = 0;
     while let Some(segment) = reader.next()? {
         let Segment::Scan(scan) = segment else { break };
         scans += 1;
+        if scans > MOST_SCANS {
+            return Err(format!("damaged JPEG: it has more than {MOST_SCANS} scans"));
+        }
         let (restart, at) = (reader.restart, reader.at);
         let frame = reader.frame.as_mut().ok_or("damaged JPEG: its data comes before its size")?;
         if frame.progressive {
@@ -73,7 +79,7 @@ pub(super) fn verify(bytes: &[u8]) -> Result<(), String> {
         match scan.read((bytes, at), &reader.tables, &mut frame.components, restart, frame.units) {
             Ok(after) => reader.at = after,
             Err(Broken { why: Stop::NoTable, .. }) if bytes.windows(2).skip(at).any(|two| two == [0xFF, 0xD9]) => {
-                return Ok(()); // the usual tables: the decoder knows them, and we see at least where it ends
+                return Ok(true); // the usual tables: the decoder knows them, and we see at least where it ends
             }
             Err(broken) => return Err(said(&broken, frame.progressive.then_some(scans))),
         }
@@ -81,16 +87,30 @@ pub(super) fn verify(bytes: &[u8]) -> Result<(), String> {
             frame.components[component].known_to[scan.band[0]..=scan.band[1]].fill(scan.low_bit);
         }
         if !frame.progressive && frame.is_complete() {
-            return Ok(()); // what follows is no part of it
+            return has_end(bytes, reader.at); // what else follows is no part of it
         }
     }
     let frame = reader.frame.as_ref().ok_or(TRUNCATED_HEADER)?;
     let something = frame.components.iter().all(|component| component.known_to[0] < u8::MAX);
     match (frame.is_complete(), reader.ended) {
-        (true, _) => Ok(()),
-        (false, true) if frame.progressive && something => Ok(()), // an encoder may leave the last bits out
+        (true, true) => Ok(true),
+        (true, false) => has_end(bytes, reader.at),
+        (false, true) if frame.progressive && something => Ok(true), // an encoder may leave the last bits out
         (false, true) => Err("damaged JPEG: the data of a colour channel is missing".to_string()),
         (false, false) => Err(format!("truncated: the JPEG ends after scan {scans}, and more were to come")),
+    }
+}
+
+/// Whether there is an end marker from a place on. Zeros are codes as well, so a file whose end was never written may seem
+/// complete without one, and is refused.
+fn has_end(bytes: &[u8], from: usize) -> Result<bool, String> {
+    let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+    let ends = bytes.windows(2).skip(from).any(|two| two == [0xFF, 0xD9]);
+    match zeros >= 32 && !ends {
+        true => {
+            Err(format!("truncated: the JPEG ends in {zeros} zeros, as a file does whose download or copy did not end"))
+        }
+        false => Ok(ends),
     }
 }
 
@@ -99,6 +119,9 @@ fn said(broken: &Broken, scan: Option<usize>) -> String {
     let of = scan.map_or(String::new(), |scan| format!(" of scan {scan}"));
     match broken.why {
         Stop::Ended => format!("truncated: the JPEG's data ends after {percent} %{of}"),
+        Stop::Damaged if broken.done == broken.all => {
+            format!("damaged: the JPEG has more data{of} than there is room for in its size")
+        }
         Stop::Damaged => format!("damaged: the JPEG's data makes no sense after {percent} %{of}"),
         Stop::NoTable => "truncated: the JPEG ends before its data does".to_string(),
     }

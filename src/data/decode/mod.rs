@@ -21,6 +21,7 @@ pub(super) use formats::is_ending;
 use super::Picture;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, metadata::Orientation};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::{Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -171,13 +172,16 @@ fn opened<'a>(bytes: &'a [u8], format: &Format, limits: &Limits) -> Result<impl 
 
 fn with_image_crate(bytes: &[u8], format: &Format, reading: &Reading) -> Result<Picture, String> {
     let limits = &reading.limits;
+    let mut bytes = Cow::Borrowed(bytes);
     if format.image == ImageFormat::Jpeg {
-        let header = jpeg::header(bytes)?;
+        let header = jpeg::header(&bytes)?;
         limits.check(header.size(), header.decoder_bytes())?;
-        if !reading.lenient {
-            jpeg::verify(bytes)?;
+        // Without an end marker its decoder takes complete data for data that ends early.
+        if !reading.lenient && !jpeg::verify(&bytes)? {
+            bytes.to_mut().extend([0xFF, 0xD9]);
         }
     }
+    let bytes = bytes.as_ref();
     let mut decoder = opened(bytes, format, limits)?;
     let (width, height) = decoder.dimensions();
     limits.check([width, height].map(u64::from), decoder.total_bytes())?;

@@ -49,7 +49,7 @@ impl Sketch {
         let mut size = [&[8], &height[..], &width, &[self.ids.len() as u8]].concat();
         self.ids.iter().for_each(|&id| size.extend([id, 0x11, 0]));
         segment(&mut bytes, frame, &size);
-        // DC: lengths 0 to 11, four bits each. AC: end of band, 0/1, 3/1 and 0/2, two or three bits each.
+        // DC: lengths 0 to 11, four bits each. AC: end of band 00, 0/1 010, 3/1 011, 0/2 100.
         segment(&mut bytes, 0xC4, &[vec![0, 0, 0, 0, 12], vec![0; 12], (0..12).collect()].concat());
         segment(&mut bytes, 0xC4, &[vec![0x10, 0, 1, 3], vec![0; 13], vec![0x00, 0x01, 0x31, 0x02]].concat());
         if self.restart > 0 {
@@ -73,9 +73,9 @@ impl Sketch {
             for (plane, before) in self.planes.iter().zip(&mut before) {
                 bits.dc(8 * (i32::from(plane[block]) - 128), before);
                 if self.textured {
-                    bits.put(0b110, 3); // no zeros, two bits
+                    bits.put(0b100, 3); // no zeros, two bits
                     bits.put(3, 2);
-                    bits.put(0b101, 3); // three zeros, one bit
+                    bits.put(0b011, 3); // three zeros, one bit
                     bits.put(1, 1);
                 }
                 bits.put(0b00, 2); // the rest is zero
@@ -96,7 +96,7 @@ impl Sketch {
         bits.flush(&mut bytes);
         scan(&mut bytes, &[1, 0], [1, 63, 0x01]);
         for _ in &levels {
-            bits.put(0b01, 2); // at place 1: one bit, 3 >> 1
+            bits.put(0b010, 3); // at place 1: one bit, 3 >> 1
             bits.put(1, 1);
             bits.put(0b00, 2);
         }
@@ -106,7 +106,7 @@ impl Sketch {
         bits.flush(&mut bytes);
         scan(&mut bytes, &[1, 0], [1, 63, 0x10]);
         for _ in &levels {
-            bits.put(0b101, 3); // three zeros, then a new one
+            bits.put(0b011, 3); // three zeros, then a new one
             bits.put(1, 1); // above zero
             bits.put(1, 1); // the low bit of the 3 that is passed
             bits.put(0b00, 2);

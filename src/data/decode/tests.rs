@@ -93,6 +93,16 @@ fn a_jpeg_is_whole_or_refused_wherever_it_is_cut() {
     refused(&Sketch { restart: 3, ..Sketch::grey() }.sequential()[..200], &["truncated"]);
 }
 
+/// Zeros are codes too: with them the data may even be complete.
+#[test]
+fn a_jpeg_whose_end_was_never_written_is_refused() {
+    for bytes in [written(ImageFormat::Jpeg), Sketch::grey().sequential(), Sketch::grey().progressive()] {
+        for length in [bytes.len() - 2, bytes.len() - 8, bytes.len() - 12] {
+            refused(&[&bytes[..length], &[0; 500]].concat(), &["JPEG"]);
+        }
+    }
+}
+
 #[test]
 fn a_progressive_jpeg_has_the_pixels_of_the_sequential_one() {
     let sketch = Sketch { textured: true, ..Sketch::grey() };
@@ -244,7 +254,7 @@ fn a_claimed_size_beyond_the_limit_is_refused_before_memory_is_asked_for() {
     for at in [tag(256), tag(257)] {
         great_tiff[at..at + 4].copy_from_slice(&huge.to_le_bytes());
     }
-    // VP8L: 14 bits each of width − 1 and height − 1, after RIFF, size, WEBP, VP8L, size and the sign 0x2f.
+    // 16383 × 16383. VP8L: 14 bits each of width − 1 and height − 1, after RIFF, size, WEBP, VP8L, size and the sign 0x2f.
     let all = [
         ("GIF", patched(ImageFormat::Gif, 6, &[0xFF; 4])),
         ("GIF frame", {
@@ -254,7 +264,7 @@ fn a_claimed_size_beyond_the_limit_is_refused_before_memory_is_asked_for() {
             bytes
         }),
         ("BMP", patched(ImageFormat::Bmp, 18, &[huge.to_le_bytes(), huge.to_le_bytes()].concat())),
-        ("WebP", patched(ImageFormat::WebP, 21, &[0xFF, 0xFF, 0xFF, 0x0F])),
+        ("WebP", patched(ImageFormat::WebP, 21, &[0xFE, 0xBF, 0xFF, 0x0F])),
         ("PNG", [&png[..8], &chunk(b"IHDR", &header), &png[33..]].concat()),
         ("JPEG", patched(ImageFormat::Jpeg, frame + 5, &[0xEA, 0x60, 0xEA, 0x60])),
         ("TIFF", great_tiff),

@@ -133,6 +133,11 @@ pub(super) fn find(config: &FolderConfig) -> Result<Found, DataError> {
         let what = if root.exists() { "it is a file" } else { "there is no such folder" };
         return Err(DataError::layout(root, format!("{what}; expected {EXPECTED}")));
     }
+    if !config.is_old()
+        && let Some(whose) = walk::is_ours(root)
+    {
+        return Err(DataError::layout(root, format!("it is {whose}, not data; expected {EXPECTED}")));
+    }
     let mut found = if is_dtd(root) {
         lists::dtd(config)?
     } else if root.join("train").is_dir() {

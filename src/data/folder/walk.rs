@@ -15,6 +15,8 @@ const OLD_ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff
 pub(super) enum Left {
     /// A file whose ending is that of no picture.
     Ending(String),
+    /// Files of so many more endings.
+    OtherEndings(usize),
     NoEnding,
     Hidden,
     /// `._name`
@@ -45,7 +47,8 @@ impl Left {
     /// `count` of them, in words.
     fn words(&self, count: usize) -> String {
         let (noun, rest) = match self {
-            Left::Ending(ending) => ("file", format!(" ending in .{ending}, which is no picture that is read")),
+            Left::Ending(ending) => ("file", format!(" ending in .{ending}")),
+            Left::OtherEndings(kinds) => ("file", format!(" of {kinds} other endings that are not read")),
             Left::NoEnding => ("file", " without an ending".to_string()),
             Left::Hidden => ("hidden file or folder", " (the name begins with a dot)".to_string()),
             Left::AppleDouble => ("file", " named ._…, which macOS writes beside the real ones".to_string()),
@@ -98,14 +101,32 @@ impl LeftOut {
             let such = if *count == 1 { ":" } else { ", the first:" };
             format!("left out: {}{such} {}", why.words(*count), super::super::shown(first))
         };
-        self.0.iter().map(line).collect()
+        self.summed().iter().map(line).collect()
+    }
+
+    /// With all but the most frequent endings taken together.
+    fn summed(&self) -> BTreeMap<Left, (usize, PathBuf)> {
+        let mut summed = self.0.clone();
+        let mut endings: Vec<(Left, (usize, PathBuf))> =
+            summed.extract_if(.., |why, _| matches!(why, Left::Ending(_))).collect();
+        endings.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+        let others = endings.split_off(endings.len().min(ENDINGS));
+        if let Some((_, (_, first))) = others.first() {
+            let count = others.iter().map(|(_, (count, _))| count).sum();
+            summed.insert(Left::OtherEndings(others.len()), (count, first.clone()));
+        }
+        summed.extend(endings);
+        summed
     }
 }
+
+/// Endings that are named.
+const ENDINGS: usize = 8;
 
 impl fmt::Display for LeftOut {
     /// `3 files ending in .txt, 1 hidden file`, or `nothing`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts: Vec<String> = self.0.iter().map(|(why, (count, _))| why.words(*count)).collect();
+        let parts: Vec<String> = self.summed().iter().map(|(why, (count, _))| why.words(*count)).collect();
         f.write_str(&if parts.is_empty() { "nothing".to_string() } else { parts.join(", ") })
     }
 }
@@ -122,15 +143,22 @@ pub(super) struct Walked {
 /// Searches `folder` and, unless `old`, all folders below it; links are followed, each real folder is searched once.
 pub(super) fn walk(folder: &Path, old: bool) -> Walked {
     let mut walked = Walked::default();
-    search(folder, old, &mut BTreeSet::new(), &mut walked);
+    // A link up to a folder that this one lies in would bring in other classes and other splits.
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let above = |path: &Path| path.ancestors().skip(1).filter_map(place_of).collect::<Vec<_>>();
+    let mut seen: BTreeSet<(u64, u64)> = above(&real).into_iter().chain(above(folder)).collect();
+    search(folder, old, &mut seen, &mut walked);
     walked.pictures.sort();
     walked
 }
 
+/// What tells a folder from all others, whatever it is called.
+fn place_of(folder: &Path) -> Option<(u64, u64)> {
+    folder.metadata().ok().map(|about| (about.dev(), about.ino()))
+}
+
 fn search(folder: &Path, old: bool, seen: &mut BTreeSet<(u64, u64)>, walked: &mut Walked) {
-    if let Ok(about) = folder.metadata()
-        && !seen.insert((about.dev(), about.ino()))
-    {
+    if place_of(folder).is_some_and(|place| !seen.insert(place)) {
         return walked.left_out.add(Left::SeenFolder, folder);
     }
     let entries = match fsx::list_dir(folder) {
@@ -195,17 +223,26 @@ pub(super) fn why_no_class(path: &Path, old: bool) -> Option<Left> {
 
 /// A run's own folder.
 fn is_run(path: &Path) -> bool {
-    is_ours(&path.join("run.json"), "model")
+    is_written(&path.join("run.json"), "model")
 }
 
 /// What `driftscope explain` writes.
 fn is_explained(path: &Path) -> bool {
-    is_ours(&path.join("summary.json"), "runs")
+    is_written(&path.join("summary.json"), "runs")
+}
+
+/// What driftscope wrote into a folder, if it is one of its own.
+pub(super) fn is_ours(path: &Path) -> Option<&'static str> {
+    match () {
+        () if is_run(path) => Some("the folder of a run"),
+        () if is_explained(path) => Some("a folder written by driftscope explain"),
+        () => None,
+    }
 }
 
 /// A JSON file that says which version of this program wrote it, and has `key`.
-fn is_ours(path: &Path, key: &str) -> bool {
+fn is_written(path: &Path, key: &str) -> bool {
     let read = || serde_json::from_slice::<serde_json::Value>(&fsx::read(path).ok()?).ok();
-    path.is_file()
-        && read().is_some_and(|value| ["driftscope", "schema", key].iter().all(|key| value.get(key).is_some()))
+    let has = |value: serde_json::Value| ["driftscope", "schema", key].iter().all(|key| value.get(key).is_some());
+    path.is_file() && read().is_some_and(has)
 }

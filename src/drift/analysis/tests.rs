@@ -9,15 +9,15 @@ use crate::drift::{
 };
 use crate::fsx;
 use crate::store::tests::write_run;
-use crate::store::{ALL_IMAGES, EpochMetrics, PanelInfo, RunInfo, TrainingMetrics};
+use crate::store::{ALL_IMAGES, EpochMetrics, Manifest, PanelInfo, RunInfo, StoreError, TrainingMetrics};
 
 /// A run whose epochs hold the given explanations and have the given accuracies.
 fn run(dir: &Path, name: &str, epochs: Vec<(usize, Vec<Explanations>)>, accuracy: &[f64]) -> RunReader {
     write_run(dir, &epochs);
     let ids = epochs[0].1[0].image_ids.clone();
-    let panel = PanelInfo { digest: "0123".into(), labels: vec![0; ids.len()], ids };
+    let panel = PanelInfo { digest: "0123".into(), labels: vec![0; ids.len()], ids, pictures: vec![] };
     let classes = vec!["plain".into(), "striped".into()];
-    let info = RunInfo { name: name.into(), model: "mini".into(), classes, panel };
+    let info = RunInfo { schema: 1, name: name.into(), model: "mini".into(), classes, panel };
     fsx::write_atomic(&dir.join("run.json"), &serde_json::to_vec(&info).unwrap()).unwrap();
     for ((epoch, _), &val_accuracy) in epochs.iter().zip(accuracy) {
         let training = TrainingMetrics {
@@ -33,6 +33,7 @@ fn run(dir: &Path, name: &str, epochs: Vec<(usize, Vec<Explanations>)>, accuracy
         let metrics = EpochMetrics { epoch: *epoch, training: Some(training), drift: vec![] };
         let path = dir.join(crate::store::epoch_dir_name(*epoch)).join("metrics.json");
         fsx::write_atomic(&path, &serde_json::to_vec(&metrics).unwrap()).unwrap();
+        Manifest::seal_dir(path.parent().unwrap()).unwrap();
     }
     RunReader::open(dir).unwrap()
 }
@@ -230,7 +231,7 @@ fn an_untrained_head_is_no_evidence_and_a_foreign_panel_is_refused() {
 
     let dir = tempfile::tempdir().unwrap();
     let reader = single(dir.path(), vec![explanations("grad-cam", 1, 3), explanations("grad-cam", 1, 4)], &[]);
-    assert!(matches!(analyse(&reader, &every()), Err(DriftError::ForeignPanel { epoch: 1, .. })));
+    assert!(matches!(analyse(&reader, &every()), Err(DriftError::Store(StoreError::ForeignPanel { .. }))));
 }
 
 /// Of images 0 … 59 and 30 … 89 thirty are shared. On these, one run's drift is the other's, so their rankings agree.

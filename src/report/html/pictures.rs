@@ -35,7 +35,7 @@ impl Pictures {
             let mut indices = Vec::new();
             for image in 0..reader.info().panel.ids.len() {
                 let path = reader.panel_image_path(image);
-                let bytes = fsx::read(&path)?;
+                let bytes = reader.panel_image(image)?;
                 let index = *known.entry(fsx::sha256_hex(&bytes)).or_insert(files.len());
                 if index == files.len() {
                     files.push((path, bytes));

@@ -2,7 +2,9 @@
 
 use crate::support::succeed;
 use driftscope::fsx;
-use driftscope::store::{EpochMetrics, Explanations, RunReader, TrainingMetrics, epoch_dir_name, panel_image_name};
+use driftscope::store::{
+    EpochMetrics, Explanations, Manifest, RunReader, TrainingMetrics, epoch_dir_name, panel_image_name,
+};
 use image::{ImageFormat, Rgb, RgbImage};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -313,5 +315,5 @@ fn seal(run: &Path, epoch: usize, training: Option<TrainingMetrics>, files: &[Ex
     }
     let metrics = serde_json::to_vec(&EpochMetrics { epoch, training, drift: vec![] }).unwrap();
     fsx::write_atomic(&dir.join("metrics.json"), &metrics).unwrap();
-    fsx::write_atomic(&dir.join("manifest.json"), b"{}").unwrap();
+    Manifest::seal_dir(&dir).unwrap();
 }

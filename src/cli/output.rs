@@ -1,0 +1,47 @@
+//! What the commands share that read runs and write a file that a person names.
+
+use super::print;
+use crate::fsx::Output;
+use crate::store::RunReader;
+use anyhow::{Context, Result, bail};
+use std::path::Path;
+
+/// Opens a run that holds something: at least one finished epoch.
+pub(super) fn finished(path: &Path) -> Result<RunReader> {
+    let reader = RunReader::open(path)?;
+    if reader.epochs().is_empty() {
+        bail!("{} holds no finished epoch yet", path.display());
+    }
+    Ok(reader)
+}
+
+/// Resampled panels, which all are in memory at once.
+pub(super) fn resamples(text: &str) -> Result<usize, String> {
+    const MOST: usize = 100_000;
+    text.parse().ok().filter(|count| *count <= MOST).ok_or_else(|| format!("expected a whole number from 0 to {MOST}"))
+}
+
+/// Checks the file that `flag` names, before the work.
+pub(super) fn checked(flag: &str, path: &Path) -> Result<Output> {
+    Output::open(path).context(flag.to_string())
+}
+
+/// Writes the file that was named and says so on stdout, unless that is where it went.
+pub(super) fn deliver(output: &Output, path: &Path, bytes: &[u8]) -> Result<()> {
+    output.write(bytes)?;
+    if output.is_stdout() { Ok(()) } else { print(&format!("{}\n", path.display())) }
+}
+
+/// What is to be written, by the ending of the file's name; where there is no file, such as stdout, the first of `formats`
+/// unless the name has an ending of them.
+pub(super) fn format<'a>(flag: &str, output: &Output, path: &Path, formats: &[&'a str]) -> Result<&'a str> {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    match formats.iter().find(|format| ending.as_deref() == Some(**format)) {
+        Some(format) => Ok(format),
+        None if !output.is_file() => Ok(formats.first().copied().unwrap_or_default()),
+        None => {
+            let endings: Vec<String> = formats.iter().map(|format| format!(".{format}")).collect();
+            bail!("{flag} {}: expected a file that ends in {}", path.display(), endings.join(" or "))
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Settings that would do nothing beside the others, found before a run begins.
+//!
+//! Only what was typed is judged. A switch that is off (`false`, or 0) does nothing anywhere and may stand anywhere. How
+//! many epochs a run has is not judged: it may go on for more.
+
+use super::keys;
+use super::typed::FileConfig;
+use crate::models::ModelName;
+use crate::weights;
+
+/// `KEY: only valid …`, one line each. `has_weights` says whether there is a file of weights, where that is known. Keys that
+/// were `inherited` from another run may do nothing.
+pub(super) fn problems(
+    file: &FileConfig,
+    model: ModelName,
+    has_weights: Option<bool>,
+    inherited: Option<&toml::Table>,
+) -> Vec<String> {
+    let inherited = |key: &str| inherited.is_some_and(|table| keys::find(table, key).is_some());
+    let all = all(file, model, has_weights).into_iter();
+    let found = all.filter(|idle| idle.typed && !idle.works && !inherited(idle.key));
+    found.map(|idle| format!("{}: only valid {}", idle.key, idle.only)).collect()
+}
+
+/// A setting that needs another one.
+struct Needs {
+    key: &'static str,
+    /// Whether it was typed, and not switched off.
+    typed: bool,
+    works: bool,
+    /// Where it works, in words that follow "only valid".
+    only: &'static str,
+}
+
+fn all(file: &FileConfig, model: ModelName, has_weights: Option<bool>) -> Vec<Needs> {
+    let on = |value: Option<f64>| value.is_some_and(|value| value != 0.0);
+    let needs = |key, typed, works, only| Needs { key, typed, works, only };
+    let has_weights = has_weights.unwrap_or_else(|| match file.weights.as_deref() {
+        None => weights::is_pretrained(model),
+        Some(weights) => weights != "none",
+    });
+    let (augmentation, optimizer, schedule) = (&file.augmentation, &file.optimizer, &file.schedule);
+    let crop = augmentation.crop_scale.is_none_or(|[least, _]| least < 1.0);
+    let erasing = on(augmentation.erasing);
+    let kind = optimizer.kind.as_deref().unwrap_or("adamw");
+    let decays = optimizer.weight_decay.map_or(kind == "adamw", |decay| decay != 0.0);
+    let decay = schedule.decay.as_deref().unwrap_or("cosine");
+    let warms_up = schedule.warmup_epochs.is_none_or(|epochs| epochs != 0.0);
+    let explains = file.explainers.as_ref().is_none_or(|explainers| !explainers.is_empty());
+    let (erases, for_adam) = ("with augmentation.erasing above 0", "with optimizer.kind = \"adamw\" or \"adam\"");
+    let (for_sgd, for_steps) = ("with optimizer.kind = \"sgd\"", "with schedule.decay = \"step\"");
+    vec![
+        needs(
+            "allow_missing",
+            file.allow_missing.as_ref().is_some_and(|patterns| !patterns.is_empty()),
+            has_weights,
+            "with a file of weights",
+        ),
+        needs("drop_path", on(file.drop_path), model.has_attention(), "for a vision transformer"),
+        needs("freeze.batch_norm", file.freeze.batch_norm == Some(true), !model.has_attention(), "for a ResNet"),
+        needs(
+            "augmentation.crop_ratio",
+            augmentation.crop_ratio.is_some(),
+            crop,
+            "with a random crop (augmentation.crop_scale from below 1)",
+        ),
+        needs("augmentation.erasing_area", augmentation.erasing_area.is_some(), erasing, erases),
+        needs("augmentation.erasing_ratio", augmentation.erasing_ratio.is_some(), erasing, erases),
+        needs("optimizer.betas", optimizer.betas.is_some(), kind != "sgd", for_adam),
+        needs("optimizer.epsilon", optimizer.epsilon.is_some(), kind != "sgd", for_adam),
+        needs("optimizer.momentum", on(optimizer.momentum), kind == "sgd", for_sgd),
+        needs("optimizer.nesterov", optimizer.nesterov == Some(true), kind == "sgd", for_sgd),
+        needs("optimizer.decay_all", optimizer.decay_all == Some(true), decays, "with optimizer.weight_decay above 0"),
+        needs("schedule.step_epochs", schedule.step_epochs.is_some(), decay == "step", for_steps),
+        needs("schedule.step_factor", schedule.step_factor.is_some(), decay == "step", for_steps),
+        needs("schedule.minimum", on(schedule.minimum), decay == "cosine", "with schedule.decay = \"cosine\""),
+        needs(
+            "schedule.warmup_start",
+            schedule.warmup_start.is_some(),
+            warms_up,
+            "with schedule.warmup_epochs above 0",
+        ),
+        needs("ema.warmup", file.ema.warmup == Some(true), file.ema.decay.is_some(), "with ema.decay"),
+        needs(
+            "panel.per_class",
+            file.panel.per_class.is_some(),
+            file.panel.list.is_none(),
+            "without panel.list, which names the pictures",
+        ),
+        needs("panel.overlays", file.panel.overlays.is_some_and(|count| count > 0), explains, "with explainers"),
+    ]
+}

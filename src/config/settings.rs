@@ -1,0 +1,177 @@
+//! What was typed, as it was typed: [`Settings`], a config file and the flags over it.
+
+use super::error::ConfigError;
+use super::keys::{self, Kind};
+use super::resolve::Known;
+use super::sections::{DTD, DataSection, TEXTURES, absolute};
+use super::typed::FileConfig;
+use super::{InvalidConfig, RunConfig};
+use crate::data::DataConfig;
+use crate::fsx;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// What a person typed, as TOML: a file, and flags over it. Kept in run.json.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Settings(pub(super) toml::Table);
+
+/// Keys that hold a path, each with the words that are no path there.
+pub(super) const PATHS: [(&str, &[&str]); 3] =
+    [("data.source", &[TEXTURES, DTD]), ("weights", &["none", "pretrained"]), ("panel.list", &[])];
+
+impl Settings {
+    /// Reads a TOML file, with or without a byte-order mark.
+    ///
+    /// # Errors
+    ///
+    /// Where it is missing, is not UTF-8 or not TOML, or has a key we do not know.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let bytes = fsx::read(path)?;
+        let encoding = |found: String| ConfigError::Encoding { path: path.to_path_buf(), found };
+        let text = std::str::from_utf8(&bytes).map_err(|error| match bytes.as_slice() {
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => encoding("UTF-16".to_string()),
+            _ => encoding(format!("something else at byte {}", error.valid_up_to())),
+        })?;
+        let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+        let parse = |source| ConfigError::Parse { path: path.to_path_buf(), source };
+        let table: toml::Table = toml::from_str(text).map_err(parse)?;
+        // Values of the wrong kind are reported later, all at once. What is left is a key that we do not know, and the text
+        // knows its line.
+        let mut fitting = table.clone();
+        keys::misfits(&mut fitting);
+        if FileConfig::deserialize(toml::Value::Table(fitting)).is_err() {
+            toml::from_str::<FileConfig>(text).map_err(parse)?;
+        }
+        Ok(Self(table))
+    }
+
+    /// Sets one dotted key.
+    ///
+    /// # Errors
+    ///
+    /// Where the key goes through something that is no table.
+    pub fn set(&mut self, key: &str, value: impl Into<toml::Value>) -> Result<(), ConfigError> {
+        let no_table = || ConfigError::NoTable { key: key.to_string() };
+        let (tables, last) = key.rsplit_once('.').map_or((None, key), |(tables, last)| (Some(tables), last));
+        let mut table = &mut self.0;
+        for name in tables.iter().flat_map(|tables| tables.split('.')) {
+            let inner = table.entry(name).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            table = inner.as_table_mut().ok_or_else(no_table)?;
+        }
+        table.insert(last.to_string(), value.into());
+        Ok(())
+    }
+
+    /// Sets `key=value`; the value is TOML, or else a plain word. Where the key takes a text, a bare value is that text,
+    /// whatever else it might mean in TOML. Without a value the key is taken back, as if no file had named it.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no `=`.
+    pub fn set_text(&mut self, text: &str) -> Result<(), ConfigError> {
+        let no_setting = || ConfigError::NoSetting { found: text.to_string() };
+        let (key, value) = text.split_once('=').ok_or_else(no_setting)?;
+        let (key, value) = (key.trim(), value.trim());
+        if key.is_empty() || key.split('.').any(str::is_empty) {
+            return Err(no_setting());
+        }
+        if value.is_empty() && keys::is_key(key) {
+            keys::remove(&mut self.0, key);
+            return Ok(());
+        }
+        let bare = || toml::Value::String(value.to_string());
+        let parsed = toml::from_str::<toml::Table>(&format!("value = {value}")).ok().filter(|table| table.len() == 1);
+        let parsed = parsed.and_then(|mut table| table.remove("value"));
+        let value = match (keys::kind(key), parsed) {
+            (Some(Kind::Text | Kind::Word(_)), Some(parsed)) if !parsed.is_str() => bare(),
+            (Some(Kind::Texts), Some(parsed)) if !parsed.is_array() && !parsed.is_str() => vec![bare()].into(),
+            (Some(Kind::Texts), Some(parsed)) if parsed.is_str() => vec![parsed].into(),
+            (Some(Kind::Texts), None) if !value.starts_with('[') => vec![bare()].into(),
+            (_, parsed) => parsed.unwrap_or_else(bare),
+        };
+        self.set(key, value)
+    }
+
+    /// The settings as a run obeys them.
+    ///
+    /// # Errors
+    ///
+    /// Where a key is unknown, no model is named, data or weights are not there; and [`ConfigError::Invalid`] with every
+    /// value that does not work and every setting that would do nothing.
+    pub fn resolve(&self) -> Result<RunConfig, ConfigError> {
+        self.resolve_knowing(&Known::default())
+    }
+
+    /// The settings of a run that branches off another one. What the other run was told about places (data, weights, the
+    /// panel's list) and this one is told as well is taken from `saved`, what it came to then: nothing is looked for anew,
+    /// wherever a person stands by now. Settings that came along from the other run may do nothing here.
+    ///
+    /// # Errors
+    ///
+    /// As [`resolve`](Settings::resolve).
+    pub fn resolve_branch(&self, saved_settings: &Settings, saved: &RunConfig) -> Result<RunConfig, ConfigError> {
+        let same = |key: &str| {
+            let (now, then) = (keys::find(&self.0, key), keys::find(&saved_settings.0, key));
+            let came_to = match (key, &saved.data) {
+                ("data.source", DataConfig::Folder(folder)) => Some(folder.root.clone()),
+                ("weights", _) => saved.weights.file.clone(),
+                _ => None,
+            };
+            let path = now.and_then(toml::Value::as_str).filter(|text| !words_of(key).contains(text));
+            now == then || (came_to.is_some() && path.map(|path| absolute(path.into())) == came_to)
+        };
+        self.resolve_knowing(&Known {
+            data: same("data.source").then(|| saved.data.clone()),
+            weights: same("weights").then(|| saved.weights.file.clone()),
+            images: same("panel.list").then(|| saved.panel.images.clone()),
+            inherited: Some(saved_settings.0.clone()),
+        })
+    }
+
+    fn resolve_knowing(&self, known: &Known) -> Result<RunConfig, ConfigError> {
+        let mut table = self.0.clone();
+        let mut problems = keys::misfits(&mut table);
+        match FileConfig::deserialize(toml::Value::Table(table)) {
+            Ok(file) => file.resolve_with(known, problems),
+            Err(error) if problems.is_empty() => Err(ConfigError::Setting(error)),
+            Err(error) => {
+                problems.push(error.to_string().trim_end().to_string());
+                Err(InvalidConfig { problems }.into())
+            }
+        }
+    }
+
+    /// The same with every typed path made absolute from `base`, the folder that it was typed in; so that the settings
+    /// mean the same wherever they are read. Paths that are as in `inherited` are left alone: they were typed elsewhere.
+    #[must_use]
+    pub fn with_absolute_paths(&self, base: &Path, inherited: Option<&Settings>) -> Settings {
+        let mut settings = self.clone();
+        for (key, _) in PATHS {
+            let Some(typed) = keys::find(&self.0, key) else { continue };
+            let Some(path) = typed.as_str().filter(|text| !words_of(key).contains(text)) else { continue };
+            if inherited.is_none_or(|inherited| keys::find(&inherited.0, key) != Some(typed)) {
+                // A path whose text cannot be kept stays as it was typed.
+                if let Some(absolute) = absolute(base.join(path)).to_str() {
+                    let _ = settings.set(key, absolute);
+                }
+            }
+        }
+        settings
+    }
+
+    /// A `[data]` table alone, as a run obeys it.
+    ///
+    /// # Errors
+    ///
+    /// Where the data is not there, or a key is unknown.
+    pub fn resolve_data(&self) -> Result<DataConfig, ConfigError> {
+        let table = toml::Value::Table(self.0.clone());
+        DataSection::deserialize(table).map_err(ConfigError::Setting)?.resolve(TEXTURES)
+    }
+}
+
+/// The words that are no path in a key that holds one.
+fn words_of(key: &str) -> &'static [&'static str] {
+    PATHS.iter().find(|(name, _)| *name == key).map_or(&[], |(_, words)| words)
+}

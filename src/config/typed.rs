@@ -1,0 +1,54 @@
+//! A config file in types, as it was typed: [`FileConfig`].
+
+use super::sections::{
+    AugmentationSection, CheckpointsSection, DataSection, EarlyStoppingSection, EmaSection, FreezeSection,
+    OptimizerSection, PanelSection, PreprocessingSection, ScheduleSection,
+};
+use crate::explain::Explainer;
+use serde::Deserialize;
+
+/// The file. Durations name their unit; see `configs/` for commented examples.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FileConfig {
+    /// `resnet50`, `deit_tiny`, `resnet_mini` or `deit_mini`.
+    pub model: Option<String>,
+    /// `none`, `pretrained` or a file; the default is `pretrained` for a size that anybody has pretrained.
+    pub weights: Option<String>,
+    /// Patterns such as `layer4.*` of names that the file may lack, or have beyond the model's.
+    pub allow_missing: Option<Vec<String>>,
+    /// Drop-path rate of a ViT's last block.
+    pub drop_path: Option<f64>,
+    /// Passes over the training split.
+    pub epochs: Option<usize>,
+    /// Pictures in one pass through the model.
+    pub batch_size: Option<usize>,
+    /// Batches a step.
+    pub accumulate: Option<usize>,
+    /// The run's seed.
+    pub seed: Option<u64>,
+    /// Share of the target that is spread over all classes.
+    pub label_smoothing: Option<f64>,
+    /// `[data]`
+    pub data: DataSection,
+    /// `[preprocessing]`
+    pub preprocessing: PreprocessingSection,
+    /// `[augmentation]`
+    pub augmentation: AugmentationSection,
+    /// `[optimizer]`
+    pub optimizer: OptimizerSection,
+    /// `[schedule]`
+    pub schedule: ScheduleSection,
+    /// `[freeze]`
+    pub freeze: FreezeSection,
+    /// `[ema]`
+    pub ema: EmaSection,
+    /// `[early_stopping]`
+    pub early_stopping: EarlyStoppingSection,
+    /// `[checkpoints]`
+    pub checkpoints: CheckpointsSection,
+    /// `[panel]`
+    pub panel: PanelSection,
+    /// `[[explainers]]`; without, the model's defaults; `explainers = []` switches explaining off.
+    pub explainers: Option<Vec<Explainer>>,
+}

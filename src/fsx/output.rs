@@ -1,0 +1,411 @@
+//! Files that a person names as output: `-`, links, devices and pipes, folders that are not there, and names that belong
+//! to a run.
+//!
+//! [`Output::open`] makes every check that can be made before there is anything to write, so that hours of work do not
+//! end at a name that was wrong from the beginning. A regular file is replaced whole and keeps its permissions; whatever
+//! else is there is written through and never replaced.
+
+use super::{FsError, create_dir_all, named, parent, sync_dir};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::net::UnixStream;
+use std::path::{Component, Path, PathBuf};
+
+/// A name that cannot be written to.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The operating system refused.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// Where a file is to be.
+    #[error("{path} is a folder; expected the name of a file")]
+    Folder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Where a folder is to be.
+    #[error("{path} is not a folder; expected one, or a name that is free")]
+    NotAFolder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Nowhere to put it.
+    #[error("{path} cannot be written: there is no folder {folder}")]
+    NoFolder {
+        /// The path.
+        path: PathBuf,
+        /// The folder that is missing.
+        folder: PathBuf,
+    },
+    /// A file of a run's own.
+    #[error("{path} belongs to the run {run}, which would be damaged; name another file")]
+    OfARun {
+        /// The path.
+        path: PathBuf,
+        /// The run.
+        run: PathBuf,
+    },
+}
+
+/// Where something is going to be written.
+#[derive(Debug)]
+pub struct Output(Place);
+
+#[derive(Debug)]
+enum Place {
+    Stdout,
+    /// A regular file, or one that is to be; `like` is what it replaces.
+    File {
+        path: PathBuf,
+        like: Option<fs::Metadata>,
+    },
+    /// A device, a pipe or a socket.
+    Through(PathBuf),
+}
+
+impl Output {
+    /// `-` is stdout. A link is followed, also to a file that is not there yet.
+    ///
+    /// # Errors
+    ///
+    /// Where the name is a folder's or belongs to a run, its folder is not there, or it may not be written.
+    pub fn open(path: &Path) -> Result<Self, OutputError> {
+        if path == Path::new("-") {
+            return Ok(Self(Place::Stdout));
+        }
+        if let Some(metadata) = found(path)? {
+            if metadata.is_dir() {
+                return Err(OutputError::Folder { path: path.to_path_buf() });
+            }
+            if is_stdout(&metadata) {
+                return Ok(Self(Place::Stdout));
+            }
+            if !metadata.is_file() || is_descriptor(path) {
+                return Ok(Self(Place::Through(path.to_path_buf())));
+            }
+            let path = fs::canonicalize(path).map_err(named("write", path))?;
+            not_of_a_run(&path)?;
+            OpenOptions::new().write(true).open(&path).map_err(named("write", &path))?;
+            probe(&path)?;
+            return Ok(Self(Place::File { path, like: Some(metadata) }));
+        }
+        let path = target(path)?;
+        not_of_a_run(&path)?;
+        probe(&path)?;
+        Ok(Self(Place::File { path, like: None }))
+    }
+
+    /// Whether it is stdout, where nothing else may be written then.
+    pub fn is_stdout(&self) -> bool {
+        matches!(self.0, Place::Stdout)
+    }
+
+    /// Whether it has a file's name, whose ending says what is to be written.
+    pub fn is_file(&self) -> bool {
+        matches!(self.0, Place::File { .. })
+    }
+
+    /// Writes all of it: a regular file is replaced whole, or stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn write(&self, bytes: &[u8]) -> Result<(), FsError> {
+        match &self.0 {
+            Place::Stdout => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(named("write", Path::new("stdout")))
+            }
+            Place::Through(path) => through(path, bytes).map_err(named("write", path)),
+            Place::File { path, like } => {
+                let temporary = sibling(path)?;
+                let written = write_like(&temporary, like.as_ref(), bytes)
+                    .map_err(named("write", path))
+                    .and_then(|()| fs::rename(&temporary, path).map_err(named("write", path)));
+                if written.is_err() {
+                    let _ = fs::remove_file(&temporary);
+                }
+                written?;
+                sync_dir(parent(path))
+            }
+        }
+    }
+}
+
+/// Makes a folder for output and its parents, or takes one that is there; a link is followed. It may be written to.
+///
+/// # Errors
+///
+/// Where the name is that of something else, belongs to a run, or the folder may not be written to.
+pub fn output_folder(path: &Path) -> Result<(), OutputError> {
+    match found(path)? {
+        Some(metadata) if metadata.is_dir() => {}
+        Some(_) => return Err(OutputError::NotAFolder { path: path.to_path_buf() }),
+        None => {
+            let path = followed(path)?;
+            not_of_a_run(&std::path::absolute(&path).map_err(named("write", &path))?)?;
+            create_dir_all(&path)?;
+        }
+    }
+    let real = fs::canonicalize(path).map_err(named("write", path))?;
+    not_of_a_run(&real)?;
+    Ok(probe(&real.join("output"))?)
+}
+
+/// What is there, links followed; none for a name that is free or a link that leads nowhere.
+fn found(path: &Path) -> Result<Option<fs::Metadata>, FsError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(named("write", path)(error)),
+    }
+}
+
+/// Whether this is what stdout writes to. A terminal or `/dev/null` may be opened a second time without harm.
+fn is_stdout(metadata: &fs::Metadata) -> bool {
+    let stdout = io::stdout().as_fd().try_clone_to_owned().and_then(|stdout| File::from(stdout).metadata());
+    stdout.is_ok_and(|stdout| (stdout.dev(), stdout.ino()) == (metadata.dev(), metadata.ino()))
+}
+
+/// Whether this names an open file of a process: what it leads to belongs to whoever opened it.
+fn is_descriptor(path: &Path) -> bool {
+    let of_processes = |path: &Path| path.starts_with("/proc") || path.starts_with("/dev/fd");
+    let mut path = path.to_path_buf();
+    for _ in 0..LINKS {
+        if of_processes(&path) {
+            return true;
+        }
+        match fs::read_link(&path) {
+            Ok(link) => path = parent(&path).join(link),
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
+/// Links in a row that are followed, as many as Linux follows.
+const LINKS: usize = 40;
+
+/// Where a chain of links ends, whether anything is there or not.
+fn followed(path: &Path) -> Result<PathBuf, FsError> {
+    let mut path = path.to_path_buf();
+    for _ in 0..LINKS {
+        match fs::read_link(&path) {
+            Ok(link) => path = parent(&path).join(link),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(named("write", &path)(io::Error::other("too many links in a row")))
+}
+
+/// The file to be made, in a folder that is there.
+fn target(named_path: &Path) -> Result<PathBuf, OutputError> {
+    let path = followed(named_path)?;
+    let Some(name) = path.file_name().filter(|_| !ends_in_a_slash(&path)) else {
+        return Err(FsError::NoFileName { path: named_path.to_path_buf() }.into());
+    };
+    match fs::canonicalize(parent(&path)) {
+        Ok(folder) => Ok(folder.join(name)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = parent(&path).to_path_buf();
+            Err(OutputError::NoFolder { path: named_path.to_path_buf(), folder })
+        }
+        Err(error) => Err(named("write", named_path)(error).into()),
+    }
+}
+
+fn ends_in_a_slash(path: &Path) -> bool {
+    path.as_os_str().as_bytes().ends_with(b"/")
+}
+
+/// Files and folders in a run's own folder that are the run. `path` is absolute and free of links.
+fn not_of_a_run(path: &Path) -> Result<(), OutputError> {
+    for run in path.ancestors().skip(1).filter(|folder| folder.join("run.json").is_file()) {
+        let below = path.strip_prefix(run).ok().and_then(|below| below.components().next());
+        if let Some(Component::Normal(name)) = below
+            && is_a_runs_own(name)
+        {
+            return Err(OutputError::OfARun { path: path.to_path_buf(), run: run.to_path_buf() });
+        }
+    }
+    Ok(())
+}
+
+fn is_a_runs_own(name: &OsStr) -> bool {
+    const NAMES: [&str; 6] = ["run.json", "lock", "metrics.jsonl", "metrics.csv", "panel", "tensorboard"];
+    let name = name.to_string_lossy();
+    let numbered = |prefix: &str| {
+        let rest = name.strip_prefix(prefix).map(|rest| rest.strip_suffix(".partial").unwrap_or(rest));
+        rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let plain = name.strip_suffix(".partial").unwrap_or(&name);
+    NAMES.contains(&plain) || name.starts_with("interrupted") || numbered("epoch-") || numbered("superseded-")
+}
+
+/// A new file beside `path` that is renamed to it in the end. Its name is cut, so that a long one still fits.
+fn sibling(path: &Path) -> Result<PathBuf, FsError> {
+    const KEPT: usize = 200;
+    let name = path.file_name().ok_or_else(|| FsError::NoFileName { path: path.to_path_buf() })?;
+    let mut temporary = OsString::from(".");
+    temporary.push(OsStr::from_bytes(&name.as_bytes()[..name.len().min(KEPT)]));
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    Ok(path.with_file_name(temporary))
+}
+
+/// Whether a file can be made beside `path`.
+fn probe(path: &Path) -> Result<(), FsError> {
+    let temporary = sibling(path)?;
+    File::create(&temporary).map_err(named("write", path))?;
+    fs::remove_file(&temporary).map_err(named("write", path))
+}
+
+fn write_like(path: &Path, like: Option<&fs::Metadata>, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    if let Some(like) = like {
+        // Another owner is kept where that is allowed, before the permissions, which a change of owner may clear.
+        let _ = std::os::unix::fs::fchown(&file, Some(like.uid()), Some(like.gid()));
+        file.set_permissions(Permissions::clone(&like.permissions()))?;
+    }
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Writes to what is there, without making anything.
+fn through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::metadata(path)?.file_type().is_socket() {
+        return UnixStream::connect(path)?.write_all(bytes);
+    }
+    OpenOptions::new().write(true).open(path)?.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    fn write(path: &Path, bytes: &[u8]) {
+        Output::open(path).unwrap().write(bytes).unwrap();
+    }
+
+    fn refused(path: &Path) -> String {
+        Output::open(path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_keeps_its_permissions() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("page.html");
+        write(&path, b"first");
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        write(&path, b"second");
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_link_stays_and_its_target_is_written_even_if_it_was_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let (old, new, far) = (dir.path().join("old"), dir.path().join("new"), dir.path().join("far"));
+        fs::write(&old, "before").unwrap();
+        fs::create_dir(&far).unwrap();
+        for (link, target, place) in [("one", "old", &old), ("two", "new", &new), ("three", "far/x", &far.join("x"))] {
+            let link = dir.path().join(link);
+            symlink(target, &link).unwrap();
+            write(&link, b"after");
+            assert_eq!(fs::read(place).unwrap(), b"after");
+            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        }
+        let round = dir.path().join("round");
+        symlink("round", &round).unwrap();
+        assert!(refused(&round).contains("round"));
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_written_through_and_stays_what_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let null = dir.path().join("null");
+        symlink("/dev/null", &null).unwrap();
+        write(&null, b"gone");
+        assert!(fs::metadata(&null).unwrap().file_type().is_char_device());
+
+        let pipe = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || fs::read(pipe).unwrap())
+        };
+        write(&pipe, b"through the pipe");
+        assert_eq!(reader.join().unwrap(), b"through the pipe");
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+
+        let socket = dir.path().join("socket");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let reader = std::thread::spawn(move || io::read_to_string(listener.accept().unwrap().0).unwrap());
+        write(&socket, b"through the socket");
+        assert_eq!(reader.join().unwrap(), "through the socket");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_known_before_there_is_anything_to_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("folder");
+        fs::create_dir(&folder).unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        assert!(refused(&folder).contains("is a folder"));
+        assert!(refused(&dir.path().join("absent/x")).contains("there is no folder"));
+        assert!(refused(&dir.path().join("file/x")).contains("file/x"));
+        assert!(refused(&dir.path().join("n".repeat(256))).contains("name"), "too long");
+        assert!(refused(Path::new("/proc/x")).contains("/proc/x"));
+        // The longest name there is can be written, though a temporary one is made beside it.
+        write(&dir.path().join("n".repeat(255)), b"long");
+        assert!(output_folder(&dir.path().join("file")).unwrap_err().to_string().contains("is not a folder"));
+        output_folder(&dir.path().join("new/folder")).unwrap();
+        assert!(dir.path().join("new/folder").is_dir());
+        symlink("elsewhere", dir.path().join("link")).unwrap();
+        output_folder(&dir.path().join("link")).unwrap();
+        assert!(dir.path().join("elsewhere").is_dir());
+    }
+
+    #[test]
+    fn a_runs_own_files_are_refused_by_any_way_to_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = dir.path().join("run");
+        fs::create_dir_all(run.join("epoch-0003/deeper")).unwrap();
+        fs::create_dir(run.join("panel")).unwrap();
+        fs::create_dir(run.join("mine")).unwrap();
+        for name in ["run.json", "metrics.csv", "epoch-0003/model.safetensors"] {
+            fs::write(run.join(name), "kept").unwrap();
+        }
+        symlink(run.join("epoch-0003/model.safetensors"), dir.path().join("link")).unwrap();
+        symlink(run.join("epoch-0003"), run.join("mine/epochs")).unwrap();
+        for name in [
+            "run/run.json",
+            "run/lock",
+            "run/metrics.csv",
+            "run/metrics.jsonl",
+            "run/epoch-0003/model.safetensors",
+            "run/epoch-0003/deeper/new",
+            "run/epoch-0009",
+            "run/mine/../panel/000.png",
+            "run/mine/epochs/state.json",
+            "run/interrupted",
+            "link",
+        ] {
+            let message = refused(&dir.path().join(name));
+            assert!(message.contains("belongs to the run"), "{name}: {message}");
+        }
+        assert_eq!(fs::read(run.join("epoch-0003/model.safetensors")).unwrap(), b"kept");
+        for name in ["panel", "epoch-0009", "superseded-1/x"] {
+            let message = output_folder(&run.join(name)).unwrap_err().to_string();
+            assert!(message.contains("belongs to the run"), "{name}: {message}");
+        }
+        write(&run.join("report.html"), b"a file of one's own");
+        write(&run.join("mine/epoch-0003"), b"not the run's");
+    }
+}

@@ -1,0 +1,179 @@
+//! The names in a run's folder: what driftscope makes there, and so all that it ever removes, moves or replaces.
+//!
+//! The rule of this room: *driftscope removes only what it made, by exact name, in its own folder, and follows no link.*
+//! A name that is not here is somebody else's.
+
+use crate::fsx::{self, FsError};
+use std::path::Path;
+
+/// The file that makes a directory a run.
+pub const RUN_FILE: &str = "run.json";
+/// Held by the process that trains.
+pub const LOCK_FILE: &str = "lock";
+/// The file that makes a directory a sealed epoch.
+pub const MANIFEST_FILE: &str = "manifest.json";
+/// Losses and drift figures of one epoch.
+pub const METRICS_FILE: &str = "metrics.json";
+/// The metrics of all sealed epochs, a JSON object a line.
+pub const HISTORY_FILE: &str = "metrics.jsonl";
+/// The training half of the same as a table.
+pub const HISTORY_TABLE: &str = "metrics.csv";
+/// The digest of every picture that the run learns from, as `sha256sum` prints it.
+pub const PICTURES_FILE: &str = "pictures.sha256";
+/// There while a run that branches off another is being copied together.
+pub const BRANCHING_FILE: &str = "branching.json";
+/// Where a run keeps the panel's pictures.
+pub const PANEL_DIR: &str = "panel";
+/// Where an epoch keeps one file an explainer.
+pub const EXPLANATIONS_DIR: &str = "explanations";
+/// What explanation files end in.
+pub const EXPLANATIONS_EXTENSION: &str = "safetensors";
+/// Where an epoch keeps figures of a few pictures.
+pub const OVERLAYS_DIR: &str = "overlays";
+/// A save in mid-epoch.
+pub const INTERRUPTED: &str = "interrupted";
+/// The previous one while a new one takes its place.
+pub const INTERRUPTED_OLD: &str = "interrupted.old";
+/// What came after an epoch that the run was resumed from lies in a folder of this name and a number.
+pub const SUPERSEDED: &str = "superseded-";
+
+/// Ends the name of a directory that is being built.
+const PARTIAL: &str = ".partial";
+/// Files of the run itself.
+const RUN_FILES: [&str; 6] = [RUN_FILE, LOCK_FILE, HISTORY_FILE, HISTORY_TABLE, PICTURES_FILE, BRANCHING_FILE];
+/// Files of a checkpoint, beside its folders of explanations and overlays.
+const CHECKPOINT_FILES: [&str; 7] = [
+    "model.safetensors",
+    "ema.safetensors",
+    "optimizer.safetensors",
+    "state.json",
+    METRICS_FILE,
+    "confusion.csv",
+    MANIFEST_FILE,
+];
+
+/// Where the panel's image `index` lies in a run: `panel/007.png`.
+pub fn panel_image_name(index: usize) -> String {
+    format!("{PANEL_DIR}/{index:03}.png")
+}
+
+/// The name of an epoch's directory: `epoch-0003`.
+pub fn epoch_dir_name(epoch: usize) -> String {
+    format!("epoch-{epoch:04}")
+}
+
+/// The epoch whose directory is called so; none for anything else, `epoch-0003.partial` included.
+pub fn epoch_of_name(name: &str) -> Option<usize> {
+    let epoch = name.strip_prefix("epoch-")?.parse().ok()?;
+    (epoch_dir_name(epoch) == name).then_some(epoch)
+}
+
+/// The epoch of a directory `epoch-NNNN` with a manifest.
+pub fn sealed_epoch(path: &Path) -> Option<usize> {
+    let epoch = epoch_of_name(path.file_name()?.to_str()?)?;
+    path.join(MANIFEST_FILE).is_file().then_some(epoch)
+}
+
+/// The directory in which one called `name` is built.
+pub fn partial_dir_name(name: &str) -> String {
+    format!("{name}{PARTIAL}")
+}
+
+/// Whether a directory of the run is built under this name.
+pub fn is_partial_dir(name: &str) -> bool {
+    let whole = name.strip_suffix(PARTIAL);
+    whole.is_some_and(|whole| epoch_of_name(whole).is_some() || whole == INTERRUPTED || whole == PANEL_DIR)
+}
+
+/// Whether this is a file of the run itself, or one on its way there.
+pub fn is_run_file(name: &str) -> bool {
+    RUN_FILES.contains(&name)
+}
+
+/// Whether this is a file on its way to one of the run's own files.
+pub fn is_temporary_run_file(name: &str) -> bool {
+    fsx::temporary_of(name).is_some_and(is_run_file)
+}
+
+/// Whether driftscope makes this below a checkpoint's directory, whole or in parts.
+pub fn is_of_checkpoint(below: &Path) -> bool {
+    match words(below).as_deref() {
+        Some([EXPLANATIONS_DIR | OVERLAYS_DIR]) => true,
+        Some([file]) => CHECKPOINT_FILES.contains(&finished(file)),
+        Some([EXPLANATIONS_DIR, file]) => finished(file).ends_with(".safetensors"),
+        Some([OVERLAYS_DIR, file]) => is_numbered_png(finished(file)),
+        _ => false,
+    }
+}
+
+/// Whether driftscope makes this below the panel's directory.
+pub fn is_of_panel(below: &Path) -> bool {
+    matches!(words(below).as_deref(), Some([file]) if is_numbered_png(finished(file)))
+}
+
+/// Removes a checkpoint's directory, whole or in parts. Its manifest goes first: killed in between, what is left is no
+/// checkpoint.
+///
+/// # Errors
+///
+/// Where something foreign lies in it: then nothing is removed.
+pub fn remove_checkpoint(dir: &Path) -> Result<(), FsError> {
+    // What is foreign is found before the manifest goes.
+    fsx::check_own_dir(dir, &is_of_checkpoint)?;
+    let manifest = dir.join(MANIFEST_FILE);
+    if fsx::kind(&manifest)?.is_some() {
+        fsx::remove_file(&manifest)?;
+    }
+    fsx::remove_own_dir(dir, &is_of_checkpoint)
+}
+
+/// Removes the panel's directory, whole or in parts.
+///
+/// # Errors
+///
+/// Where something foreign lies in it: then nothing is removed.
+pub fn remove_panel(dir: &Path) -> Result<(), FsError> {
+    fsx::remove_own_dir(dir, &is_of_panel)
+}
+
+/// The parts of a path, where all of them are UTF-8: whatever is not is not ours.
+fn words(path: &Path) -> Option<Vec<&str>> {
+    path.components().map(|part| part.as_os_str().to_str()).collect()
+}
+
+/// The name that a file has when it is finished.
+fn finished(name: &str) -> &str {
+    fsx::temporary_of(name).unwrap_or(name)
+}
+
+/// `000.png` and up.
+fn is_numbered_png(name: &str) -> bool {
+    let Some(digits) = name.strip_suffix(".png") else { return false };
+    digits.parse::<usize>().is_ok_and(|number| format!("{number:03}") == digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_we_make_is_known_by_exact_names() {
+        for name in ["epoch-0003.partial", "epoch-12345.partial", "interrupted.partial", "panel.partial"] {
+            assert!(is_partial_dir(name), "{name}");
+        }
+        for name in ["download.partial", "epoch-3.partial", "epoch-0003", "epoch-x.partial", "my-epoch-0003.partial"] {
+            assert!(!is_partial_dir(name), "{name}");
+        }
+        for name in ["model.safetensors", ".state.json.17.tmp", "explanations/rollout.safetensors", "overlays/003.png"]
+        {
+            assert!(is_of_checkpoint(Path::new(name)), "{name}");
+        }
+        for name in ["notes.tmp", "model.pth", "explanations/notes.txt", "overlays/cat.png", "overlays/3.png", "a/b/c"]
+        {
+            assert!(!is_of_checkpoint(Path::new(name)), "{name}");
+        }
+        assert!(is_of_panel(Path::new("000.png")) && is_of_panel(Path::new("1234.png")));
+        assert!(!is_of_panel(Path::new("mine.txt")) && !is_of_panel(Path::new("0123.png")));
+        assert!(is_temporary_run_file(".metrics.jsonl.9.tmp") && !is_temporary_run_file(".thesis.9.tmp"));
+    }
+}

@@ -1,0 +1,136 @@
+//! A run's directory, read: only sealed epochs are seen, and of those only bytes that are still what was sealed.
+
+use super::layout::{
+    EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, METRICS_FILE, RUN_FILE, epoch_dir_name, panel_image_name, sealed_epoch,
+};
+use super::{EpochMetrics, Explanations, Manifest, RunInfo, SCHEMA, StoreError, read_json};
+use crate::fsx;
+use std::path::{Path, PathBuf};
+
+/// A run's directory, read.
+#[derive(Clone, Debug)]
+pub struct RunReader {
+    dir: PathBuf,
+    info: RunInfo,
+    epochs: Vec<usize>,
+}
+
+impl RunReader {
+    /// Opens a run. Epochs sealed later are not seen.
+    ///
+    /// # Errors
+    ///
+    /// When there is no `run.json`, it is not one or of a newer schema, or the directory cannot be listed.
+    pub fn open(dir: &Path) -> Result<RunReader, StoreError> {
+        let path = dir.join(RUN_FILE);
+        let info: RunInfo = match read_json(&path, "a run's record") {
+            Err(StoreError::Fs(error)) if error.is_not_found() => return Err(StoreError::NotARun { path }),
+            read => read?,
+        };
+        if info.schema > SCHEMA {
+            let (expected, found) = (u64::from(SCHEMA), u64::from(info.schema));
+            return Err(StoreError::NewerSchema { path, expected, found });
+        }
+        let mut epochs: Vec<usize> = fsx::list_dir(dir)?.iter().filter_map(|entry| sealed_epoch(entry)).collect();
+        epochs.sort_unstable();
+        Ok(RunReader { dir: dir.to_path_buf(), info, epochs })
+    }
+
+    /// What `run.json` says.
+    pub fn info(&self) -> &RunInfo {
+        &self.info
+    }
+
+    /// The run's directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The sealed epochs, ascending.
+    pub fn epochs(&self) -> &[usize] {
+        &self.epochs
+    }
+
+    /// The explainers that maps of an epoch were sealed of, sorted; empty where nothing was explained.
+    ///
+    /// # Errors
+    ///
+    /// When the epoch's manifest cannot be read.
+    pub fn explainers(&self, epoch: usize) -> Result<Vec<String>, StoreError> {
+        let dir = self.epoch_dir(epoch);
+        let manifest = match Manifest::read(&dir) {
+            Err(StoreError::Fs(error)) if error.is_not_found() => return Ok(Vec::new()),
+            read => read?,
+        };
+        let name = |file: &str| {
+            let file = file.strip_prefix(EXPLANATIONS_DIR)?.strip_prefix('/')?;
+            Some(file.strip_suffix(EXPLANATIONS_EXTENSION)?.strip_suffix('.')?.to_string())
+        };
+        Ok(manifest.names().filter_map(name).collect())
+    }
+
+    /// What one explainer saw at one epoch.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such file, it is not what was sealed, it is no explanation file of a schema this version reads, or
+    /// it explains other pictures than the run's panel.
+    pub fn explanations(&self, epoch: usize, explainer: &str) -> Result<Explanations, StoreError> {
+        let name = format!("{EXPLANATIONS_DIR}/{explainer}.{EXPLANATIONS_EXTENSION}");
+        let dir = self.epoch_dir(epoch);
+        let explanations = Explanations::decode(&self.sealed_file(epoch, &name)?, &dir.join(&name))?;
+        if explanations.image_ids != self.info.panel.ids {
+            return Err(StoreError::ForeignPanel { path: dir.join(&name), run: self.info.name.clone() });
+        }
+        Ok(explanations)
+    }
+
+    /// The metrics of one epoch.
+    ///
+    /// # Errors
+    ///
+    /// When `metrics.json` is missing, is not what was sealed, or is no such file.
+    pub fn metrics(&self, epoch: usize) -> Result<EpochMetrics, StoreError> {
+        let path = self.epoch_dir(epoch).join(METRICS_FILE);
+        serde_json::from_slice(&self.sealed_file(epoch, METRICS_FILE)?).map_err(|source| StoreError::Json {
+            path,
+            expected: "an epoch's metrics",
+            source,
+        })
+    }
+
+    /// Bytes of a file of an epoch, as they were sealed.
+    fn sealed_file(&self, epoch: usize, name: &str) -> Result<Vec<u8>, StoreError> {
+        let dir = self.epoch_dir(epoch);
+        Manifest::read(&dir)?.file(&dir, name)
+    }
+
+    /// The file of the panel's image `index` as the model saw it, a PNG; counted from zero in panel order.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or its digest is not the one in run.json. Runs of before driftscope kept that digest are
+    /// read as they are.
+    pub fn panel_image(&self, index: usize) -> Result<Vec<u8>, StoreError> {
+        let path = self.panel_image_path(index);
+        let bytes = fsx::read(&path)?;
+        match self.info.panel.pictures.get(index) {
+            Some(expected) if fsx::sha256_hex(&bytes) != *expected => Err(StoreError::Damaged {
+                path,
+                expected: format!("SHA-256 {expected}"),
+                found: format!("SHA-256 {}", fsx::sha256_hex(&bytes)),
+            }),
+            _ => Ok(bytes),
+        }
+    }
+
+    /// Where the panel's image `index` lies.
+    pub fn panel_image_path(&self, index: usize) -> PathBuf {
+        self.dir.join(panel_image_name(index))
+    }
+
+    /// An epoch's directory.
+    pub fn epoch_dir(&self, epoch: usize) -> PathBuf {
+        self.dir.join(epoch_dir_name(epoch))
+    }
+}

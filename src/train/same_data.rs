@@ -1,0 +1,175 @@
+//! Whether data is what a run began with: the same pictures under the same names, wherever they lie by now.
+//!
+//! The rule: *a figure of one run is never computed from two sets of pictures.* A run keeps a digest of its names and labels,
+//! one of its pictures' bytes, and the digest of each picture, so that a changed one can be named.
+
+use super::checkpoint::{CheckpointError, RunDir, RunRecord};
+use super::{Setup, TrainError};
+use crate::data::{DataSet, Panel, Split};
+use crate::evidence::Subjects;
+use crate::fsx;
+use crate::store::RunReader;
+use crate::store::layout::PICTURES_FILE;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+impl RunDir {
+    /// Writes the digest of every picture, as `sha256sum` would print it; nothing where pictures are drawn.
+    pub fn write_pictures(&self, data: &DataSet) -> Result<(), CheckpointError> {
+        let digests = data.content_digests();
+        if digests.is_empty() {
+            return Ok(());
+        }
+        let lines: String = digests.iter().map(|(id, sha256)| line(id, sha256)).collect();
+        self.write(PICTURES_FILE, lines.as_bytes())
+    }
+}
+
+/// `sha256sum` marks a line whose name holds a line's end or a backslash by a backslash before it, and escapes both.
+fn line(id: &str, sha256: &str) -> String {
+    let escaped = id.replace('\\', "\\\\").replace('\n', "\\n");
+    let mark = if escaped == id { "" } else { "\\" };
+    format!("{mark}{sha256}  {escaped}\n")
+}
+
+/// Digests by id, from what [`RunDir::write_pictures`] wrote; none where the run has no such file.
+fn kept(run: &Path) -> Result<Option<BTreeMap<String, String>>, CheckpointError> {
+    let path = run.join(PICTURES_FILE);
+    if fsx::kind(&path)?.is_none() {
+        return Ok(None);
+    }
+    let text = fsx::read_to_string(&path)?;
+    let parse = |line: &str| {
+        let (marked, line) = line.strip_prefix('\\').map_or((false, line), |line| (true, line));
+        let (sha256, id) = line.split_once("  ")?;
+        let id = if marked { unescaped(id) } else { id.to_string() };
+        Some((id, sha256.to_string()))
+    };
+    let digests: Option<BTreeMap<_, _>> = text.lines().map(parse).collect();
+    digests.map(Some).ok_or(CheckpointError::Digests { path })
+}
+
+fn unescaped(id: &str) -> String {
+    let (mut text, mut letters) = (String::new(), id.chars());
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' if letters.clone().next() == Some('n') => {
+                letters.next();
+                text.push('\n');
+            }
+            '\\' => text.extend(letters.next()),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+/// Checks that `data` is what the run in `run` began with, byte by byte in the `splits` that matter; and says what could not
+/// be checked, or has changed elsewhere.
+///
+/// # Errors
+///
+/// [`CheckpointError::OtherData`] where names or labels differ, [`CheckpointError::ChangedPictures`] where pictures do.
+pub fn same_data(
+    run: &Path,
+    record: &RunRecord,
+    data: &DataSet,
+    splits: &[Split],
+) -> Result<Vec<String>, CheckpointError> {
+    let kept = kept(run)?;
+    if data.digest != record.data_digest {
+        return Err(CheckpointError::OtherData { run: run.to_path_buf(), difference: difference(kept.as_ref(), data) });
+    }
+    if record.content_digest.is_none() || record.content_digest == data.content_digest {
+        return Ok(Vec::new());
+    }
+    let Some(kept) = kept else {
+        return Err(CheckpointError::ChangedPictures {
+            run: run.to_path_buf(),
+            which: "which is not known".to_string(),
+        });
+    };
+    let now: BTreeMap<&str, &str> =
+        data.content_digests().iter().map(|(id, sha256)| (id.as_str(), sha256.as_str())).collect();
+    let changed = |split: Split| -> Vec<String> {
+        let samples = data.split(split).samples().iter();
+        let same = |id: &str| kept.get(id).map(String::as_str) == now.get(id).copied();
+        samples.filter(|sample| !same(&sample.id)).map(|sample| sample.id.clone()).collect()
+    };
+    let mut notes = Vec::new();
+    for split in Split::ALL {
+        let changed = changed(split);
+        let Some(first) = changed.first() else { continue };
+        let which = format!("{} of the {split} split, the first is {first}", changed.len());
+        if splits.contains(&split) {
+            return Err(CheckpointError::ChangedPictures { run: run.to_path_buf(), which });
+        }
+        notes.push(format!("pictures have changed since the run began: {which}"));
+    }
+    Ok(notes)
+}
+
+/// What differs between the names then and now, as far as the run knows its own.
+fn difference(kept: Option<&BTreeMap<String, String>>, data: &DataSet) -> String {
+    let now: Vec<&str> = Split::ALL
+        .iter()
+        .flat_map(|&split| data.split(split).samples().iter().map(|sample| sample.id.as_str()))
+        .collect();
+    let Some(kept) = kept else { return format!("there are {} pictures now", now.len()) };
+    let missing: Vec<&String> = kept.keys().filter(|id| !now.contains(&id.as_str())).collect();
+    let new: Vec<&&str> = now.iter().filter(|id| !kept.contains_key(**id)).collect();
+    let first = |what: &str, count: usize, id: Option<&str>| id.map(|id| format!("{count} {what}, the first is {id}"));
+    let missing = first("missing", missing.len(), missing.first().map(|id| id.as_str()));
+    let new = first("new", new.len(), new.first().map(|id| **id));
+    let parts: Vec<String> = missing.into_iter().chain(new).collect();
+    if parts.is_empty() { "the same pictures in other splits or classes".to_string() } else { parts.join("; ") }
+}
+
+/// What can be told of a run of before it kept the digests of its pictures: whether those of its panel are still the same.
+///
+/// # Errors
+///
+/// [`CheckpointError::ChangedPictures`] names the first that is not.
+pub fn same_panel(run: &Path, record: &RunRecord, setup: &Setup) -> Result<Option<String>, TrainError> {
+    if record.content_digest.is_some() || setup.data.content_digest.is_none() {
+        return Ok(None);
+    }
+    let panel: Panel = setup.panel()?;
+    let seed = record.config.panel.seed;
+    let now = Subjects::of_panel(&panel, &record.config.preprocessing, seed)?;
+    let reader = RunReader::open(run)?;
+    if !reader.panel_image_path(0).exists() {
+        return Ok(None); // stopped before it had written any
+    }
+    let then = Subjects::of_run(&reader, seed)?;
+    let differs = |index: &usize| now.pictures.get(*index) != then.pictures.get(*index);
+    let changed: Vec<usize> = (0..now.ids.len()).filter(differs).collect();
+    if let Some(&first) = changed.first() {
+        let which = format!("{} of the panel, the first is {}", changed.len(), now.ids[first]);
+        return Err(CheckpointError::ChangedPictures { run: run.to_path_buf(), which }.into());
+    }
+    Ok(Some(format!(
+        "{} was made before driftscope kept the digests of pictures: those of its panel are the same ({}); of the others \
+         only the names are known",
+        run.display(),
+        now.ids.len()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_read_back_whatever_a_picture_is_called() {
+        let dir = tempfile::tempdir().unwrap();
+        let ids = ["a/1.png", "a/two  blanks.png", "a/back\\slash.png", "a/line\nend.png", "a/\\n.png"];
+        let text: String = ids.iter().map(|id| line(id, &fsx::sha256_hex(id.as_bytes()))).collect();
+        fsx::write_atomic(&dir.path().join(PICTURES_FILE), text.as_bytes()).unwrap();
+        let read = kept(dir.path()).unwrap().unwrap();
+        assert_eq!(read.len(), ids.len());
+        ids.iter().for_each(|id| assert_eq!(read[*id], fsx::sha256_hex(id.as_bytes()), "{id}"));
+        fsx::write_atomic(&dir.path().join(PICTURES_FILE), b"no digest").unwrap();
+        assert!(kept(dir.path()).unwrap_err().to_string().contains(PICTURES_FILE));
+    }
+}

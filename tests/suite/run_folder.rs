@@ -1,0 +1,224 @@
+//! What training may touch in the folder that it is given: its own files, by exact name, and nothing else.
+
+use crate::support::{alone, driftscope, succeed};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+const TINY: [&str; 11] = [
+    "train",
+    "--model",
+    "deit_mini",
+    "--epochs",
+    "1",
+    "--set",
+    "data.train_per_class=2",
+    "--set",
+    "data.val_per_class=1",
+    "--set",
+    "panel.per_class=1",
+];
+
+fn tiny<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    TINY.iter().chain(more).copied().collect()
+}
+
+/// The command fails with one line that holds all of `parts`, and no panic.
+fn refused(dir: &Path, arguments: &[&str], parts: &[&str]) -> String {
+    let output = driftscope(dir, arguments).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {message}");
+    assert_eq!(message.matches("error: ").count(), 1, "{message}");
+    assert!(!message.contains("panicked"), "{message}");
+    parts.iter().for_each(|part| assert!(message.contains(part), "{arguments:?}: no '{part}' in {message}"));
+    message
+}
+
+/// Everything below a folder: contents of files, targets of links.
+fn everything(root: &Path) -> BTreeMap<PathBuf, String> {
+    let (mut all, mut folders) = (BTreeMap::new(), vec![root.to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let kind = fs::symlink_metadata(&path).unwrap();
+            let content = if kind.is_symlink() {
+                format!("link to {}", fs::read_link(&path).unwrap().display())
+            } else if kind.is_dir() {
+                folders.push(path.clone());
+                "folder".to_string()
+            } else {
+                format!("{:?}", fs::read(&path).unwrap())
+            };
+            all.insert(path, content);
+        }
+    }
+    all
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// A folder of somebody's work, with names that look like leftovers, and a link out of it and one back up.
+fn project(dir: &Path) -> PathBuf {
+    let project = dir.join("proj");
+    for name in ["notes.tmp", "sub/deep/thesis.tmp", "download.partial/model.bin", "epoch-0001.partial/mine.txt"] {
+        write(&project.join(name), "mine");
+    }
+    write(&dir.join("elsewhere/other.tmp"), "mine");
+    symlink(dir.join("elsewhere"), project.join("out")).unwrap();
+    symlink(&project, project.join("sub/up")).unwrap();
+    project
+}
+
+#[test]
+fn a_folder_that_is_not_empty_and_no_run_is_refused_and_left_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    project(dir.path());
+    let before = everything(dir.path());
+    refused(dir.path(), &tiny(&["--run-dir", "proj"]), &["proj is not empty", "--run-dir"]);
+    assert_eq!(everything(dir.path()), before);
+    // A file where a folder should be.
+    write(&dir.path().join("file"), "mine");
+    refused(dir.path(), &tiny(&["--run-dir", "file"]), &["file"]);
+    assert_eq!(fs::read_to_string(dir.path().join("file")).unwrap(), "mine");
+}
+
+#[test]
+fn what_somebody_keeps_in_a_run_stays_there_when_it_is_resumed() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    succeed(dir.path(), &tiny(&["--run-dir", "run"]));
+    let run = dir.path().join("run");
+    let mine = ["notes.tmp", "deep/thesis.tmp", "download.partial/model.bin", "epoch-0001/mine.txt", ".notes.7.tmp"];
+    mine.iter().for_each(|name| write(&run.join(name), "mine"));
+    write(&dir.path().join("elsewhere/.metrics.csv.7.tmp"), "mine");
+    symlink(dir.path().join("elsewhere"), run.join("out")).unwrap();
+    symlink(&run, run.join("deep/up")).unwrap();
+    // What a killed process of ours leaves.
+    let ours = [".metrics.csv.7.tmp", "epoch-0002.partial/model.safetensors", "epoch-0001/.manifest.json.7.tmp"];
+    ours.iter().for_each(|name| write(&run.join(name), "half"));
+
+    succeed(dir.path(), &["train", "--resume", "run"]);
+    mine.iter().for_each(|name| assert_eq!(fs::read_to_string(run.join(name)).unwrap(), "mine", "{name}"));
+    assert!(dir.path().join("elsewhere/.metrics.csv.7.tmp").exists());
+    ours.iter().for_each(|name| assert!(!run.join(name).exists(), "{name}"));
+}
+
+#[test]
+fn what_lies_under_a_name_of_ours_is_named_before_the_first_batch() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    succeed(dir.path(), &tiny(&["--run-dir", "run"]));
+    let run = dir.path().join("run");
+    type Plant = fn(&Path);
+    let plants: [(&str, Plant); 6] = [
+        ("epoch-0002.partial", |path| fs::write(path, "mine").unwrap()),
+        ("epoch-0002.partial", |path| symlink("elsewhere", path).unwrap()),
+        ("epoch-0002.partial", |path| write(&path.join("mine.txt"), "mine")),
+        ("epoch-0002", |path| write(&path.join("mine.txt"), "mine")),
+        ("metrics.csv.moved", |_| {}),
+        ("interrupted", |path| fs::write(path, "mine").unwrap()),
+    ];
+    for (name, plant) in plants.into_iter().filter(|(name, _)| *name != "metrics.csv.moved") {
+        let path = run.join(name);
+        plant(&path);
+        let before = everything(&run);
+        refused(dir.path(), &["train", "--resume", "run"], &[name]);
+        assert_eq!(everything(&run), before, "{name}");
+        if fs::symlink_metadata(&path).unwrap().is_dir() {
+            fs::remove_dir_all(&path).unwrap()
+        } else {
+            fs::remove_file(&path).unwrap()
+        }
+    }
+    // One of the run's own files, turned into a folder.
+    fs::remove_file(run.join("metrics.csv")).unwrap();
+    fs::create_dir(run.join("metrics.csv")).unwrap();
+    refused(dir.path(), &["train", "--resume", "run"], &["metrics.csv"]);
+}
+
+#[test]
+fn a_branch_goes_into_an_empty_folder_and_an_unfinished_one_is_made_again() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    succeed(dir.path(), &tiny(&["--run-dir", "run"]));
+    write(&dir.path().join("fk/panel/mine.txt"), "mine");
+    let before = everything(&dir.path().join("fk"));
+    let branch = ["train", "--resume", "run", "--run-dir", "fk", "--epochs", "2"];
+    refused(dir.path(), &branch, &["fk is not empty", "panel"]);
+    assert_eq!(everything(&dir.path().join("fk")), before);
+
+    // Killed while it was copied together: half a copy, and the note that says whose it is.
+    let from = fs::canonicalize(dir.path()).unwrap().join("run");
+    let half = dir.path().join("half");
+    write(&half.join("epoch-0000.partial/model.safetensors"), "half");
+    write(&half.join("branching.json"), &serde_json::json!({ "schema": 1, "from": from }).to_string());
+    refused(dir.path(), &tiny(&["--run-dir", "half"]), &["a branch of", "not finished"]);
+    let again = ["train", "--resume", "run", "--run-dir", "half", "--epochs", "2"];
+    let output = driftscope(&from.parent().unwrap().to_path_buf(), &again).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(half.join("epoch-0002/manifest.json").exists());
+    assert!(!half.join("branching.json").exists() && !half.join("epoch-0000.partial").exists());
+}
+
+/// Everything that can fail is tried before run.json is written.
+#[test]
+fn a_run_that_cannot_begin_leaves_no_folder_and_the_next_command_is_the_first() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    for more in [
+        ["--weights", "typo.safetensors"],
+        ["--methods", "rollout:start_block=99"],
+        ["--set", "panel.targets=[\"nobody\"]"],
+        ["--set", "panel.list=nowhere.txt"],
+    ] {
+        refused(dir.path(), &tiny(&["--run-dir", "run", more[0], more[1]]), &[]);
+        assert!(!dir.path().join("run").exists(), "{more:?}");
+    }
+    // Stopped between run.json and its first epoch, a run begins anew; what else lies there stays.
+    succeed(dir.path(), &tiny(&["--run-dir", "run"]));
+    let run = dir.path().join("run");
+    ["epoch-0000", "epoch-0001"].iter().for_each(|epoch| fs::remove_dir_all(run.join(epoch)).unwrap());
+    write(&run.join("panel/011.png"), "of an earlier panel");
+    write(&run.join("mine.txt"), "mine");
+    succeed(dir.path(), &tiny(&["--run-dir", "run", "--seed", "5"]));
+    assert!(!run.join("panel/011.png").exists() && run.join("mine.txt").exists());
+    let record: serde_json::Value = serde_json::from_slice(&fs::read(run.join("run.json")).unwrap()).unwrap();
+    assert_eq!(record["config"]["seed"], 5);
+    refused(dir.path(), &tiny(&["--run-dir", "run"]), &["already holds a run", "--resume run"]);
+}
+
+/// A learning rate that blows the weights up in the only step of the only epoch: no loss of training tells.
+#[test]
+fn an_epoch_whose_validation_is_not_finite_is_not_sealed() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let output = driftscope(dir.path(), &tiny(&["--run-dir", "run", "--lr", "1e30"])).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("validation loss became NaN at epoch 1"), "{message}");
+    assert!(dir.path().join("run/epoch-0000/manifest.json").exists());
+    assert!(!dir.path().join("run/epoch-0001").exists());
+    assert!(!dir.path().join("run/epoch-0001.partial").exists());
+}
+
+#[test]
+fn runs_are_listed_at_any_depth_and_a_broken_one_is_named() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    succeed(dir.path(), &tiny(&["--run-dir", "runs/a/b/c/d/e/whole"]));
+    write(&dir.path().join("runs/aa/run.json"), "{\"schema\": 1");
+    write(&dir.path().join("runs/newer/run.json"), "{\"schema\": 99}");
+    symlink(dir.path().join("runs"), dir.path().join("runs/a/loop")).unwrap();
+    let output = driftscope(dir.path(), &["runs", "runs"]).output().unwrap();
+    let (table, message) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert_eq!(table.matches("whole").count(), 1, "{table}");
+    assert!(
+        message.contains("runs/aa") && message.contains("runs/newer") && message.contains("schema 99"),
+        "{message}"
+    );
+}
