@@ -5,7 +5,7 @@
 
 mod output;
 
-pub use output::{Output, OutputError, output_folder};
+pub use output::{Output, OutputError, check_output_folder, output_folder};
 
 use std::ffi::OsString;
 use std::fs::{self, File};

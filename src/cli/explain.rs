@@ -8,7 +8,7 @@ use crate::evidence::faithfulness::{Assessment, assess};
 use crate::evidence::{Question, Subjects, look};
 use crate::explain::faithfulness::Settings;
 use crate::explain::{Explainer, Target};
-use crate::fsx::{self, Output, output_folder};
+use crate::fsx::{self, Output, check_output_folder, output_folder};
 use crate::report::{ColourMap, Paint, Style};
 use crate::store::{Explanations, RunReader};
 use crate::train::{Progress, Reopened, RunRecord, reopen};
@@ -95,9 +95,9 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     let (runs, files) = sorted(&arguments.subjects)?;
     let methods = methods(&arguments.methods)?;
     let planned = planned(&runs, &files, &methods, &arguments.targets)?;
-    output_folder(&arguments.out).context("--out")?;
+    check_output_folder(&arguments.out).context("--out")?;
     let summary = arguments.out.join("summary.json");
-    Output::open(&summary)?;
+    free(&arguments.out, std::slice::from_ref(&summary))?;
 
     let (device, _) = arguments.device.open()?;
     let mut all: Vec<Looked> = Vec::new();
@@ -113,6 +113,7 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
         all.push(looked);
     }
 
+    output_folder(&arguments.out).context("--out")?;
     for looked in &all {
         let dir = arguments.out.join(short(&looked.title));
         output_folder(&dir)?;
@@ -163,6 +164,14 @@ fn methods(words: &[String]) -> Result<Vec<Explainer>> {
         }
     }
     Ok(methods)
+}
+
+/// Files that are to be written to a folder can be. Where the folder is not there yet, nothing is in their way.
+fn free(folder: &Path, files: &[PathBuf]) -> Result<()> {
+    if folder.is_dir() {
+        files.iter().try_for_each(|file| Output::open(file).map(drop))?;
+    }
+    Ok(())
 }
 
 /// What is asked of each run. Methods that a run's model has nothing for are left out of its question, but each must fit
@@ -227,9 +236,8 @@ fn look_at(
         }
     };
     if is_first {
-        for name in pictures::names(&subjects.ids) {
-            Output::open(&arguments.out.join(name))?;
-        }
+        let names = pictures::names(&subjects.ids).into_iter();
+        free(&arguments.out, &names.map(|name| arguments.out.join(name)).collect::<Vec<_>>())?;
     }
     let title = format!("{}@{epoch}", record.name);
     let mut progress = Progress::of_phases();

@@ -130,16 +130,18 @@ fn new(arguments: &TrainArguments) -> Result<Prepared> {
     let base = arguments.config.as_deref().map(Settings::read).transpose()?;
     let settings =
         with_flags(base.unwrap_or_default(), arguments)?.with_absolute_paths(&std::env::current_dir()?, None);
-    let config = settings.resolve()?;
-    let progress = Progress::new(config.epochs);
-    let (setup, device) = setup(config, arguments.device, arguments.tensorboard, &progress)?;
+    let (setup, device) = setup(settings.resolve()?, arguments.device, arguments.tensorboard)?;
     let default_dir = || {
         let name = format!("{}-{}-seed{}", setup.config.model, setup.data.name, setup.config.seed);
         Path::new("checkpoints").join(name)
     };
     let path = arguments.run_dir.clone().unwrap_or_else(default_dir);
     RunDir::check_free(&path)?;
-    advise(&setup, &progress);
+    let progress = Progress::new(setup.config.epochs);
+    left_out(&setup.data).iter().for_each(|line| progress.say(line));
+    if let Some(ema) = setup.config.ema {
+        ema_note(ema.decay, ema.warmup, setup.total_steps()).iter().for_each(|line| progress.say(line));
+    }
     let ready = Ready::new(&setup, None, &progress)?;
     let mut record = record(&path, &setup, settings, device)?;
     record.panel.pictures = ready.panel_digests();
@@ -150,7 +152,51 @@ fn new(arguments: &TrainArguments) -> Result<Prepared> {
 
 fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
     let (run, saved) = RunDir::open(&spec.path)?;
-    // A checkpoint does not fit another config, and a run whose settings changed in the middle would not be one run.
+    let (settings, config) = fitting(spec, arguments, &saved)?;
+    // The device the run began on, unless another one is asked for.
+    let choice = if arguments.device == DeviceChoice::Auto { saved.device.parse()? } else { arguments.device };
+    let (setup, device) = setup(config, choice, arguments.tensorboard).map_err(|error| elsewhere(error, &saved))?;
+    let mut notes = left_out(&setup.data);
+    notes.extend(same_data(&spec.path, &saved, &setup.data, &[Split::Train, Split::Val])?);
+    notes.extend(same_panel(&spec.path, &saved, &setup)?);
+    let path = arguments.run_dir.as_deref().unwrap_or(&spec.path);
+    let mut record = record(path, &setup, settings, device)?;
+    if record.panel.digest != saved.panel.digest {
+        bail!("{}: the panel is not the one that the run began with", spec.path.display());
+    }
+    record.panel.pictures = saved.panel.pictures.clone();
+    notes.extend(moved(&saved, &record));
+
+    let snapshot = match spec.which {
+        Which::Newest => run.newest()?,
+        which => Some(sealed(&spec.path, which)?),
+    };
+    let place = snapshot.as_ref().map(Snapshot::place);
+    if let Some(place) = &place {
+        let (epoch, step) = place.state.next();
+        notes.push(format!("resuming {} at epoch {epoch}, step {step}", place.dir.display()));
+    }
+    let progress = Progress::new(setup.config.epochs);
+    notes.iter().for_each(|line| progress.say(line));
+    let ready = Ready::new(&setup, snapshot, &progress)?;
+    let run = match (&arguments.run_dir, place) {
+        (Some(new), Some(place)) => {
+            record.forked_from = Some(format!("{}@{}", spec.path.display(), place.state.epoch));
+            run.fork(new, &record, &place)?
+        }
+        (Some(_), None) => bail!("{} holds no finished epoch yet", spec.path.display()),
+        (None, Some(place)) if spec.which != Which::Newest => {
+            run.set_aside_after(place.state.epoch)?;
+            run
+        }
+        (None, _) => run,
+    };
+    Ok(Prepared { run, setup, ready, progress })
+}
+
+/// The settings with which a run may go on. A checkpoint does not fit another config, and a run whose settings changed in the
+/// middle would not be one run.
+fn fitting(spec: &RunSpec, arguments: &TrainArguments, saved: &RunRecord) -> Result<(Settings, RunConfig)> {
     let typed = arguments.config.as_deref().map(Settings::read).transpose()?;
     let settings = with_flags(typed.unwrap_or_else(|| saved.settings.clone()), arguments)?;
     let settings = settings.with_absolute_paths(&std::env::current_dir()?, Some(&saved.settings));
@@ -160,64 +206,29 @@ fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
     };
     config.data.keep_rules_of(&saved.config.data);
     let differences = misfits(&config, &saved.config, arguments.run_dir.is_some());
-    if !differences.is_empty() {
-        let run = spec.path.display();
-        let hint = match arguments.run_dir {
-            Some(_) => String::new(),
-            None => format!(
-                "; a run keeps its settings. To go on from it with others, branch off: driftscope train --resume {} \
-                 --run-dir DIR",
-                quoted(&spec.path)
-            ),
-        };
-        bail!("{run}: these settings do not fit the run: {}{hint}", differences.join("; "));
+    if differences.is_empty() {
+        return Ok((settings, config));
     }
+    let hint = match arguments.run_dir {
+        Some(_) => String::new(),
+        None => format!(
+            "; a run keeps its settings. To go on from it with others, branch off: driftscope train --resume {} \
+             --run-dir DIR",
+            quoted(&spec.path)
+        ),
+    };
+    bail!("{}: these settings do not fit the run: {}{hint}", spec.path.display(), differences.join("; "))
+}
 
-    // The device the run began on, unless another one is asked for.
-    let choice = if arguments.device == DeviceChoice::Auto { saved.device.parse()? } else { arguments.device };
-    let progress = Progress::new(config.epochs);
-    let (setup, device) =
-        setup(config, choice, arguments.tensorboard, &progress).map_err(|error| elsewhere(error, &saved))?;
-    let notes = same_data(&spec.path, &saved, &setup.data, &[Split::Train, Split::Val])?;
-    let path = arguments.run_dir.as_deref().unwrap_or(&spec.path);
-    let mut record = record(path, &setup, settings, device)?;
-    notes.into_iter().chain(same_panel(&spec.path, &saved, &setup)?).for_each(|line| progress.say(&line));
-    if record.panel.digest != saved.panel.digest {
-        bail!("{}: the panel is not the one that the run began with", spec.path.display());
-    }
-    record.panel.pictures = saved.panel.pictures.clone();
-    if record.threads != saved.threads || record.device != saved.device {
-        progress.say(&format!(
+/// What a run should say when it goes on where sums may be taken in another order.
+fn moved(then: &RunRecord, now: &RunRecord) -> Option<String> {
+    (then.threads != now.threads || then.device != now.device).then(|| {
+        format!(
             "the run began on {} with {} threads and goes on on {} with {}: its bytes may differ from those of a run that \
              was not moved",
-            saved.device, saved.threads, record.device, record.threads
-        ));
-    }
-    let snapshot = match spec.which {
-        Which::Newest => run.newest()?,
-        which => Some(sealed(&spec.path, which)?),
-    };
-    if arguments.run_dir.is_some() && snapshot.is_none() {
-        bail!("{} holds no finished epoch yet", spec.path.display());
-    }
-    let place = snapshot.as_ref().map(Snapshot::place);
-    if let Some(place) = &place {
-        let (epoch, step) = place.state.next();
-        progress.say(&format!("resuming {} at epoch {epoch}, step {step}", place.dir.display()));
-    }
-    let ready = Ready::new(&setup, snapshot, &progress)?;
-    let run = match (&arguments.run_dir, place) {
-        (Some(new), Some(place)) => {
-            record.forked_from = Some(format!("{}@{}", spec.path.display(), place.state.epoch));
-            run.fork(new, &record, &place)?
-        }
-        (None, Some(place)) if spec.which != Which::Newest => {
-            run.set_aside_after(place.state.epoch)?;
-            run
-        }
-        _ => run,
-    };
-    Ok(Prepared { run, setup, ready, progress })
+            then.device, then.threads, now.device, now.threads
+        )
+    })
 }
 
 /// A run whose data or device is not where it was: what to type.
@@ -231,15 +242,6 @@ fn elsewhere(error: anyhow::Error, saved: &RunRecord) -> anyhow::Error {
             )),
             _ => error,
         },
-    }
-}
-
-/// What a person should know before hours are spent.
-fn advise(setup: &Setup, progress: &Progress) {
-    if let Some(ema) = setup.config.ema
-        && let Some(note) = ema_note(ema.decay, ema.warmup, setup.total_steps())
-    {
-        progress.say(&note);
     }
 }
 
@@ -283,16 +285,9 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
     Ok(settings)
 }
 
-/// Opens device and data, and says what was left out of it.
-fn setup(
-    config: RunConfig,
-    choice: DeviceChoice,
-    tensorboard: bool,
-    progress: &Progress,
-) -> Result<(Setup, DeviceChoice)> {
+fn setup(config: RunConfig, choice: DeviceChoice, tensorboard: bool) -> Result<(Setup, DeviceChoice)> {
     let (device, choice) = choice.open()?;
     let data = open_data(&config.data)?;
-    left_out(&data).iter().for_each(|line| progress.say(line));
     Ok((Setup { config, data, device, tensorboard }, choice))
 }
 

@@ -136,24 +136,40 @@ impl Output {
     }
 }
 
-/// Makes a folder for output and its parents, or takes one that is there; a link is followed. It may be written to.
+/// Checks a folder for output, which [`output_folder`] makes when there is something to put into it.
 ///
 /// # Errors
 ///
-/// Where the name is that of something else, belongs to a run, or the folder may not be written to.
-pub fn output_folder(path: &Path) -> Result<(), OutputError> {
+/// Where the name is that of something else or belongs to a run, or the folder, or the one to make it in, may not be
+/// written to.
+pub fn check_output_folder(path: &Path) -> Result<(), OutputError> {
     match found(path)? {
-        Some(metadata) if metadata.is_dir() => {}
-        Some(_) => return Err(OutputError::NotAFolder { path: path.to_path_buf() }),
+        Some(metadata) if metadata.is_dir() => {
+            let real = fs::canonicalize(path).map_err(named("write", path))?;
+            not_of_a_run(&real)?;
+            Ok(probe(&real.join("output"))?)
+        }
+        Some(_) => Err(OutputError::NotAFolder { path: path.to_path_buf() }),
         None => {
             let path = followed(path)?;
-            not_of_a_run(&std::path::absolute(&path).map_err(named("write", &path))?)?;
-            create_dir_all(&path)?;
+            let path = std::path::absolute(&path).map_err(named("write", &path))?;
+            not_of_a_run(&path)?;
+            match path.ancestors().skip(1).find(|folder| super::is_there(folder)) {
+                Some(folder) => check_output_folder(folder),
+                None => Ok(()),
+            }
         }
     }
-    let real = fs::canonicalize(path).map_err(named("write", path))?;
-    not_of_a_run(&real)?;
-    Ok(probe(&real.join("output"))?)
+}
+
+/// Makes a folder for output and its parents, or takes one that is there; a link is followed.
+///
+/// # Errors
+///
+/// As [`check_output_folder`], and where the operating system refuses.
+pub fn output_folder(path: &Path) -> Result<(), OutputError> {
+    check_output_folder(path)?;
+    Ok(create_dir_all(&followed(path)?)?)
 }
 
 /// What is there, links followed; none for a name that is free or a link that leads nowhere.
@@ -365,6 +381,8 @@ mod tests {
         // The longest name there is can be written, though a temporary one is made beside it.
         write(&dir.path().join("n".repeat(255)), b"long");
         assert!(output_folder(&dir.path().join("file")).unwrap_err().to_string().contains("is not a folder"));
+        check_output_folder(&dir.path().join("new/folder")).unwrap();
+        assert!(!dir.path().join("new").exists(), "looked at and not made");
         output_folder(&dir.path().join("new/folder")).unwrap();
         assert!(dir.path().join("new/folder").is_dir());
         symlink("elsewhere", dir.path().join("link")).unwrap();

@@ -1,6 +1,7 @@
 //! What a person names: where output goes, which run and which class are meant, and what is refused before the work.
 
 use crate::support::{alone, driftscope, succeed};
+use driftscope::store::Explanations;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
@@ -181,8 +182,11 @@ fn classes_can_be_asked_for_whatever_they_are_called() {
     assert_eq!(shown(&["--targets", "class:label", "--targets", "prediction"]), ["class:label", "prediction"]);
     succeed(dir.path(), &["cause", "run", "--targets", "class:a,b"]);
     refused(dir.path(), &["explain", "run", "--targets", "label,nobody"], "'nobody'");
-    let metrics = fs::read_to_string(dir.path().join("run/epoch-0001/metrics.json")).unwrap();
-    assert!(metrics.contains("\"class:label\""), "{metrics}");
+    // The run's own maps are kept under names that tell the two apart.
+    let path = dir.path().join("run/epoch-0001/explanations/grad-cam.safetensors");
+    let kept = Explanations::decode(&fs::read(&path).unwrap(), &path).unwrap();
+    assert_eq!(kept.target_kinds, ["label", "class:label"]);
+    assert_eq!(kept.targets, [0, 2, 1, 2, 2, 2], "the label of each picture, and the class called label");
 }
 
 #[test]

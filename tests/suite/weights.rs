@@ -1,6 +1,6 @@
 //! Files of weights as they are found in the world: what they are is said, what does not fit is listed, and none panics.
 
-use crate::support::fast_device;
+use crate::support::{driftscope, fast_device};
 use driftscope::models::{Model, ModelName};
 use driftscope::weights::{HostTensor, StateDict, encode, import, read, state_dict};
 use std::fs;
@@ -178,4 +178,24 @@ fn a_header_that_claims_more_than_there_is_allocates_nothing() {
     pickle.extend(b"ccollections\nOrderedDict\n)RtRs.");
     let message = refusal("w.pth", &zip(&[("a/data.pkl", &pickle), ("a/data/0", &[0; 4])]));
     assert!(message.contains("claims a shape of [2147483648]"), "{message}");
+}
+
+#[test]
+fn a_cache_that_cannot_be_read_is_not_one_that_lacks_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let said = |cache: &Path| {
+        let arguments = ["train", "--model", "deit_tiny", "--data", "textures", "--run-dir", "run"];
+        let output = driftscope(dir.path(), &arguments).env("HF_HUB_CACHE", cache).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(!dir.path().join("run").exists());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let cache = dir.path().join("cache");
+    let message = said(&cache);
+    assert!(message.contains("download https://"), "{message}");
+    let repository = cache.join("models--timm--deit_tiny_patch16_224.fb_in1k");
+    fs::create_dir_all(&repository).unwrap();
+    fs::write(repository.join("snapshots"), "a file where a folder should be").unwrap();
+    let message = said(&cache);
+    assert!(message.contains("cannot list") && !message.contains("download"), "{message}");
 }
