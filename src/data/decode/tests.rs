@@ -90,7 +90,6 @@ fn a_jpeg_is_whole_or_refused_wherever_it_is_cut() {
             }
         }
     }
-    refused(&Sketch { restart: 3, ..Sketch::grey() }.sequential()[..200], &["truncated"]);
 }
 
 /// Zeros are codes too: with them the data may even be complete.
@@ -248,12 +247,6 @@ fn a_claimed_size_beyond_the_limit_is_refused_before_memory_is_asked_for() {
     let png = written(ImageFormat::Png);
     let jpeg = written(ImageFormat::Jpeg);
     let frame = jpeg.windows(2).position(|two| two == [0xFF, 0xC0]).unwrap();
-    let tiff = written(ImageFormat::Tiff);
-    let tag = |tag: u16| tiff.windows(2).rposition(|two| two == tag.to_le_bytes()).unwrap() + 8;
-    let mut great_tiff = tiff.clone();
-    for at in [tag(256), tag(257)] {
-        great_tiff[at..at + 4].copy_from_slice(&huge.to_le_bytes());
-    }
     // 16383 × 16383. VP8L: 14 bits each of width − 1 and height − 1, after RIFF, size, WEBP, VP8L, size and the sign 0x2f.
     let all = [
         ("GIF", patched(ImageFormat::Gif, 6, &[0xFF; 4])),
@@ -267,7 +260,7 @@ fn a_claimed_size_beyond_the_limit_is_refused_before_memory_is_asked_for() {
         ("WebP", patched(ImageFormat::WebP, 21, &[0xFE, 0xBF, 0xFF, 0x0F])),
         ("PNG", [&png[..8], &chunk(b"IHDR", &header), &png[33..]].concat()),
         ("JPEG", patched(ImageFormat::Jpeg, frame + 5, &[0xEA, 0x60, 0xEA, 0x60])),
-        ("TIFF", great_tiff),
+        ("TIFF", small_tiff(&[(256, 60_000), (257, 60_000), (278, 60_000)])),
         ("PNM", b"P6 60000 60000 255\n".to_vec()),
         ("PNM", b"P7\nWIDTH 60000\nHEIGHT 60000\nDEPTH 3\nMAXVAL 255\nTUPLTYPE RGB\nENDHDR\n".to_vec()),
     ];

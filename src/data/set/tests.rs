@@ -121,3 +121,18 @@ fn one_class_can_be_counted_and_not_trained_on() {
     let counted = DataSet::survey(&config(dir.path(), false), &|_, _| {}).unwrap();
     assert_eq!(counted.split(Split::Train).samples().len(), 2);
 }
+
+#[test]
+fn an_older_run_takes_a_jpeg_that_ends_early_as_it_did_and_says_so() {
+    let dir = folder_of_pictures();
+    let path = dir.path().join("train/b/7.jpg");
+    image::RgbImage::from_fn(64, 64, |x, y| image::Rgb([x as u8 * 3, y as u8 * 3, 9])).save(&path).unwrap();
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() * 3 / 4]).unwrap();
+    assert!(DataSet::open(&config(dir.path(), false)).unwrap_err().to_string().contains("7.jpg: truncated"));
+    let old = FolderConfig { rules: 0, ..FolderConfig::of(dir.path().to_path_buf()) };
+    let data = DataSet::open(&DataConfig::Folder(old)).unwrap();
+    assert!(data.notes.iter().any(|note| note.contains("1 picture(s) end early") && note.contains("7.jpg")));
+    let sample = data.split(Split::Train).samples().iter().find(|sample| sample.id.ends_with("7.jpg")).unwrap();
+    assert_eq!(sample.picture(0).unwrap().width(), 64);
+}
