@@ -92,7 +92,7 @@ impl DeviceChoice {
 
 /// Work that needs more memory than there is.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("out of memory: {asked}; a smaller --batch-size needs less")]
+#[error("out of memory: {asked}; a smaller batch needs less (--batch-size where there is that flag)")]
 pub struct OutOfMemory {
     /// What was asked for, and what there was, in libtorch's words.
     pub asked: String,

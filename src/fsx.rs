@@ -36,6 +36,14 @@ pub enum FsError {
         /// The directory that was to be removed.
         inside: PathBuf,
     },
+    /// Something that is no regular file was to be read.
+    #[error("cannot read {path}: it is {found}, expected a file")]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
     /// The path ends in `..` or is a root, so it names no file.
     #[error("cannot write {path}: it does not name a file")]
     NoFileName {
@@ -68,9 +76,10 @@ fn named(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FsError
 /// When the sibling cannot be written or renamed; it is then removed again.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
     let temporary = temporary_sibling(path)?;
-    let file = create_new(&temporary).map_err(named("write", &temporary))?;
+    // An error names the file that was wanted, not its sibling.
+    let file = create_new(&temporary).map_err(named("write", path))?;
     let written = fill(file, bytes)
-        .map_err(named("write", &temporary))
+        .map_err(named("write", path))
         .and_then(|()| fs::rename(&temporary, path).map_err(named("write", path)));
     if written.is_err() {
         // The first error is the one worth reporting.
@@ -128,7 +137,22 @@ fn parent(path: &Path) -> &Path {
 ///
 /// When it cannot be read; [`FsError::is_not_found`] tells a missing file from the rest.
 pub fn read(path: &Path) -> Result<Vec<u8>, FsError> {
+    check_file(path)?;
     fs::read(path).map_err(named("read", path))
+}
+
+/// Whether `path` is a regular file, links followed: a pipe or a device may keep its reader waiting for ever.
+///
+/// # Errors
+///
+/// [`FsError::NotAFile`] says what it is instead; or it is not there.
+pub fn check_file(path: &Path) -> Result<(), FsError> {
+    let found = fs::metadata(path).map_err(named("read", path))?;
+    match (found.is_file(), found.is_dir()) {
+        (true, _) => Ok(()),
+        (_, true) => Err(FsError::NotAFile { path: path.to_path_buf(), found: "a folder" }),
+        _ => Err(FsError::NotAFile { path: path.to_path_buf(), found: "a pipe, a device or a socket" }),
+    }
 }
 
 /// All of a UTF-8 file.
@@ -137,6 +161,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FsError> {
 ///
 /// When it cannot be read or is not UTF-8.
 pub fn read_to_string(path: &Path) -> Result<String, FsError> {
+    check_file(path)?;
     fs::read_to_string(path).map_err(named("read", path))
 }
 
@@ -346,6 +371,23 @@ mod tests {
         create_dir_all(&occupied.join("child")).unwrap();
         assert!(write_atomic(&occupied, b"bytes").is_err());
         assert_eq!(list_dir(directory.path()).unwrap(), [occupied]);
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for (path, found) in
+            [(pipe.as_path(), "a pipe"), (directory.path(), "a folder"), (Path::new("/dev/zero"), "a device")]
+        {
+            for error in [read(path).unwrap_err(), read_to_string(path).unwrap_err()] {
+                assert!(error.to_string().contains(found), "{error}");
+            }
+        }
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(&pipe, &link).unwrap();
+        assert!(matches!(read(&link), Err(FsError::NotAFile { .. })));
     }
 
     #[test]

@@ -239,7 +239,9 @@ fn look_at(
         let names = pictures::names(&subjects.ids).into_iter();
         free(&arguments.out, &names.map(|name| arguments.out.join(name)).collect::<Vec<_>>())?;
     }
-    let title = format!("{}@{epoch}", record.name);
+    // The name becomes that of a folder, and run.json may have come from anywhere.
+    let name: String = record.name.chars().map(|letter| if "/\\".contains(letter) { '-' } else { letter }).collect();
+    let title = format!("{}@{epoch}", name.trim_start_matches('.'));
     let mut progress = Progress::of_phases();
     progress.phase("explaining", 2 * subjects.pictures.len());
     let each_batch = |done| progress.phase_step(done);

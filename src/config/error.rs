@@ -48,6 +48,12 @@ pub enum ConfigError {
         /// The key.
         key: String,
     },
+    /// One value for a key that holds several of its own.
+    #[error("'{key}' was set as a table, so it cannot have one value as well")]
+    IsTable {
+        /// The key.
+        key: String,
+    },
     /// No model was named.
     #[error("no model is named: give --model or a config file with a line `model = \"…\"`; there are {}",
             ModelName::ALL.map(ModelName::as_str).join(", "))]

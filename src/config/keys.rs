@@ -197,6 +197,13 @@ pub(super) fn problem(name: &str, found: &str, kind: Kind) -> String {
     format!("{name} is {found}, expected {}", kind.expected())
 }
 
+/// What is wrong with a whole number that is out of its key's range.
+pub(super) fn whole_problem(key: &str, value: u64) -> Option<String> {
+    let kind = kind(key)?;
+    let Whole(least, greatest) = kind else { return None };
+    (!(least..=greatest).contains(&value)).then(|| problem(key, &value.to_string(), kind))
+}
+
 /// Takes out of a file's table what is not of its key's kind, and says so, one line each. Keys that we do not know stay.
 pub(super) fn misfits(table: &mut toml::Table) -> Vec<String> {
     let mut problems = Vec::new();

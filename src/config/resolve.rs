@@ -163,6 +163,7 @@ fn weights_file(model: ModelName, source: Option<&str>) -> Result<Option<PathBuf
         Some("none") => Ok(None),
         None if !weights::is_pretrained(model) => Ok(None),
         None | Some("pretrained") => weights::pretrained(model).map(|path| Some(absolute(path))),
+        Some("") => Err(WeightsError::NoName),
         Some(path) => Ok(Some(absolute(PathBuf::from(path)))),
     }
 }

@@ -1,6 +1,7 @@
 //! The tables of a config file, everything optional, unknown keys refused, and what each comes to.
 
 use super::error::ConfigError;
+use super::keys;
 use super::{
     Decay, EmaConfig, InvalidConfig, Method, Moments, OptimizerConfig, PanelConfig, ScheduleConfig, label_alone,
 };
@@ -34,9 +35,9 @@ section! {
         /// Whether pictures that cannot be read are counted, listed and left out.
         skip_bad_images: bool,
         /// Most pixels of a picture, in millions; the default is 100.
-        max_megapixels: u32,
+        max_megapixels: u64,
         /// Most memory that reading a picture may take, in MiB; the default is 1024, or what `max_megapixels` needs.
-        max_decoder_mib: u32,
+        max_decoder_mib: u64,
         /// Training textures a class.
         train_per_class: usize,
         /// Validation textures a class.
@@ -234,16 +235,20 @@ impl DataSection {
             let keys = "data.train_per_class, data.val_per_class and data.seed";
             return Err(ConfigError::Misplaced { keys, meant_for: "the textures" });
         }
-        if let Some((key, _)) = limits.iter().find(|(_, limit)| *limit == Some(0)) {
-            return Err(InvalidConfig { problems: vec![format!("{key} is 0, expected at least 1")] }.into());
+        let problems: Vec<String> =
+            limits.iter().filter_map(|(key, limit)| keys::whole_problem(key, (*limit)?)).collect();
+        if !problems.is_empty() {
+            return Err(InvalidConfig { problems }.into());
         }
+        let [max_megapixels, max_decoder_mib] =
+            limits.map(|(_, limit)| limit.and_then(|limit| u32::try_from(limit).ok()));
         let root = if source == DTD { find_dtd()? } else { PathBuf::from(source) };
-        let usual = self.max_megapixels.map_or_else(Limits::default, Limits::of_megapixels);
+        let usual = max_megapixels.map_or_else(Limits::default, Limits::of_megapixels);
         let config = FolderConfig {
             split: self.split.unwrap_or(1),
             classes: self.classes.unwrap_or_default(),
             skip_bad_images: self.skip_bad_images.unwrap_or(false),
-            limits: Limits { max_decoder_mib: self.max_decoder_mib.unwrap_or(usual.max_decoder_mib), ..usual },
+            limits: Limits { max_decoder_mib: max_decoder_mib.unwrap_or(usual.max_decoder_mib), ..usual },
             ..FolderConfig::of(absolute(root))
         };
         match self.split {

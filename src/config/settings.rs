@@ -59,7 +59,11 @@ impl Settings {
             let inner = table.entry(name).or_insert_with(|| toml::Value::Table(toml::Table::new()));
             table = inner.as_table_mut().ok_or_else(no_table)?;
         }
-        table.insert(last.to_string(), value.into());
+        let value = value.into();
+        if table.get(last).is_some_and(toml::Value::is_table) && !value.is_table() {
+            return Err(ConfigError::IsTable { key: key.to_string() });
+        }
+        table.insert(last.to_string(), value);
         Ok(())
     }
 

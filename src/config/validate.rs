@@ -175,11 +175,7 @@ impl Problems {
     }
 
     fn whole(&mut self, name: &str, found: u64) {
-        if let Some(kind @ Kind::Whole(least, greatest)) = keys::kind(name)
-            && !(least..=greatest).contains(&found)
-        {
-            self.say(problem(name, &found.to_string(), kind));
-        }
+        keys::whole_problem(name, found).into_iter().for_each(|problem| self.say(problem));
     }
 
     fn number(&mut self, name: &str, found: f64) {

@@ -9,7 +9,9 @@ pub fn aligned(headings: &[&str], rows: &[Vec<String>], left: usize) -> String {
     let mut table = String::new();
     for row in &rows {
         let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-            if column < left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+            // Widths of a format string end at 65,535, and a class may have a longer name.
+            let room = " ".repeat(width - cell.chars().count());
+            if column < left { format!("{cell}{room}") } else { format!("{room}{cell}") }
         });
         table += cells.collect::<Vec<_>>().join("  ").trim_end();
         table.push('\n');

@@ -55,8 +55,11 @@ pub enum WeightsError {
         /// The model.
         model: String,
     },
+    /// Neither a word nor a file.
+    #[error("weights is empty, expected none, pretrained or a file")]
+    NoName,
     /// A pattern that does not parse.
-    #[error("'{pattern}' is no pattern of names")]
+    #[error("allow_missing: '{pattern}' is no pattern of names, such as 'layer4.*'")]
     Pattern {
         /// What was given.
         pattern: String,

@@ -3,16 +3,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod architecture;
+mod batches;
 mod cause;
 mod cli;
+mod damaged_runs;
 mod data;
 mod drift;
 mod explain;
+mod explain_batches;
 mod explainers;
 mod faithfulness;
+mod flags;
+mod many;
 mod measures;
 mod models;
 mod moved;
+mod names;
+mod old_runs;
 mod ops;
 mod outputs;
 mod parity;
@@ -22,7 +29,9 @@ mod resume;
 mod run_folder;
 mod settings;
 mod side_effects;
+mod streams;
 mod support;
 mod taps;
 mod training;
+mod weight_files;
 mod weights;

@@ -75,3 +75,39 @@ pub(crate) fn succeed(dir: &Path, arguments: &[&str]) -> Output {
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     output
 }
+
+/// Numbers that look random and are the same everywhere, for what is broken on purpose.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// Below `limit`, which is above 0.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) % limit as u64) as usize
+    }
+}
+
+/// Bytes with one thing wrong: bits flipped, cut off, something taken out or put in, a number at its greatest.
+pub(crate) fn mutated(bytes: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    if bytes.is_empty() {
+        return vec![random.below(256) as u8];
+    }
+    // Half of them near the front, where headers are.
+    let reach = if random.below(2) == 0 { bytes.len() } else { bytes.len().min(128) };
+    let at = random.below(reach);
+    match random.below(7) {
+        0 => bytes[at] ^= 1 << random.below(8),
+        1 => bytes.truncate(at),
+        2 => drop(bytes.drain(at..bytes.len().min(at + 1 + random.below(16)))),
+        3 => drop(bytes.splice(at..at, (0..1 + random.below(8)).map(|_| random.below(256) as u8).collect::<Vec<_>>())),
+        4 => bytes.iter_mut().skip(at).take(4).for_each(|byte| *byte = 0xFF),
+        5 => bytes.iter_mut().skip(at).take(8).for_each(|byte| *byte = 0),
+        _ => bytes.extend_from_within(at..),
+    }
+    bytes
+}

@@ -1,0 +1,122 @@
+//! Files of weights as other programs leave them: the numbers are the same however they were saved, no file runs code, and
+//! one that is broken is an error.
+//!
+//! `scripts/parity/checkpoints.py` made `tests/goldens/checkpoints` with PyTorch itself; number i of a tensor is i/8 − 1.
+
+use crate::support::{Random, alone, driftscope, mutated};
+use burn::tensor::Device;
+use driftscope::models::ModelName;
+use driftscope::weights::{self, HostTensor, StateDict};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn checkpoint(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/checkpoints").join(name)
+}
+
+fn read(name: &str) -> StateDict {
+    weights::read(&checkpoint(name)).unwrap()
+}
+
+/// The numbers i/8 − 1 at `places`.
+fn eighths(shape: &[usize], places: &[usize]) -> HostTensor {
+    HostTensor { shape: shape.to_vec(), values: places.iter().map(|&place| place as f32 / 8.0 - 1.0).collect() }
+}
+
+fn plain() -> StateDict {
+    let (weight, bias) = (eighths(&[2, 3], &[0, 1, 2, 3, 4, 5]), eighths(&[2], &[0, 1]));
+    StateDict::from([("a.weight".to_string(), weight), ("a.bias".to_string(), bias)])
+}
+
+/// A counter of whole numbers, settings and an optimizer's state stand beside some of them and are left alone.
+#[test]
+fn a_checkpoint_gives_its_numbers_however_it_was_saved() {
+    for name in ["plain.pth", "legacy.pth", "nested_model.pth", "nested_state_dict.pth"] {
+        assert_eq!(read(name), plain(), "{name}");
+    }
+}
+
+/// On paper: the nearest float16 to a tenth is 1638/2¹⁴, the nearest bfloat16 205/2¹¹.
+#[test]
+fn other_precisions_become_float32_exactly() {
+    for (name, tenth) in [("half.pth", 1638.0 / 16384.0), ("bfloat16.pth", 205.0 / 2048.0), ("double.pth", 0.1_f32)] {
+        let mut found = read(name);
+        assert_eq!(found.remove("tenth").unwrap().values, [tenth], "{name}");
+        assert_eq!(found, plain(), "{name}");
+    }
+}
+
+/// Views of a 4×6 matrix, and tensors whose rows do not lie one after another in the file.
+#[test]
+fn shared_and_strided_storage_is_read_as_pytorch_shows_it() {
+    let (shared, all) = (read("shared.pth"), (0..24).collect::<Vec<_>>());
+    assert_eq!(shared["whole"], eighths(&[4, 6], &all));
+    assert_eq!(shared["same"], eighths(&[24], &all));
+    assert_eq!(shared["rows"], eighths(&[2, 6], &all[6..18]));
+    assert_eq!(shared["corner"], eighths(&[2, 2], &[16, 17, 22, 23]));
+    let strided = read("strided.pth");
+    assert_eq!(strided["transposed"], eighths(&[3, 2], &[0, 3, 1, 4, 2, 5]));
+    assert_eq!(strided["stepped"], eighths(&[3], &[1, 4, 7]));
+    assert_eq!(strided["channels_last"], eighths(&[1, 2, 2, 2], &all[..8]));
+    assert_eq!(strided["expanded"], eighths(&[3, 2], &[0, 1, 0, 1, 0, 1]));
+    let odd = read("odd_shapes.pth");
+    assert_eq!((&odd["scalar"].values[..], &odd["parameter"]), (&[0.5][..], &eighths(&[2], &[0, 1])));
+    assert_eq!(odd["empty"].values.len(), 0);
+}
+
+/// Unpickled by Python, these files would make one named driftscope-was-here.
+#[test]
+fn a_malicious_pickle_is_not_run() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["malicious.pth", "malicious_pickle.pth"] {
+        fs::copy(checkpoint(name), dir.path().join(name)).unwrap();
+        let arguments = ["train", "--model", "deit_mini", "--weights", name, "--run-dir", &format!("run of {name}")];
+        let small = ["--set", "data.train_per_class=1", "--set", "data.val_per_class=1", "--epochs", "1"];
+        let output = driftscope(dir.path(), &[&arguments[..], &small[..]].concat()).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains(name) && !message.contains("panicked"), "{message}");
+        assert!(!dir.path().join("driftscope-was-here").exists(), "{name} was run");
+    }
+}
+
+/// A model of 7 classes into one of 10: all but the head is taken over, and the head keeps what was drawn.
+#[test]
+fn weights_of_another_number_of_classes_bring_everything_but_the_head() {
+    let _turn = alone();
+    let (dir, device) = (tempfile::tempdir().unwrap(), Device::flex());
+    for (name, head) in [(ModelName::ResnetMini, "fc"), (ModelName::DeitMini, "head")] {
+        let seven = weights::state_dict(&name.init(7, 0.0, 1, &device));
+        let path = dir.path().join("seven.safetensors");
+        fs::write(&path, weights::encode(&seven, &[("format", "pt")]).unwrap()).unwrap();
+        let drawn = name.init(10, 0.0, 2, &device);
+        let before = weights::state_dict(&drawn);
+        let imported = weights::import(drawn, &path, &[]).unwrap();
+        assert_eq!(imported.new_head, Some([7, 10]), "{name}");
+        for (key, tensor) in weights::state_dict(&imported.model) {
+            let expected = if key.starts_with(&format!("{head}.")) { &before } else { &seven };
+            assert_eq!(tensor, expected[&key], "{name}: {key}");
+        }
+    }
+}
+
+/// Whatever is wrong with it, a file is read or is an error that names it; a panic would end this test.
+#[test]
+fn files_with_anything_wrong_are_errors_and_never_panics() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = dir.path().join("whole.safetensors");
+    fs::write(&whole, weights::encode(&plain(), &[("format", "pt")]).unwrap()).unwrap();
+    let mut random = Random::new(7);
+    let (mut refused, names) = (0, ["plain.pth", "legacy.pth", "nested_model.pth", "shared.pth", "module.pth"]);
+    for trial in 0..390 {
+        let source = if trial % 3 == 0 { whole.clone() } else { checkpoint(names[trial % names.len()]) };
+        let ending = source.extension().unwrap().to_str().unwrap();
+        let path = dir.path().join(format!("broken.{ending}"));
+        fs::write(&path, mutated(&fs::read(&source).unwrap(), &mut random)).unwrap();
+        if let Err(error) = weights::read(&path) {
+            assert!(error.to_string().contains("broken."), "{trial}: {error}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 100, "{refused} of 390 were refused: they are broken");
+}
