@@ -53,6 +53,15 @@ pub enum FsError {
 }
 
 impl FsError {
+    /// The same error about another path: the one that a person named.
+    #[must_use]
+    pub fn about(self, path: &Path) -> Self {
+        match self {
+            FsError::Io { action, source, .. } => FsError::Io { action, path: path.to_path_buf(), source },
+            other => other,
+        }
+    }
+
     /// Whether the path does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, FsError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)

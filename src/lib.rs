@@ -22,7 +22,7 @@
 //! | [`evidence`] | pictures looked at: from pixels, through the explainers, to records |
 //! | [`cause`] | which part of a model moved its evidence |
 //! | [`heatmap`] | a map, and its named normalisations |
-//! | [`store`] | the explanation files' schema; reading a run |
+//! | [`store`] | the names in a run's folder, sealed directories, the explanation files' schema; reading a run |
 //! | [`drift`] | measures on two maps; floors, chance, intervals; when the evidence settled |
 //! | [`report`] | tables, figures, plots, animations, the HTML page, TensorBoard's event files |
 //! | [`weights`] | named tensors in safetensors, loaded strictly |

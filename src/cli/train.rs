@@ -328,7 +328,8 @@ fn interrupter() -> Result<Interrupter> {
         for signal in signals.forever() {
             if handle.should_stop() {
                 // No destructors: a half-written checkpoint has no manifest and does not count.
-                std::process::exit(128 + signal);
+                // Nor handlers of libtorch's at exit, which would run under threads that still compute.
+                signal_hook::low_level::exit(128 + signal);
             }
             handle.stop(Some("signal"));
         }

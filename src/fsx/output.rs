@@ -143,11 +143,16 @@ impl Output {
 /// Where the name is that of something else or belongs to a run, or the folder, or the one to make it in, may not be
 /// written to.
 pub fn check_output_folder(path: &Path) -> Result<(), OutputError> {
+    check_folder_for(path, path)
+}
+
+/// Whether `path` takes a new entry, for a folder `wanted` in it, which is what errors name.
+fn check_folder_for(path: &Path, wanted: &Path) -> Result<(), OutputError> {
     match found(path)? {
         Some(metadata) if metadata.is_dir() => {
             let real = fs::canonicalize(path).map_err(named("write", path))?;
             not_of_a_run(&real)?;
-            Ok(probe(&real.join("output"))?)
+            Ok(probe(&real.join("output")).map_err(|error| error.about(wanted))?)
         }
         Some(_) => Err(OutputError::NotAFolder { path: path.to_path_buf() }),
         None => {
@@ -155,7 +160,7 @@ pub fn check_output_folder(path: &Path) -> Result<(), OutputError> {
             let path = std::path::absolute(&path).map_err(named("write", &path))?;
             not_of_a_run(&path)?;
             match path.ancestors().skip(1).find(|folder| super::is_there(folder)) {
-                Some(folder) => check_output_folder(folder),
+                Some(folder) => check_folder_for(folder, wanted),
                 None => Ok(()),
             }
         }
@@ -275,12 +280,12 @@ fn sibling(path: &Path) -> Result<PathBuf, FsError> {
 /// Whether a file can be made beside `path`.
 fn probe(path: &Path) -> Result<(), FsError> {
     let temporary = sibling(path)?;
-    File::create(&temporary).map_err(named("write", path))?;
+    super::create_new(&temporary).map_err(named("write", path))?;
     fs::remove_file(&temporary).map_err(named("write", path))
 }
 
 fn write_like(path: &Path, like: Option<&fs::Metadata>, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    let mut file = super::create_new(path)?;
     if let Some(like) = like {
         // Another owner is kept where that is allowed, before the permissions, which a change of owner may clear.
         let _ = std::os::unix::fs::fchown(&file, Some(like.uid()), Some(like.gid()));

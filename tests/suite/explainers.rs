@@ -251,8 +251,8 @@ fn settings_out_of_range_are_refused_by_name() {
         (1, "raw-attention:block=9", ["block is 9", "[0, 1, 2, 3]"]),
         (1, "rollout:discard=1", ["discard is 1", "less than 1"]),
         (1, "rollout:start_block=4", ["start_block is 4", "[0, 1, 2, 3]"]),
-        (0, "occlusion:window=13", ["window is 13", "less than 13"]),
-        (0, "smooth-grad:samples=0", ["samples is 0", "at least 1"]),
+        (0, "occlusion:window=13", ["window is 13", "expected 1 to 12"]),
+        (0, "smooth-grad:samples=0", ["samples is 0", "expected 1 to"]),
         (0, "le-grad", ["le-grad", "attention"]),
     ] {
         let images = pseudo_random([1, 3, 96, 96], 1, &device);

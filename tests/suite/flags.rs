@@ -25,7 +25,7 @@ const WRONG: [(&str, i32, &[&str]); 62] = [
     ("train --model deit_mini --device gpu", 2, &["gpu", "cuda:N"]),
     ("train --model deit_mini --device cuda:99", 1, &["cuda:99"]),
     ("train --model deit_mini --weights nowhere.pth", 1, &["nowhere.pth"]),
-    ("train --model deit_mini --weights notes.txt", 1, &["notes.txt", ".safetensors"]),
+    ("train --model deit_mini --weights notes.txt", 1, &["notes.txt", "safetensors", "a text file"]),
     ("train --model deit_mini --weights pretrained", 1, &["pretrained", "deit_mini"]),
     ("train --model deit_mini --data nowhere", 1, &["nowhere"]),
     ("train --model deit_mini --data notes.txt", 1, &["notes.txt"]),

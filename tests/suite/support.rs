@@ -65,7 +65,8 @@ pub(crate) fn relative_difference(found: &[f32], reference: &[f32]) -> f32 {
 /// `driftscope ARGUMENTS…` in `dir`.
 pub(crate) fn driftscope(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_driftscope"));
-    command.current_dir(dir).args(arguments);
+    // What is known of pictures from earlier is kept away from the user's own cache.
+    command.current_dir(dir).args(arguments).env("DRIFTSCOPE_CACHE", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 
