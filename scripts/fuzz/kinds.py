@@ -160,6 +160,14 @@ def seal(run, path):
 
 def damage(rng, trial, run, others):
     """One thing wrong in a run's folder."""
+    try:
+        damage_what_is_whole(rng, trial, run, others)
+    except (ValueError, struct.error, KeyError, AttributeError):
+        trial.story.append("broken too much already to be broken in that way")
+
+
+def damage_what_is_whole(rng, trial, run, others):
+    """One thing wrong; what the thing before it broke may not be read as what it was."""
     files = sorted(path for path in run.rglob("*") if path.is_file() and not path.is_symlink())
     if not files:
         return

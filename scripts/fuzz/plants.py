@@ -29,7 +29,7 @@ def plant(rng, folder, place):
 
     choices = [
         ("notes.tmp", file), ("sub/deep/thesis.tmp", file), ("download.partial/model.bin", file), ("x.partial", file),
-        (".notes.txt.17.tmp", file), (".run.json.99999.tmp", file), ("epoch-9.partial/mine.txt", file),
+        (".notes.txt.17.tmp", file), (".run.json.copy.tmp", file), ("epoch-9.partial/mine.txt", file),
         ("epoch-0001 (copy)/mine.txt", file), ("epoch-notes/a.tmp", file), ("panel.bak/000.png", file),
         ("superseded/mine.tmp", file), ("away", lambda path: path.symlink_to(elsewhere)),
         ("away.partial", lambda path: path.symlink_to(elsewhere)), ("back", lambda path: path.symlink_to(folder)),

@@ -99,7 +99,7 @@ fn difference(first: &RunReader, other: &RunReader) -> Result<Option<String>> {
         if classes[0] != classes[1] {
             return Ok(Some(format!("{id} is of class {} there, {} here", classes[0], classes[1])));
         }
-        if fsx::read(&first.panel_image_path(there))? != fsx::read(&other.panel_image_path(here))? {
+        if first.panel_image(there)? != other.panel_image(here)? {
             return Ok(Some(format!("{id} is another picture there")));
         }
     }

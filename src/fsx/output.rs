@@ -256,8 +256,18 @@ fn not_of_a_run(path: &Path) -> Result<(), OutputError> {
     Ok(())
 }
 
-fn is_a_runs_own(name: &OsStr) -> bool {
-    const NAMES: [&str; 6] = ["run.json", "lock", "metrics.jsonl", "metrics.csv", "panel", "tensorboard"];
+/// Whether a run has this in its own folder. The names are those of `store::layout`, whose test holds the two together.
+pub(crate) fn is_a_runs_own(name: &OsStr) -> bool {
+    const NAMES: [&str; 8] = [
+        "run.json",
+        "lock",
+        "metrics.jsonl",
+        "metrics.csv",
+        "pictures.sha256",
+        "branching.json",
+        "panel",
+        "tensorboard",
+    ];
     let name = name.to_string_lossy();
     let numbered = |prefix: &str| {
         let rest = name.strip_prefix(prefix).map(|rest| rest.strip_suffix(".partial").unwrap_or(rest));

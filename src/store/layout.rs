@@ -176,4 +176,13 @@ mod tests {
         assert!(!is_of_panel(Path::new("mine.txt")) && !is_of_panel(Path::new("0123.png")));
         assert!(is_temporary_run_file(".metrics.jsonl.9.tmp") && !is_temporary_run_file(".thesis.9.tmp"));
     }
+
+    #[test]
+    fn none_of_our_names_is_taken_for_output() {
+        let others = ["epoch-0003", "epoch-0003.partial", "superseded-1", PANEL_DIR, INTERRUPTED, INTERRUPTED_OLD];
+        for name in RUN_FILES.into_iter().chain(others) {
+            assert!(fsx::is_a_runs_own(name.as_ref()), "{name}");
+        }
+        assert!(!fsx::is_a_runs_own("report.html".as_ref()));
+    }
 }

@@ -3,7 +3,7 @@
 use super::layout::{
     EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, METRICS_FILE, RUN_FILE, epoch_dir_name, panel_image_name, sealed_epoch,
 };
-use super::{EpochMetrics, Explanations, Manifest, RunInfo, SCHEMA, StoreError, read_json};
+use super::{EpochMetrics, Explanations, Manifest, RunInfo, StoreError, read_versioned};
 use crate::fsx;
 use std::path::{Path, PathBuf};
 
@@ -23,14 +23,10 @@ impl RunReader {
     /// When there is no `run.json`, it is not one or of a newer schema, or the directory cannot be listed.
     pub fn open(dir: &Path) -> Result<RunReader, StoreError> {
         let path = dir.join(RUN_FILE);
-        let info: RunInfo = match read_json(&path, "a run's record") {
+        let info: RunInfo = match read_versioned(&path, "a run's record") {
             Err(StoreError::Fs(error)) if error.is_not_found() => return Err(StoreError::NotARun { path }),
             read => read?,
         };
-        if info.schema > SCHEMA {
-            let (expected, found) = (u64::from(SCHEMA), u64::from(info.schema));
-            return Err(StoreError::NewerSchema { path, expected, found });
-        }
         let mut epochs: Vec<usize> = fsx::list_dir(dir)?.iter().filter_map(|entry| sealed_epoch(entry)).collect();
         epochs.sort_unstable();
         Ok(RunReader { dir: dir.to_path_buf(), info, epochs })

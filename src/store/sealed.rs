@@ -4,7 +4,7 @@
 //! sealed directory reads it through [`Manifest::file`].
 
 use super::layout::MANIFEST_FILE;
-use super::{SCHEMA, StoreError, read_json};
+use super::{SCHEMA, StoreError, read_versioned};
 use crate::fsx;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,13 +53,7 @@ impl Manifest {
     ///
     /// Where there is none, it cannot be read, or it is of a newer schema.
     pub fn read(dir: &Path) -> Result<Self, StoreError> {
-        let path = dir.join(MANIFEST_FILE);
-        let manifest: Manifest = read_json(&path, "a manifest")?;
-        if manifest.schema > SCHEMA {
-            let (expected, found) = (u64::from(SCHEMA), u64::from(manifest.schema));
-            return Err(StoreError::NewerSchema { path, expected, found });
-        }
-        Ok(manifest)
+        read_versioned(&dir.join(MANIFEST_FILE), "a manifest")
     }
 
     /// Seals a directory as it lies there, folders and all: for runs that were put together by hand.

@@ -220,13 +220,7 @@ impl RunRecord {
         if fsx::kind(&path)?.is_none() {
             return Err(CheckpointError::NoRun { path: run.to_path_buf() });
         }
-        // The version first: a newer file may have other fields.
-        let Version { schema } = store::read_json(&path, "a run's record")?;
-        if schema > Self::SCHEMA {
-            let (expected, found) = (u64::from(Self::SCHEMA), u64::from(schema));
-            return Err(StoreError::NewerSchema { path, expected, found }.into());
-        }
-        Ok(store::read_json(&path, "a run's record")?)
+        Ok(store::read_versioned(&path, "a run's record")?)
     }
 
     /// Writes run.json, which makes `run` a run.
@@ -234,11 +228,6 @@ impl RunRecord {
         let path = run.join(RUN_FILE);
         Ok(fsx::write_atomic(&path, &store::json(self, &path)?)?)
     }
-}
-
-#[derive(Deserialize)]
-struct Version {
-    schema: u32,
 }
 
 /// What a checkpoint holds for training to go on.

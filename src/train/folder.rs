@@ -107,7 +107,7 @@ fn vacancy(path: &Path) -> Result<Vacancy, CheckpointError> {
     }
     let note = path.join(BRANCHING_FILE);
     if fsx::kind(&note)? == Some(Kind::File) {
-        let Branching { from, .. } = store::read_json(&note, "a note about a branch")?;
+        let Branching { from, .. } = store::read_versioned(&note, "a note about a branch")?;
         return Ok(Vacancy::Branch(from));
     }
     // A process that was killed between its lock and its run.json.

@@ -6,7 +6,7 @@ use super::seal::{self, EMA, MODEL, OPTIMIZER, STATE};
 use super::state::TrainState;
 use crate::config::RunConfig;
 use crate::fsx;
-use crate::store::{Manifest, StoreError, layout, read_json, sealed_epoch};
+use crate::store::{Manifest, StoreError, layout, sealed_epoch};
 use crate::weights::{self, StateDict};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -171,7 +171,9 @@ fn candidates(run: &Path) -> Result<Vec<Candidate>, CheckpointError> {
 }
 
 fn state(dir: &Path) -> Result<TrainState, CheckpointError> {
-    Ok(read_json(&dir.join(STATE), "a checkpoint's state")?)
+    let bytes = Manifest::read(dir)?.file(dir, STATE)?;
+    let json = |source| StoreError::Json { path: dir.join(STATE), expected: "a checkpoint's state", source };
+    Ok(serde_json::from_slice(&bytes).map_err(json)?)
 }
 
 /// Everything that training needs, read once: what is checked is what is used.
@@ -180,20 +182,14 @@ fn load(dir: PathBuf) -> Result<Snapshot, CheckpointError> {
     let mut files: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
     for name in manifest.names() {
         let bytes = manifest.file(&dir, name)?;
-        if [MODEL, EMA, OPTIMIZER, STATE].contains(&name) {
+        if [MODEL, EMA, OPTIMIZER].contains(&name) {
             files.insert(name, bytes);
         }
     }
     let bytes = |name: &str| files.get(name).ok_or_else(|| StoreError::NotSealed { path: dir.join(name) });
     let tensors =
         |name: &str| -> Result<StateDict, CheckpointError> { Ok(weights::decode(bytes(name)?, &dir.join(name))?.0) };
-    let path = dir.join(STATE);
-    let state = serde_json::from_slice(bytes(STATE)?).map_err(|source| StoreError::Json {
-        path,
-        expected: "a checkpoint's state",
-        source,
-    })?;
     let ema = manifest.holds(EMA).then(|| tensors(EMA)).transpose()?;
-    let saved = Saved { state, model: tensors(MODEL)?, ema, optimizer: tensors(OPTIMIZER)? };
+    let saved = Saved { state: state(&dir)?, model: tensors(MODEL)?, ema, optimizer: tensors(OPTIMIZER)? };
     Ok(Snapshot { dir, saved })
 }

@@ -1,6 +1,7 @@
 //! A run that was killed or interrupted and resumed ends in the same bytes as one that was not.
 
 use crate::support::{alone, driftscope, succeed};
+use driftscope::store::Manifest;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -224,7 +225,7 @@ fn killed_after_the_last_epoch_was_sealed_the_rest_is_done_on_resuming() {
     let state = "{\"epoch\":4,\"step_in_epoch\":2,\"optimizer_step\":17,\"best\":null,\
                  \"meter\":{\"loss_sum\":1.0,\"correct\":1,\"count\":32}}";
     fs::write(run.join("interrupted/state.json"), state).unwrap();
-    fs::write(run.join("interrupted/manifest.json"), "{\"schema\":1,\"files\":{}}").unwrap();
+    Manifest::seal_dir(&run.join("interrupted")).unwrap();
 
     succeed(dir.path(), &["train", "--resume", "run"]);
     assert!(sealed_files(&run) == before, "{:?}", sealed_files(&run).keys());
