@@ -203,11 +203,11 @@ mod tests {
         let text = "called `Result::unwrap()` on an `Err` value: Torch(\"CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 \
                     has a total capacity of 139.80 GiB of which 3.50 GiB is free. Including non-PyTorch memory, this process \
                     has 1 GiB memory in use.\\nException raised from malloc\")";
-        let error = within_memory(|| panic!("{text}")).map(|()| ()).unwrap_err();
+        let error = within_memory(|| panic!("{text}")).unwrap_err();
         let expected =
             "tried to allocate 20.00 GiB. GPU 0 has a total capacity of 139.80 GiB of which 3.50 GiB is free";
         assert_eq!(error.asked, expected);
-        let error = within_memory(|| panic!("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling it")).map(|()| ());
+        let error = within_memory(|| panic!("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling it"));
         assert_eq!(error.unwrap_err().asked, "CUBLAS_STATUS_ALLOC_FAILED when calling it");
     }
 

@@ -5,6 +5,7 @@
 
 mod output;
 
+#[cfg(test)]
 pub(crate) use output::is_a_runs_own;
 pub use output::{Output, OutputError, check_output_folder, output_folder};
 

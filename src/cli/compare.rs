@@ -6,7 +6,6 @@ use crate::drift::{
     AgreementFigure, Analysis, Measure, Options, Reference, SpreadDifference, agreement_between, analyse,
     spread_between,
 };
-use crate::fsx;
 use crate::report::{aligned, csv_row};
 use crate::store::RunReader;
 use anyhow::{Result, bail};
