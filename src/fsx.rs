@@ -7,7 +7,7 @@ mod output;
 
 #[cfg(test)]
 pub(crate) use output::is_a_runs_own;
-pub use output::{Output, OutputError, check_output_folder, output_folder};
+pub use output::{Output, OutputError, check_output_folder, not_of_a_run, output_folder};
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -45,6 +45,12 @@ pub enum FsError {
         path: PathBuf,
         /// What it is.
         found: &'static str,
+    },
+    /// Something else lies where a folder should be; a link is something else.
+    #[error("{path} is not a folder of its own: move it away, then go on")]
+    NotAFolder {
+        /// The path.
+        path: PathBuf,
     },
     /// The path ends in `..` or is a root, so it names no file.
     #[error("cannot write {path}: it does not name a file")]
@@ -176,6 +182,25 @@ pub fn read_to_string(path: &Path) -> Result<String, FsError> {
     fs::read_to_string(path).map_err(named("read", path))
 }
 
+/// All of a file that a person named, which may be a pipe: `--config <(…)`.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn read_named(path: &Path) -> Result<Vec<u8>, FsError> {
+    fs::read(path).map_err(named("read", path))
+}
+
+/// A path as a shell takes it.
+pub fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |letter: char| letter.is_alphanumeric() || "-_./@+:,%".contains(letter);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
 /// Makes a directory and its parents; one that exists already is left alone.
 ///
 /// # Errors
@@ -293,25 +318,6 @@ pub fn sync_dir(path: &Path) -> Result<(), FsError> {
 pub fn rename_dir(from: &Path, to: &Path) -> Result<(), FsError> {
     fs::rename(from, to).map_err(named("rename", from))?;
     sync_dir(parent(to))
-}
-
-/// Copies a directory and all in it; every file is on the disk when it returns.
-///
-/// # Errors
-///
-/// When something cannot be read or written; what was copied so far stays.
-pub fn copy_dir(from: &Path, to: &Path) -> Result<(), FsError> {
-    create_dir_all(to)?;
-    for path in list_dir(from)? {
-        let target = to.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
-            copy_dir(&path, &target)?;
-        } else {
-            let bytes = read(&path)?;
-            create_new(&target).and_then(|file| fill(file, &bytes)).map_err(named("write", &target))?;
-        }
-    }
-    sync_dir(to)
 }
 
 /// The entries of a directory as full paths, sorted by name: the order of the file system is nobody's business.

@@ -1,6 +1,6 @@
 //! `driftscope animate`: one panel image's maps through the epochs, as a GIF or as a film strip.
 
-use super::output::{checked, deliver, finished, format};
+use super::output::{checked, deliver, format, side_by_side};
 use crate::report::{Animation, ColourMap, FilmStrip, film_strip, gif};
 use crate::store::RunReader;
 use anyhow::{Result, bail};
@@ -37,7 +37,7 @@ pub(super) struct AnimateArguments {
 }
 
 pub(super) fn run(arguments: &AnimateArguments) -> Result<ExitCode> {
-    let runs = arguments.runs.iter().map(|path| finished(path)).collect::<Result<Vec<_>, _>>()?;
+    let runs = side_by_side(&arguments.runs)?;
     let image = place(&runs[0], &arguments.image)?;
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("{image:03}.gif")));
     let output = checked("--out", &out)?;

@@ -1,6 +1,6 @@
 //! `driftscope compare`: runs side by side, a CNN and a ViT, two seeds, two recipes.
 
-use super::output::{finished, resamples};
+use super::output::{resamples, side_by_side};
 use super::{Format, print};
 use crate::drift::{
     AgreementFigure, Analysis, Measure, Options, Reference, SpreadDifference, agreement_between, analyse,
@@ -41,7 +41,7 @@ struct Pair {
 }
 
 pub(super) fn run(arguments: &CompareArguments) -> Result<ExitCode> {
-    let readers = arguments.runs.iter().map(|path| finished(path)).collect::<Result<Vec<_>, _>>()?;
+    let readers = side_by_side(&arguments.runs)?;
     one_panel(&readers)?;
     let options = Options {
         measures: arguments.measures.clone(),

@@ -1,6 +1,6 @@
 //! `driftscope drift`: how the evidence of a run moved, on stdout.
 
-use super::output::{finished, resamples};
+use super::output::{finished, floor, resamples};
 use super::{Format, print};
 use crate::drift::{
     Analysis, FailAbove, Measure, Options, Protocol, RESAMPLES, Reference, Verdict, analyse, semantic_drift,
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &DriftArguments) -> Result<ExitCode> {
     if let Some(Protocol::SemanticDrift) = arguments.protocol {
         return protocol(arguments, &reader);
     }
-    let mut analysis = analyse(&reader, &options(arguments)?)?;
+    let mut analysis = analyse(&reader, &options(arguments, &reader)?)?;
     if let Some(epoch) = arguments.epoch {
         if !reader.epochs().contains(&epoch) {
             bail!("--epoch {epoch}: {} has epochs {}", arguments.run.display(), list(reader.epochs()));
@@ -84,7 +84,7 @@ pub(super) fn run(arguments: &DriftArguments) -> Result<ExitCode> {
     judge(&arguments.fail_above, &analysis)
 }
 
-fn options(arguments: &DriftArguments) -> Result<Options> {
+fn options(arguments: &DriftArguments, reader: &RunReader) -> Result<Options> {
     let mut measures = Vec::new();
     for name in &arguments.measures {
         match name.as_str() {
@@ -107,7 +107,7 @@ fn options(arguments: &DriftArguments) -> Result<Options> {
         measures,
         against: arguments.against.clone(),
         explainers: arguments.methods.clone(),
-        seed_run: arguments.floor.as_ref().map(|run| finished(run)).transpose()?,
+        seed_run: floor(reader, arguments.floor.as_ref())?,
         groups: arguments.groups,
         resamples: arguments.resamples,
         ..Options::default()

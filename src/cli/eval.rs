@@ -69,6 +69,7 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     let each_batch = |done| progress.phase_step(done);
     let evaluation = evaluate(&model, data.classes.len(), index, batching, &device, each_batch)?;
     progress.finish();
+    data.verify_unchanged(arguments.split)?;
 
     if let Some(confusion) = &confusion {
         confusion.write(confusion_csv(&data.classes, &evaluation.confusion).as_bytes())?;

@@ -11,7 +11,7 @@ use crate::explain::{Explainer, Target};
 use crate::fsx::{self, Output, check_output_folder, output_folder};
 use crate::report::{ColourMap, Paint, Style};
 use crate::store::{Explanations, RunReader};
-use crate::train::{Progress, Reopened, RunRecord, reopen};
+use crate::train::{Progress, Reopened, RunRecord, reopen, same_pictures};
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
@@ -99,6 +99,10 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     let summary = arguments.out.join("summary.json");
     free(&arguments.out, std::slice::from_ref(&summary))?;
 
+    if files.is_empty() {
+        let first = RunReader::open(&runs[0].path)?;
+        runs.iter().skip(1).try_for_each(|run| anyhow::Ok(same_pictures(&first, &RunReader::open(&run.path)?)?))?;
+    }
     let (device, _) = arguments.device.open()?;
     let mut all: Vec<Looked> = Vec::new();
     for planned in planned {
@@ -166,10 +170,27 @@ fn methods(words: &[String]) -> Result<Vec<Explainer>> {
     Ok(methods)
 }
 
-/// Files that are to be written to a folder can be. Where the folder is not there yet, nothing is in their way.
+/// Files that are to be written to a folder can be, and are not somebody's: what lies there under such a name must be listed
+/// in the folder's own summary.json, which an earlier `explain` wrote. Where the folder is not there yet, nothing is in
+/// their way.
 fn free(folder: &Path, files: &[PathBuf]) -> Result<()> {
-    if folder.is_dir() {
-        files.iter().try_for_each(|file| Output::open(file).map(drop))?;
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let before = fsx::read_to_string(&folder.join("summary.json")).ok();
+    let ours = before.as_deref().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let ours = ours.filter(|summary| summary.get("driftscope").is_some());
+    let listed = |name: &str| {
+        let figures = ours.as_ref().and_then(|summary| summary.get("figures")?.as_array());
+        name == "summary.json" && ours.is_some()
+            || figures.is_some_and(|figures| figures.iter().any(|figure| figure.as_str() == Some(name)))
+    };
+    for file in files {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        if fsx::kind(file)? == Some(fsx::Kind::File) && !listed(&name) {
+            bail!("--out: {} was not written by driftscope explain; name another folder", file.display());
+        }
+        Output::open(file).map(drop)?;
     }
     Ok(())
 }

@@ -25,7 +25,6 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 /// Fine-tune vision models, look at them in every validation epoch, and see how the evidence drifts.
@@ -159,16 +158,6 @@ fn left_out(data: &DataSet) -> Vec<String> {
     lines
 }
 
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |letter: char| letter.is_alphanumeric() || "-_./@+:,%".contains(letter);
-    match !text.is_empty() && text.chars().all(plain) {
-        true => text,
-        false => format!("'{}'", text.replace('\'', "'\\''")),
-    }
-}
-
 /// Writes data to stdout.
 fn print(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
@@ -182,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_path_with_a_blank_is_quoted_for_the_shell() {
-        let quoted = |text: &str| super::quoted(std::path::Path::new(text));
+        let quoted = |text: &str| crate::fsx::quoted(std::path::Path::new(text));
         assert_eq!(quoted("checkpoints/a-b_1.2"), "checkpoints/a-b_1.2");
         assert_eq!(quoted("my run"), "'my run'");
         assert_eq!(quoted("it's"), "'it'\\''s'");

@@ -3,8 +3,9 @@
 use super::print;
 use crate::fsx::Output;
 use crate::store::RunReader;
+use crate::train::same_pictures;
 use anyhow::{Context, Result, bail};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Opens a run that holds something: at least one finished epoch.
 pub(super) fn finished(path: &Path) -> Result<RunReader> {
@@ -13,6 +14,20 @@ pub(super) fn finished(path: &Path) -> Result<RunReader> {
         bail!("{} holds no finished epoch yet", path.display());
     }
     Ok(reader)
+}
+
+/// Runs that are measured side by side: under one name they explain one picture.
+pub(super) fn side_by_side(paths: &[PathBuf]) -> Result<Vec<RunReader>> {
+    let runs = paths.iter().map(|path| finished(path)).collect::<Result<Vec<_>>>()?;
+    runs.iter().skip(1).try_for_each(|run| same_pictures(&runs[0], run))?;
+    Ok(runs)
+}
+
+/// The run that another one's drift is held against, where one is named.
+pub(super) fn floor(run: &RunReader, floor: Option<&PathBuf>) -> Result<Option<RunReader>> {
+    let floor = floor.map(|path| finished(path)).transpose()?;
+    floor.iter().try_for_each(|floor| same_pictures(run, floor))?;
+    Ok(floor)
 }
 
 /// Resampled panels, which all are in memory at once.

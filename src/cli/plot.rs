@@ -1,6 +1,6 @@
 //! `driftscope plot`: loss, accuracy and drift over the epochs, for a paper.
 
-use super::output::{checked, deliver, finished, format};
+use super::output::{checked, deliver, finished, floor, format};
 use crate::drift::{Measure, Options, Reference, analyse};
 use crate::report::curves;
 use crate::store::EpochMetrics;
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &PlotArguments) -> Result<ExitCode> {
         measures: arguments.measures.clone(),
         against: vec![arguments.against],
         explainers: arguments.methods.clone(),
-        seed_run: arguments.floor.as_ref().map(|run| finished(run)).transpose()?,
+        seed_run: floor(&reader, arguments.floor.as_ref())?,
         groups: false,
         ..Options::default()
     };

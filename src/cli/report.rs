@@ -2,8 +2,10 @@
 
 use super::output::{checked, deliver, finished};
 use crate::report::html;
+use crate::train::same_pictures;
 use anyhow::Result;
 use clap::Args;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,6 +23,11 @@ pub(super) struct ReportArguments {
 pub(super) fn run(arguments: &ReportArguments) -> Result<ExitCode> {
     let out = checked("--out", &arguments.out)?;
     let readers = arguments.runs.iter().map(|path| finished(path)).collect::<Result<Vec<_>, _>>()?;
+    for other in &readers[1..] {
+        if let Err(difference) = same_pictures(&readers[0], other) {
+            writeln!(std::io::stderr(), "{difference}: each is shown as its run saw it")?;
+        }
+    }
     let page = html(&readers)?;
     deliver(&out, &arguments.out, page.as_bytes())?;
     Ok(ExitCode::SUCCESS)

@@ -1,11 +1,12 @@
 //! `driftscope train`: a new run, an old one that goes on, or one that branches off another.
 
 use super::run_spec::RunSpec;
-use super::{INTERRUPTED, left_out, open_data, print, quoted};
+use super::{INTERRUPTED, left_out, open_data, print};
 use crate::config::file::Settings;
 use crate::config::{RunConfig, ema_note};
 use crate::data::{DataConfig, Split};
 use crate::device::{DeviceChoice, DeviceError};
+use crate::fsx::quoted;
 use crate::store::PanelInfo;
 use crate::train::{
     Outcome, Progress, Ready, RunDir, RunRecord, Setup, Snapshot, Which, fit, misfits, same_data, same_panel, sealed,
@@ -17,6 +18,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 /// Flags of `driftscope train`. Settings come from the file, then from --set, then from the flags with names.
@@ -97,11 +100,13 @@ struct Prepared {
 }
 
 pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
-    let interrupter = interrupter()?;
+    let under_way = Arc::new(AtomicBool::new(false));
+    let interrupter = interrupter(under_way.clone())?;
     let Prepared { run, setup, ready, mut progress } = match &arguments.resume {
         Some(spec) => resumed(spec, &arguments)?,
         None => new(&arguments)?,
     };
+    under_way.store(true, Ordering::SeqCst);
     let outcome = fit(&run, &setup, ready, &interrupter, &mut progress);
     progress.finish();
     let path = run.path();
@@ -130,7 +135,9 @@ fn new(arguments: &TrainArguments) -> Result<Prepared> {
     let base = arguments.config.as_deref().map(Settings::read).transpose()?;
     let settings =
         with_flags(base.unwrap_or_default(), arguments)?.with_absolute_paths(&std::env::current_dir()?, None);
-    let (setup, device) = setup(settings.resolve()?, arguments.device, arguments.tensorboard)?;
+    let config = settings.resolve()?;
+    arguments.run_dir.iter().try_for_each(|path| RunDir::check_free(path))?;
+    let (setup, device) = setup(config, arguments.device, arguments.tensorboard)?;
     let default_dir = || {
         let name = format!("{}-{}-seed{}", setup.config.model, setup.data.name, setup.config.seed);
         Path::new("checkpoints").join(name)
@@ -145,14 +152,14 @@ fn new(arguments: &TrainArguments) -> Result<Prepared> {
     let ready = Ready::new(&setup, None, &progress)?;
     let mut record = record(&path, &setup, settings, device)?;
     record.panel.pictures = ready.panel_digests();
-    let run = RunDir::create(&path, &record)?;
-    run.write_pictures(&setup.data)?;
+    let run = RunDir::create(&path, &record, &setup.data)?;
     Ok(Prepared { run, setup, ready, progress })
 }
 
 fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
     let (run, saved) = RunDir::open(&spec.path)?;
     let (settings, config) = fitting(spec, arguments, &saved)?;
+    arguments.run_dir.iter().try_for_each(|path| RunDir::check_branch(path, &spec.path))?;
     // The device the run began on, unless another one is asked for.
     let choice = if arguments.device == DeviceChoice::Auto { saved.device.parse()? } else { arguments.device };
     let (setup, device) = setup(config, choice, arguments.tensorboard).map_err(|error| elsewhere(error, &saved))?;
@@ -319,14 +326,15 @@ fn record(path: &Path, setup: &Setup, settings: Settings, device: DeviceChoice) 
     })
 }
 
-/// The first SIGINT or SIGTERM finishes the step and saves; the second stops at once.
-fn interrupter() -> Result<Interrupter> {
+/// The first SIGINT or SIGTERM finishes the step and saves; the second stops at once, and so does the first while training is
+/// not under way yet: then there is nothing to save.
+fn interrupter(under_way: Arc<AtomicBool>) -> Result<Interrupter> {
     let interrupter = Interrupter::new();
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let handle = interrupter.clone();
     thread::spawn(move || {
         for signal in signals.forever() {
-            if handle.should_stop() {
+            if handle.should_stop() || !under_way.load(Ordering::SeqCst) {
                 // No destructors: a half-written checkpoint has no manifest and does not count.
                 // Nor handlers of libtorch's at exit, which would run under threads that still compute.
                 signal_hook::low_level::exit(128 + signal);

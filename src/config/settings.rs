@@ -27,7 +27,7 @@ impl Settings {
     ///
     /// Where it is missing, is not UTF-8 or not TOML, or has a key we do not know.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let bytes = fsx::read(path)?;
+        let bytes = fsx::read_named(path)?;
         let encoding = |found: String| ConfigError::Encoding { path: path.to_path_buf(), found };
         let text = std::str::from_utf8(&bytes).map_err(|error| match bytes.as_slice() {
             [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => encoding("UTF-16".to_string()),

@@ -243,8 +243,12 @@ fn ends_in_a_slash(path: &Path) -> bool {
     path.as_os_str().as_bytes().ends_with(b"/")
 }
 
-/// Files and folders in a run's own folder that are the run. `path` is absolute and free of links.
-fn not_of_a_run(path: &Path) -> Result<(), OutputError> {
+/// Whether `path`, absolute and free of links, is no file or folder that a run keeps in its own folder.
+///
+/// # Errors
+///
+/// [`OutputError::OfARun`] names the run.
+pub fn not_of_a_run(path: &Path) -> Result<(), OutputError> {
     for run in path.ancestors().skip(1).filter(|folder| folder.join("run.json").is_file()) {
         let below = path.strip_prefix(run).ok().and_then(|below| below.components().next());
         if let Some(Component::Normal(name)) = below

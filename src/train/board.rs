@@ -2,10 +2,10 @@
 
 use super::checkpoint::CheckpointError;
 use super::{Progress, TrainError};
-use crate::fsx;
+use crate::fsx::{self, FsError};
 use crate::report::{EventWriter, Raster};
 use crate::store::EpochMetrics;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where a run keeps its event files.
 const FOLDER: &str = "tensorboard";
@@ -19,10 +19,10 @@ impl Board {
     /// a run that had none gets the `history` of its earlier epochs first.
     pub(super) fn open(run: &Path, wanted: bool, next: usize, history: &[EpochMetrics]) -> Result<Self, TrainError> {
         let folder = run.join(FOLDER);
-        if !wanted && !folder.exists() {
+        let known = has_events(&folder).map_err(CheckpointError::from)?;
+        if !wanted && !known {
             return Ok(Self(None));
         }
-        let known = folder.exists() && !fsx::list_dir(&folder).map_err(CheckpointError::from)?.is_empty();
         let mut board = Self(Some(EventWriter::create(&folder, next as u64)?));
         for metrics in history.iter().filter(|metrics| !known && metrics.epoch < next) {
             board.write(metrics, &[])?;
@@ -49,6 +49,21 @@ impl Board {
             writer.image(&format!("evidence/{id}"), figure, step)?;
         }
         Ok(())
+    }
+}
+
+/// Whether a folder, which is no link to somebody's, holds event files of ours.
+fn has_events(folder: &Path) -> Result<bool, FsError> {
+    match fsx::kind(folder)? {
+        None => Ok(false),
+        Some(fsx::Kind::Dir) => {
+            let ours = |path: &PathBuf| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                name.starts_with("events.out.tfevents.") && name.contains(".driftscope")
+            };
+            Ok(fsx::list_dir(folder)?.iter().any(ours))
+        }
+        Some(_) => Err(FsError::NotAFolder { path: folder.to_path_buf() }),
     }
 }
 

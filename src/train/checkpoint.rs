@@ -19,7 +19,8 @@ use super::seal::{EMA, MODEL, OPTIMIZER, Unsealed};
 use super::state::TrainState;
 use crate::config::RunConfig;
 use crate::config::file::Settings;
-use crate::fsx::{self, FsError};
+use crate::data::DataSet;
+use crate::fsx::{self, FsError, OutputError};
 use crate::store::layout::{INTERRUPTED, INTERRUPTED_OLD, RUN_FILE};
 use crate::store::{self, PanelInfo, StoreError, epoch_dir_name, layout};
 use crate::weights::{FileError, StateDict};
@@ -33,8 +34,22 @@ pub enum CheckpointError {
     /// The disk.
     #[error(transparent)]
     Disk(#[from] FsError),
+    /// A place that another run has.
+    #[error(transparent)]
+    Place(#[from] OutputError),
+    /// A record that no driftscope wrote.
+    #[error("{path} is not a run's record as driftscope writes it: {problem}")]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
     /// There is a run already.
-    #[error("{path} already holds a run; resume it with --resume {path}, or name another directory with --run-dir")]
+    #[error(
+        "{path} already holds a run; resume it with --resume {}, or name another directory with --run-dir",
+        fsx::quoted(path)
+    )]
     Exists {
         /// The directory.
         path: PathBuf,
@@ -102,6 +117,16 @@ pub enum CheckpointError {
         /// How many, and the first.
         which: String,
     },
+    /// Two runs that do not compare: a picture of one name has other bytes in each.
+    #[error("{one} and {other} do not compare: {id} is another picture in each")]
+    OtherPictures {
+        /// A run.
+        one: PathBuf,
+        /// Another.
+        other: PathBuf,
+        /// The picture.
+        id: String,
+    },
     /// A list of digests that is none.
     #[error("{path} is no list of digests as sha256sum prints it")]
     Digests {
@@ -159,7 +184,7 @@ pub enum CheckpointError {
 fn offer(run: &Path, whole: Option<usize>) -> String {
     match whole {
         Some(epoch) => {
-            format!("the newest whole epoch is {epoch}: go on from it with --resume {}@{epoch}", run.display())
+            format!("the newest whole epoch is {epoch}: go on from it with --resume {}@{epoch}", fsx::quoted(run))
         }
         None => "no epoch of the run is whole".to_string(),
     }
@@ -220,7 +245,28 @@ impl RunRecord {
         if fsx::kind(&path)?.is_none() {
             return Err(CheckpointError::NoRun { path: run.to_path_buf() });
         }
-        Ok(store::read_versioned(&path, "a run's record")?)
+        let record: RunRecord = store::read_versioned(&path, "a run's record")?;
+        match record.problem() {
+            Some(problem) => Err(CheckpointError::Unusable { path, problem }),
+            None => Ok(record),
+        }
+    }
+
+    /// Why nothing can be computed from what the record says. It may have been written by another hand.
+    fn problem(&self) -> Option<String> {
+        let (config, panel) = (&self.config, &self.panel);
+        let problems = [
+            (panel.labels.len() != panel.ids.len(), "its panel has not one label for each picture"),
+            (panel.labels.iter().any(|&label| label >= self.classes.len()), "a label of its panel is no class"),
+            (!panel.pictures.is_empty() && panel.pictures.len() != panel.ids.len(), "its panel lacks digests"),
+            (config.batch_size == 0 || config.accumulate == 0 || config.epochs == 0, "it trains on nothing"),
+            (config.batch_size.checked_mul(config.accumulate).is_none(), "its batch is larger than any number"),
+            (config.preprocessing.size != config.model.image_size(), "its pictures are not of the model's size"),
+            (config.preprocessing.resize < config.preprocessing.size, "its pictures are smaller than the model's"),
+            (!(0.0..1.0).contains(&config.drop_path), "its drop_path is no share"),
+            (!config.explainers.is_empty() && config.panel.targets.is_empty(), "it explains no target"),
+        ];
+        problems.into_iter().find_map(|(wrong, problem)| wrong.then(|| problem.to_string()))
     }
 
     /// Writes run.json, which makes `run` a run.
@@ -304,15 +350,25 @@ impl RunDir {
         folder::check_free(path)
     }
 
+    /// Whether a branch of `from` may begin in `path`; nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunDir::fork`].
+    pub fn check_branch(path: &Path, from: &Path) -> Result<(), CheckpointError> {
+        folder::check_branch(path, &std::path::absolute(from).unwrap_or_else(|_| from.to_path_buf()))
+    }
+
     /// Makes the directory and writes run.json. A run that was stopped before its first epoch was whole begins anew.
     ///
     /// # Errors
     ///
     /// Where it holds a run with an epoch or anything else, before anything is written; or another process has it.
-    pub fn create(path: &Path, record: &RunRecord) -> Result<Self, CheckpointError> {
-        let lock = folder::begin(path)?;
+    pub fn create(path: &Path, record: &RunRecord, data: &DataSet) -> Result<Self, CheckpointError> {
+        let run = Self { path: path.to_path_buf(), _lock: folder::begin(path)? };
+        run.write_pictures(data)?;
         record.write(path)?;
-        Ok(Self { path: path.to_path_buf(), _lock: lock })
+        Ok(run)
     }
 
     /// Opens an existing run for going on, and forgets what a killed process left half-written in it.

@@ -43,23 +43,26 @@ pub(super) fn begin(path: &Path) -> Result<File, CheckpointError> {
     Ok(lock)
 }
 
-/// Makes `path` ready for a run that branches off `from`, and locks it. A copy of the same run that was not finished is begun
-/// again.
-pub(super) fn begin_branch(path: &Path, from: &Path) -> Result<File, CheckpointError> {
-    let refuse = |vacancy: &Vacancy| match vacancy {
+/// Whether a run that branches off `from` may begin in `path`; reads only.
+pub(super) fn check_branch(path: &Path, from: &Path) -> Result<(), CheckpointError> {
+    match vacancy(path)? {
         Vacancy::Free => Ok(()),
         Vacancy::Branch(other) if other == from => Ok(()),
         Vacancy::Branch(other) => {
             Err(CheckpointError::Unfinished { path: path.to_path_buf(), from: other.display().to_string() })
         }
         Vacancy::NothingDone => Err(CheckpointError::Exists { path: path.to_path_buf() }),
-    };
-    refuse(&vacancy(path)?)?;
+    }
+}
+
+/// Makes `path` ready for a run that branches off `from`, and locks it. A copy of the same run that was not finished is begun
+/// again.
+pub(super) fn begin_branch(path: &Path, from: &Path) -> Result<File, CheckpointError> {
+    check_branch(path, from)?;
     fsx::create_dir_all(path)?;
     let lock = lock(path)?;
-    let found = vacancy(path)?;
-    refuse(&found)?;
-    if let Vacancy::Branch(_) = found {
+    check_branch(path, from)?;
+    if let Vacancy::Branch(_) = vacancy(path)? {
         for entry in fsx::list_dir(path)? {
             let name = name_of(&entry);
             if name == PANEL_DIR || name == layout::partial_dir_name(PANEL_DIR) {
@@ -86,6 +89,8 @@ enum Vacancy {
 
 /// Reads only.
 fn vacancy(path: &Path) -> Result<Vacancy, CheckpointError> {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    fsx::not_of_a_run(&absolute.canonicalize().unwrap_or(absolute))?;
     if !path.is_dir() {
         if fsx::kind(path)?.is_some() {
             return Err(in_the_way(path, "no directory", "a run"));
@@ -148,6 +153,11 @@ pub(super) fn clear_leftovers(run: &Path) -> Result<(), CheckpointError> {
             clear_temporary(&entry, &layout::is_of_panel)?;
         } else if is_interrupted(&entry) {
             must_be_a_directory(&entry, kind, "a save in mid-epoch")?;
+            // What is foreign there is named now, not when the save is superseded. One without a manifest was being removed.
+            fsx::check_own_dir(&entry, &layout::is_of_checkpoint)?;
+            if fsx::kind(&entry.join(MANIFEST_FILE))?.is_none() {
+                layout::remove_checkpoint(&entry)?;
+            }
         }
     }
     Ok(())

@@ -5,13 +5,25 @@ use super::checkpoint::{CheckpointError, RunDir};
 use super::{seal, stability};
 use crate::config::KeepConfig;
 use crate::store::layout::{HISTORY_FILE, HISTORY_TABLE};
-use crate::store::{EpochMetrics, RunReader, epoch_dir_name};
+use crate::store::{EpochMetrics, RunReader, StoreError, epoch_dir_name};
 
 impl RunDir {
-    /// Every sealed epoch's metrics, in order.
+    /// Every sealed epoch's metrics, in order; those that are not what was sealed are left out.
     pub fn history(&self) -> Result<Vec<EpochMetrics>, TrainError> {
+        self.history_telling(|_| {})
+    }
+
+    /// The same; `damaged` hears what is left out. The epoch keeps its weights then.
+    pub(super) fn history_telling(&self, mut damaged: impl FnMut(StoreError)) -> Result<Vec<EpochMetrics>, TrainError> {
         let reader = RunReader::open(self.path())?;
-        Ok(reader.epochs().iter().map(|&epoch| reader.metrics(epoch)).collect::<Result<_, _>>()?)
+        let mut history = Vec::new();
+        for &epoch in reader.epochs() {
+            match reader.metrics(epoch) {
+                Err(error @ StoreError::Damaged { .. }) => damaged(error),
+                read => history.push(read?),
+            }
+        }
+        Ok(history)
     }
 
     /// Brings the run in line with its sealed epochs: writes metrics.jsonl and metrics.csv anew from them, and removes

@@ -32,7 +32,7 @@ pub use progress::Progress;
 pub use ready::Ready;
 pub use reopen::{Reopened, reopen};
 pub use resume::{Which, misfits, sealed, with_weights};
-pub use same_data::{same_data, same_panel};
+pub use same_data::{same_data, same_panel, same_pictures};
 pub use schedule::Schedule;
 pub use state::{Best, Meter, TrainState};
 
@@ -72,6 +72,14 @@ pub enum TrainError {
         epoch: usize,
         /// When, counted from one.
         step: usize,
+    },
+    /// The untrained model's numbers are infinite or none.
+    #[error("before training, the {what} is {value}: the weights that the run begins with are too large or too small")]
+    NotFiniteAtStart {
+        /// The validation loss or a tensor of the weights.
+        what: String,
+        /// What it is.
+        value: f64,
     },
     /// The run directory.
     #[error(transparent)]
@@ -246,7 +254,8 @@ fn epochs(
     let mut logbook;
     if begun {
         run.tidy(config.keep)?;
-        let (next, history) = (trainee.state.next().0, run.history()?);
+        let next = trainee.state.next().0;
+        let history = run.history_telling(|error| progress.say(&format!("left out of tables and ranking: {error}")))?;
         let damaged = |error: StoreError| progress.say(&format!("no drift is measured against this: {error}"));
         let timeline = Timeline::of_sealed(&RunReader::open(run.path())?, next, damaged)?;
         let board = Board::open(run.path(), setup.tensorboard, next, &history)?;
@@ -353,7 +362,10 @@ fn close_epoch(
     // The last step's update may have blown up, and no loss after it has told. Such an epoch is not sealed.
     let (epoch, step) = (trainee.state.epoch, trainee.state.step_in_epoch);
     let val_loss = validation.loss().unwrap_or(f64::NAN);
-    let refused = |(what, value)| TrainError::NotFinite { what, value, epoch, step };
+    let refused = |(what, value)| match epoch {
+        0 => TrainError::NotFiniteAtStart { what, value },
+        _ => TrainError::NotFinite { what, value, epoch, step },
+    };
     if !val_loss.is_finite() {
         return Err(refused(("validation loss".to_string(), val_loss)));
     }

@@ -6,7 +6,7 @@ use super::seal::{self, EMA, MODEL, OPTIMIZER, STATE};
 use super::state::TrainState;
 use crate::config::RunConfig;
 use crate::fsx;
-use crate::store::{Manifest, StoreError, layout, sealed_epoch};
+use crate::store::{Manifest, RunReader, StoreError, layout, panel_image_name, sealed_epoch};
 use crate::weights::{self, StateDict};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -134,10 +134,18 @@ impl RunDir {
         for dir in fsx::list_dir(self.path())? {
             let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let earlier = sealed_epoch(&dir).is_some_and(|epoch| epoch < next);
-            if earlier || name == layout::PANEL_DIR || dir == at.dir {
+            if earlier || dir == at.dir {
                 let (partial, whole) = (path.join(layout::partial_dir_name(name)), path.join(name));
-                fsx::copy_dir(&dir, &partial)?;
+                copy_sealed(&dir, &partial)?;
                 fsx::rename_dir(&partial, &whole)?;
+            }
+        }
+        let run = RunReader::open(self.path())?;
+        for index in 0..record.panel.ids.len() {
+            if fsx::kind(&run.panel_image_path(index))?.is_some() {
+                let copy = path.join(panel_image_name(index));
+                fsx::create_dir_all(&path.join(layout::PANEL_DIR))?;
+                fsx::write_atomic(&copy, &run.panel_image(index)?)?;
             }
         }
         let pictures = self.path().join(layout::PICTURES_FILE);
@@ -148,6 +156,18 @@ impl RunDir {
         fsx::remove_file(&path.join(layout::BRANCHING_FILE))?;
         Ok(RunDir { path: path.to_path_buf(), _lock: lock })
     }
+}
+
+/// Copies what was sealed in a directory, and nothing else that may lie there; every byte is checked on its way.
+fn copy_sealed(from: &Path, to: &Path) -> Result<(), CheckpointError> {
+    let manifest = Manifest::read(from)?;
+    for name in manifest.names() {
+        let copy = to.join(name);
+        fsx::create_dir_all(copy.parent().unwrap_or(to))?;
+        fsx::write_atomic(&copy, &manifest.file(from, name)?)?;
+    }
+    fsx::create_dir_all(to)?;
+    Ok(fsx::write_atomic(&to.join(layout::MANIFEST_FILE), &fsx::read(&from.join(layout::MANIFEST_FILE))?)?)
 }
 
 /// Checkpoints with weights, the newest last.

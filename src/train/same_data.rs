@@ -14,11 +14,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 impl RunDir {
-    /// Writes the digest of every picture, as `sha256sum` would print it; nothing where pictures are drawn.
-    pub fn write_pictures(&self, data: &DataSet) -> Result<(), CheckpointError> {
+    /// Writes the digest of every picture, as `sha256sum` would print it; where pictures are drawn there is no such file.
+    pub(super) fn write_pictures(&self, data: &DataSet) -> Result<(), CheckpointError> {
         let digests = data.content_digests();
         if digests.is_empty() {
-            return Ok(());
+            let earlier = self.path().join(PICTURES_FILE);
+            return match fsx::kind(&earlier)? {
+                Some(fsx::Kind::File) => Ok(fsx::remove_file(&earlier)?),
+                _ => Ok(()),
+            };
         }
         let lines: String = digests.iter().map(|(id, sha256)| line(id, sha256)).collect();
         self.write(PICTURES_FILE, lines.as_bytes())
@@ -123,6 +127,27 @@ fn difference(kept: Option<&BTreeMap<String, String>>, data: &DataSet) -> String
     let new = first("new", new.len(), new.first().map(|id| **id));
     let parts: Vec<String> = missing.into_iter().chain(new).collect();
     if parts.is_empty() { "the same pictures in other splits or classes".to_string() } else { parts.join("; ") }
+}
+
+/// Whether the pictures that two runs explain under one name are the same, as far as both keep their digests.
+///
+/// # Errors
+///
+/// [`CheckpointError::OtherPictures`] names the first that is not.
+pub fn same_pictures(one: &RunReader, other: &RunReader) -> Result<(), CheckpointError> {
+    let (Some(there), Some(here)) = (kept(one.dir())?, kept(other.dir())?) else { return Ok(()) };
+    let differs = |id: &&String| {
+        let digests = there.get(*id).zip(here.get(*id));
+        other.info().panel.ids.contains(id) && digests.is_some_and(|(there, here)| there != here)
+    };
+    match one.info().panel.ids.iter().find(differs) {
+        None => Ok(()),
+        Some(id) => Err(CheckpointError::OtherPictures {
+            one: one.dir().to_path_buf(),
+            other: other.dir().to_path_buf(),
+            id: id.clone(),
+        }),
+    }
 }
 
 /// What can be told of a run of before it kept the digests of its pictures: whether those of its panel are still the same.

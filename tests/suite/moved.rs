@@ -163,3 +163,44 @@ fn a_terminal_that_cannot_move_its_cursor_gets_plain_lines() {
     assert!(output.status.success(), "{text}");
     assert!(text.contains("epoch 1/1 · train loss") && text.contains("best epoch"), "{text}");
 }
+
+/// The pictures of two runs have the same names and other pixels: what is said of both would be false.
+#[test]
+fn runs_of_other_pictures_under_the_same_names_do_not_compare() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    trained(dir.path());
+    image::RgbImage::new(32, 32).save(dir.path().join("pics/val/lying/0.png")).unwrap();
+    let listed = ["--set", "panel.list=panel.txt", "--set", "panel.per_class="];
+    let train = ["train", "--config", "recipe.toml", "--data", "pics", "--run-dir", "other"];
+    succeed(dir.path(), &[&train[..], &listed[..]].concat());
+    for command in [
+        &["compare", "run", "other"][..],
+        &["drift", "run", "--floor", "other"],
+        &["animate", "run", "other"],
+        &["explain", "run", "other"],
+    ] {
+        refused(dir.path(), command, &["do not compare", "val/lying/0.png"]);
+    }
+    let output = succeed(dir.path(), &["report", "run", "other"]);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("val/lying/0.png is another picture"));
+}
+
+/// A figure is never written over a picture that it shows, nor over anything else of somebody's.
+#[test]
+fn explaining_writes_over_nothing_that_it_did_not_write() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    trained(dir.path());
+    let photo = dir.path().join("photo.png");
+    fs::copy(dir.path().join("pics/val/lying/0.png"), &photo).unwrap();
+    let before = fs::read(&photo).unwrap();
+    refused(dir.path(), &["explain", "run", "photo.png", "-o", "."], &["photo.png was not written by"]);
+    assert_eq!(fs::read(&photo).unwrap(), before);
+    fs::create_dir(dir.path().join("seen")).unwrap();
+    fs::write(dir.path().join("seen/summary.json"), "{\"mine\": 1}").unwrap();
+    refused(dir.path(), &["explain", "run", "photo.png", "-o", "seen"], &["summary.json was not written by"]);
+    for _ in 0..2 {
+        succeed(dir.path(), &["explain", "run", "photo.png", "-o", "again"]);
+    }
+}

@@ -222,3 +222,99 @@ fn runs_are_listed_at_any_depth_and_a_broken_one_is_named() {
         "{message}"
     );
 }
+
+/// What lies in a run's epochs that nobody sealed stays behind: links up and out, and somebody's notes.
+#[test]
+fn a_branch_holds_what_was_sealed_and_nothing_else() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    succeed(dir.path(), &tiny(&["--run-dir", "run"]));
+    let run = dir.path().join("run");
+    symlink("..", run.join("epoch-0000/up")).unwrap();
+    write(&run.join("epoch-0000/notes.txt"), "mine");
+    write(&run.join("panel/notes.txt"), "mine");
+    succeed(dir.path(), &["train", "--resume", "run", "--run-dir", "branch", "--epochs", "2"]);
+    let branch = dir.path().join("branch");
+    assert!(branch.join("epoch-0002/manifest.json").exists() && branch.join("panel/000.png").exists());
+    for foreign in ["epoch-0000/up", "epoch-0000/notes.txt", "panel/notes.txt"] {
+        assert!(fs::symlink_metadata(branch.join(foreign)).is_err(), "{foreign}");
+    }
+    // A byte that is not what was sealed does not go into a branch.
+    let metrics = run.join("epoch-0000/confusion.csv");
+    fs::write(&metrics, fs::read_to_string(&metrics).unwrap().replace('0', "1")).unwrap();
+    let again = ["train", "--resume", "run", "--run-dir", "second", "--epochs", "2"];
+    refused(dir.path(), &again, &["epoch-0000/confusion.csv", "SHA-256"]);
+}
+
+#[test]
+fn no_run_begins_inside_another_and_event_files_follow_no_link() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    succeed(dir.path(), &tiny(&["--run-dir", "run"]));
+    for inside in ["run/epoch-0002", "run/panel/run", "run/superseded-1"] {
+        refused(dir.path(), &tiny(&["--run-dir", inside]), &["run"]);
+        assert!(!dir.path().join(inside).exists(), "{inside}");
+    }
+    fs::create_dir(dir.path().join("elsewhere")).unwrap();
+    symlink(dir.path().join("elsewhere"), dir.path().join("run/tensorboard")).unwrap();
+    refused(dir.path(), &["train", "--resume", "run"], &["run/tensorboard"]);
+    assert!(fs::read_dir(dir.path().join("elsewhere")).unwrap().next().is_none());
+}
+
+/// A save that a kill left without its manifest is a leftover; one with somebody's file in it is named before any work.
+#[test]
+fn a_save_in_mid_epoch_is_removed_or_named_before_the_first_batch() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    succeed(dir.path(), &tiny(&["--run-dir", "run"]));
+    let run = dir.path().join("run");
+    for save in ["interrupted", "interrupted.old"] {
+        write(&run.join(save).join("state.json"), "{}");
+        succeed(dir.path(), &["train", "--resume", "run"]);
+        assert!(!run.join(save).exists());
+        write(&run.join(save).join("notes.txt"), "mine");
+        refused(dir.path(), &["train", "--resume", "run"], &["notes.txt"]);
+        assert_eq!(fs::read_to_string(run.join(save).join("notes.txt")).unwrap(), "mine");
+        fs::remove_dir_all(run.join(save)).unwrap();
+    }
+}
+
+/// The damaged epoch is named and left out; the rest of the run is not lost with it.
+#[test]
+fn a_run_goes_on_without_the_metrics_of_an_epoch_that_is_damaged() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    succeed(dir.path(), &tiny(&["--run-dir", "run"]));
+    let metrics = dir.path().join("run/epoch-0000/metrics.json");
+    fs::write(&metrics, fs::read_to_string(&metrics).unwrap().replace("\"epoch\": 0", "\"epoch\": 7")).unwrap();
+    let output = succeed(dir.path(), &["train", "--resume", "run"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("left out of tables and ranking") && message.contains("epoch-0000"), "{message}");
+}
+
+#[test]
+fn a_record_that_no_driftscope_wrote_is_refused_in_words() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    succeed(dir.path(), &tiny(&["--run-dir", "run"]));
+    let path = dir.path().join("run/run.json");
+    let whole: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let changes: [(&str, serde_json::Value); 8] = [
+        ("/panel/labels", serde_json::json!([])),
+        ("/panel/labels/0", serde_json::json!(99)),
+        ("/config/batch_size", serde_json::json!(0)),
+        ("/config/accumulate", serde_json::json!(0)),
+        ("/config/preprocessing/size", serde_json::json!(300)),
+        ("/config/preprocessing/resize", serde_json::json!(1)),
+        ("/config/panel/targets", serde_json::json!([])),
+        ("/config/drop_path", serde_json::json!(5.0)),
+    ];
+    for (pointer, value) in changes {
+        let mut record = whole.clone();
+        *record.pointer_mut(pointer).unwrap() = value;
+        fs::write(&path, record.to_string()).unwrap();
+        for command in [&["train", "--resume", "run"][..], &["explain", "run"], &["eval", "run"]] {
+            refused(dir.path(), command, &["run/run.json is not a run's record"]);
+        }
+    }
+}
