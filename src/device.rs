@@ -98,7 +98,8 @@ pub struct OutOfMemory {
     pub asked: String,
 }
 
-/// Does some work on a device; where libtorch cannot have the memory for it, that is an error and no panic.
+/// Does some work on a device; where libtorch cannot have the memory for it, that is an error and no panic. `flex` takes its
+/// memory as any Rust program does, and where there is none the process ends.
 ///
 /// # Errors
 ///

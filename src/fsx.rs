@@ -1,6 +1,6 @@
 //! Files that are whole or absent, and IO errors that name their path.
 //!
-//! Whatever driftscope leaves on disk is written through here: a reader, another process or the next run after a power
+//! Whatever driftscope leaves on disk is written through here, but TensorBoard's event files, which grow: a reader, another process or the next run after a power
 //! cut sees the old bytes or the new ones and never a part of either.
 
 mod output;

@@ -85,7 +85,8 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
     /// Go on with a run from its newest checkpoint, or from the end of an epoch: RUN, RUN@N, RUN@best or RUN@last. It keeps its
-    /// settings; only --data, where its pictures lie by now, and --device may differ. With --run-dir a new run branches off
+    /// settings; only --data, where its pictures lie by now, --skip-bad-images, --max-megapixels, --device and --tensorboard
+    /// may differ. With --run-dir a new run branches off
     /// there and may have others: more --epochs, say
     #[arg(long, value_name = "RUN[@EPOCH]")]
     resume: Option<RunSpec>,

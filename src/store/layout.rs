@@ -85,7 +85,7 @@ pub fn is_partial_dir(name: &str) -> bool {
     whole.is_some_and(|whole| epoch_of_name(whole).is_some() || whole == INTERRUPTED || whole == PANEL_DIR)
 }
 
-/// Whether this is a file of the run itself, or one on its way there.
+/// Whether this is a file of the run itself.
 pub fn is_run_file(name: &str) -> bool {
     RUN_FILES.contains(&name)
 }

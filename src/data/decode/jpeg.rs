@@ -4,7 +4,7 @@
 //!
 //! # Source
 //!
-//! ITU-T T.81, sections B (segments), F.2 (sequential) and G.2 (progressive). As Pillow does, takes data that is complete
+//! ITU-T T.81, sections B (segments), F.2 (sequential) and G.2 (progressive). Takes data that is complete
 //! but for the end-of-image marker, junk between segments, and anything after the end.
 
 use super::huffman::{Stop, Table};
