@@ -18,7 +18,7 @@ pub(super) struct DataArguments {
     #[arg(value_name = "SOURCE")]
     source: String,
     /// DTD's official split, 1 to 10; for a folder a class, the seed of the split that is made
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     split: Option<u64>,
     /// Leave out pictures that cannot be read, and list them, instead of failing
     #[arg(long)]

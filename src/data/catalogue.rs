@@ -44,8 +44,9 @@ impl Stamp {
         })
     }
 
-    fn is_settled(&self, now: i64) -> bool {
-        self.modified[0].max(self.changed[0]) + TICK <= now
+    /// Whether a file that was read at a moment, in seconds, had been left alone before.
+    fn is_settled(&self, read_at: i64) -> bool {
+        self.modified[0].max(self.changed[0]) + TICK <= read_at
     }
 }
 
@@ -53,6 +54,9 @@ impl Stamp {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
     pub(super) stamp: Stamp,
+    /// When reading it began, in seconds. A file may be rewritten within a tick of being read and keep its stamp, so the end
+    /// of a long survey would be too late a moment to judge by.
+    read_at: i64,
     reading: Reading,
     /// SHA-256 of its bytes.
     pub(super) sha256: String,
@@ -71,6 +75,7 @@ pub(super) struct Entry {
 pub(super) fn look(path: &Path, reading: &Reading) -> Result<Entry, String> {
     let gone = || "there is no such file".to_string();
     for _ in 0..3 {
+        let read_at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
         let before = Stamp::of(path);
         let bytes = bytes_of(path, &reading.limits)?;
         let stamp = Stamp::of(path).ok_or_else(gone)?;
@@ -80,7 +85,7 @@ pub(super) fn look(path: &Path, reading: &Reading) -> Result<Entry, String> {
         let sha256 = fsx::sha256_hex(&bytes);
         let verdict = decode(&bytes, reading).map(|picture| [picture.width(), picture.height()]);
         let complaint = if reading.lenient && verdict.is_ok() { complaint(&bytes) } else { None };
-        return Ok(Entry { stamp, reading: *reading, sha256, verdict, complaint });
+        return Ok(Entry { stamp, read_at, reading: *reading, sha256, verdict, complaint });
     }
     Err("it changes while it is read".to_string())
 }
@@ -122,9 +127,8 @@ impl Catalogue {
     /// Keeps what was learned, beside what is known of other files that are still below `root`.
     pub(super) fn keep(mut self, learned: Vec<(String, Entry)>, exists: impl Fn(&str) -> bool) {
         let Some(file) = self.file else { return };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
         let settled: Vec<(String, Entry)> =
-            learned.into_iter().filter(|(_, entry)| entry.stamp.is_settled(now)).collect();
+            learned.into_iter().filter(|(_, entry)| entry.stamp.is_settled(entry.read_at)).collect();
         if settled.is_empty() {
             return;
         }
@@ -210,6 +214,24 @@ mod tests {
         fs::create_dir(&file).unwrap();
         open().keep(vec![("a.png".to_string(), old)], |_| true); // cannot be written: no more than that
         Catalogue::open(None, dir.path()).keep(vec![("a.png".to_string(), entry)], |_| true);
+    }
+
+    /// A survey of many files keeps what it learned long after it read the first: that moment says nothing of the file.
+    #[test]
+    fn what_was_fresh_when_it_was_read_is_not_kept_later_either() {
+        let (dir, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = dir.path().join("a.png");
+        picture(&path, 1);
+        // As if all had been an hour ago.
+        let mut entry = look(&path, &Reading::default()).unwrap();
+        entry.read_at -= 3600;
+        entry.stamp.modified[0] -= 3600;
+        entry.stamp.changed[0] -= 3600;
+        let open = || Catalogue::open(Some(cache.path()), dir.path());
+        open().keep(vec![("a.png".to_string(), entry.clone())], |_| true);
+        assert!(open().entries.is_empty(), "it was rewritten perhaps, in the same second");
+        open().keep(vec![("a.png".to_string(), aged(entry))], |_| true);
+        assert_eq!(open().entries.len(), 1);
     }
 
     #[test]

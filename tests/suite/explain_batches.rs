@@ -34,7 +34,7 @@ fn every_explainer_sees_in_a_picture_alone_what_it_sees_in_a_batch() {
             let logits = together.logits.iter().flatten().fold(0.0_f32, |most, logit| most.max(logit.abs()));
             let greatest = if explainer.name().starts_with("occlusion") { greatest.max(logits) } else { greatest };
             // The second: the one before it is at its side in the batch.
-            let image = images.clone().slice([1..2]);
+            let image = images.clone().narrow(0, 1, 1);
             let alone = explain(&model, &methods, image, &labels[1..], &targets).unwrap();
             let [alone, beside] =
                 [&alone.explanations[0][0][0], &together.explanations[0][0][1]].map(|one| one.map.values());

@@ -158,7 +158,7 @@ fn a_branch_goes_into_an_empty_folder_and_an_unfinished_one_is_made_again() {
     write(&half.join("branching.json"), &serde_json::json!({ "schema": 1, "from": from }).to_string());
     refused(dir.path(), &tiny(&["--run-dir", "half"]), &["a branch of", "not finished"]);
     let again = ["train", "--resume", "run", "--run-dir", "half", "--epochs", "2"];
-    let output = driftscope(&from.parent().unwrap().to_path_buf(), &again).output().unwrap();
+    let output = driftscope(from.parent().unwrap(), &again).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(half.join("epoch-0002/manifest.json").exists());
     assert!(!half.join("branching.json").exists() && !half.join("epoch-0000.partial").exists());

@@ -31,21 +31,19 @@ impl Header {
 /// Reads up to the first scan.
 pub(super) fn header(bytes: &[u8]) -> Result<Header, String> {
     let mut reader = Reader::new(bytes);
-    while let Some(segment) = reader.next()? {
-        match segment {
-            Segment::Scan(scan) => {
-                let frame = reader.frame.as_ref().ok_or("damaged JPEG: its data comes before its size")?;
-                let pixels: u64 = frame.size.iter().map(|&side| side as u64).product();
-                let coefficients: u64 = frame.components.iter().map(|one| 64 * product(one.padded)).sum();
-                let kept = frame.progressive || scan.parts.len() < frame.components.len();
-                let decoder_bytes = pixels * 3 + if kept { 2 * coefficients } else { 0 };
-                return Ok(Header { size: frame.size, decoder_bytes });
-            }
-            Segment::End => return Err("damaged JPEG: it ends before its data begins".to_string()),
-            Segment::Unsupported(kind) => return Err(format!("a JPEG of a kind that is not read: {kind}")),
+    match reader.next()? {
+        Some(Segment::Scan(scan)) => {
+            let frame = reader.frame.as_ref().ok_or("damaged JPEG: its data comes before its size")?;
+            let pixels: u64 = frame.size.iter().map(|&side| side as u64).product();
+            let coefficients: u64 = frame.components.iter().map(|one| 64 * product(one.padded)).sum();
+            let kept = frame.progressive || scan.parts.len() < frame.components.len();
+            let decoder_bytes = pixels * 3 + if kept { 2 * coefficients } else { 0 };
+            Ok(Header { size: frame.size, decoder_bytes })
         }
+        Some(Segment::End) => Err("damaged JPEG: it ends before its data begins".to_string()),
+        Some(Segment::Unsupported(kind)) => Err(format!("a JPEG of a kind that is not read: {kind}")),
+        None => Err(TRUNCATED_HEADER.to_string()),
     }
-    Err(TRUNCATED_HEADER.to_string())
 }
 
 const TRUNCATED_HEADER: &str = "truncated: the JPEG ends within its header";

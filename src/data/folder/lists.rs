@@ -1,6 +1,6 @@
 //! DTD's layout: `labels/train1.txt` lists `class/picture.jpg` below `images/`.
 
-use super::{FolderConfig, Found, Left, LeftOut, choose_classes, shortened, walk};
+use super::{FolderConfig, Found, Left, LeftOut, Searched, choose_classes, shortened};
 use crate::data::{DataError, Index, Sample, Skipped, Source, Split, shown};
 use crate::fsx;
 use std::collections::{BTreeSet, HashMap};
@@ -170,7 +170,7 @@ fn each_once(config: &FolderConfig, lists: &[Vec<Line>; 3]) -> Result<(), DataEr
 fn count_unlisted(config: &FolderConfig, lists: &[Vec<Line>; 3], left: &mut LeftOut) {
     let images = config.root.join("images");
     let listed: BTreeSet<PathBuf> = lists.iter().flatten().map(|line| images.join(&line.id)).collect();
-    let walked = walk(&images, false);
+    let walked = Searched::new(&config.root, false, [&images]).walk(&images);
     walked.pictures.iter().filter(|path| !listed.contains(*path)).for_each(|path| left.add(Left::Unlisted, path));
     left.append(walked.left_out);
 }

@@ -17,7 +17,7 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use walk::{Left, LeftOut, Walked, walk, why_no_class, why_not};
+use walk::{Left, LeftOut, Searched, Walked, why_no_class, why_not};
 
 pub(in crate::data) use names::id_of;
 
@@ -176,7 +176,12 @@ fn class_names(
     left: &mut LeftOut,
 ) -> Result<BTreeMap<String, PathBuf>, DataError> {
     let mut classes = BTreeMap::new();
+    let written = walk::written_in(folder, config.is_old());
     for path in fsx::list_dir(folder)? {
+        if written.contains(&path) {
+            left.add(Left::Figure, &path);
+            continue;
+        }
         let name = path.file_name().map_or_else(String::new, |name| match config.is_old() {
             true => name.to_string_lossy().into_owned(),
             false => names::escaped(name.as_encoded_bytes()),
@@ -201,12 +206,18 @@ struct OfClass {
 impl OfClass {
     /// Whether nothing lies there but what driftscope itself wrote.
     fn is_ours_alone(&self) -> bool {
-        self.samples.is_empty() && (self.left_out.holds(&Left::Run) || self.left_out.holds(&Left::Explained))
+        self.samples.is_empty() && [Left::Run, Left::Explained, Left::Figure].iter().any(|why| self.left_out.holds(why))
     }
 }
 
-fn of_class(config: &FolderConfig, folder: &Path, label: usize, bad: &mut Vec<Skipped>) -> OfClass {
-    let Walked { pictures, bad: unreadable, left_out } = walk(folder, config.is_old());
+fn of_class(
+    config: &FolderConfig,
+    folder: &Path,
+    label: usize,
+    searched: &mut Searched,
+    bad: &mut Vec<Skipped>,
+) -> OfClass {
+    let Walked { pictures, bad: unreadable, left_out } = searched.walk(folder);
     bad.extend(unreadable);
     let sample = |path: PathBuf| {
         let below = path.strip_prefix(&config.root).unwrap_or(&path);
@@ -221,14 +232,19 @@ fn class_folders(config: &FolderConfig) -> Result<Found, DataError> {
     let root = &config.root;
     let (mut left, mut bad) = (LeftOut::default(), Vec::new());
     let names = class_names(root, config, &mut left)?;
-    if !config.is_old() && !names.is_empty() && names.keys().all(|name| split_folders::is_split_name(name)) {
+    if !config.is_old() && !names.is_empty() && names.keys().all(|name| split_folders::is_split_word(name)) {
         let there = names.into_keys().collect::<Vec<_>>().join("/, ");
-        return Err(DataError::layout(root, format!("it has {there}/ but no train/; expected {EXPECTED}")));
+        let text = format!(
+            "it has {there}/ but no train/: these look like splits and not like classes; call them train/, val/ (or \
+             valid/ or validation/) and test/. Expected {EXPECTED}"
+        );
+        return Err(DataError::layout(root, text));
     }
+    let mut searched = Searched::new(root, config.is_old(), names.values());
     let mut folders = choose_classes(config, names, &mut left)?;
     let mut all: Vec<(String, OfClass)> = Vec::new();
     for (class, folder) in std::mem::take(&mut folders) {
-        let found = of_class(config, &folder, all.len(), &mut bad);
+        let found = of_class(config, &folder, all.len(), &mut searched, &mut bad);
         if found.is_ours_alone() {
             left.append(found.left_out);
             continue;

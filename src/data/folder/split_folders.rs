@@ -1,8 +1,8 @@
 //! `train/class/…`, `val/class/…`, and `test/class/…` if there is one.
 
 use super::{
-    EXPECTED, FolderConfig, Found, Left, LeftOut, OfClass, choose_classes, class_names, empty_class, of_class,
-    shortened, why_no_class, why_not,
+    EXPECTED, FolderConfig, Found, Left, LeftOut, OfClass, Searched, choose_classes, class_names, empty_class,
+    of_class, shortened, walk, why_no_class, why_not,
 };
 use crate::data::{DataError, Index, Split, shown};
 use crate::fsx;
@@ -12,8 +12,11 @@ use std::path::{Path, PathBuf};
 /// What the validation folder may be called.
 const VAL: [&str; 3] = ["val", "valid", "validation"];
 
-pub(super) fn is_split_name(name: &str) -> bool {
-    name == "train" || name == "test" || VAL.contains(&name)
+/// Whether a folder's name is a word for a split, as people write it.
+pub(super) fn is_split_word(name: &str) -> bool {
+    let words = ["train", "training", "dev", "eval", "test", "testing"];
+    let name = name.to_lowercase();
+    words.contains(&&*name) || VAL.contains(&&*name)
 }
 
 /// Classes by name, and their folders.
@@ -32,13 +35,15 @@ pub(super) fn find(config: &FolderConfig) -> Result<Found, DataError> {
         let named = folder.as_ref().map(|folder| class_names(folder, config, &mut left)).transpose()?;
         of_split.push(named.unwrap_or_default());
     }
+    let classes = of_split.iter().flat_map(|classes| classes.values());
+    let mut searched = Searched::new(root, config.is_old(), classes);
     let train = choose_classes(config, std::mem::take(&mut of_split[0]), &mut left)?;
     let mut found: Vec<(String, [Option<OfClass>; 3])> = Vec::new();
     for (class, folder) in train {
         let label = found.len();
-        let of_train = of_class(config, &folder, label, &mut bad);
+        let of_train = of_class(config, &folder, label, &mut searched, &mut bad);
         let of_others = [1, 2].map(|split: usize| {
-            of_split[split].remove(&class).map(|folder| of_class(config, &folder, label, &mut bad))
+            of_split[split].remove(&class).map(|folder| of_class(config, &folder, label, &mut searched, &mut bad))
         });
         if of_train.is_ours_alone() && of_others.iter().flatten().all(|one| one.samples.is_empty()) {
             left.append(of_train.left_out);
@@ -50,7 +55,7 @@ pub(super) fn find(config: &FolderConfig) -> Result<Found, DataError> {
         let [of_val, of_test] = of_others;
         found.push((class, [Some(of_train), of_val, of_test]));
     }
-    strangers(config, of_split, &folders, &mut left)?;
+    strangers(config, of_split, &folders, &mut searched, &mut left)?;
     if config.is_old() {
         old_rules(config, &found, folders[2].is_some())?;
     }
@@ -81,7 +86,12 @@ fn validation_folder(config: &FolderConfig) -> Result<PathBuf, DataError> {
 
 /// What lies beside the split folders.
 fn count_others(config: &FolderConfig, folders: &[Option<PathBuf>; 3], left: &mut LeftOut) -> Result<(), DataError> {
+    let written = walk::written_in(&config.root, config.is_old());
     for path in fsx::list_dir(&config.root)? {
+        if written.contains(&path) {
+            left.add(Left::Figure, &path);
+            continue;
+        }
         if folders.iter().flatten().any(|folder| *folder == path) {
             continue;
         }
@@ -99,13 +109,14 @@ fn strangers(
     config: &FolderConfig,
     of_split: Vec<Classes>,
     folders: &[Option<PathBuf>; 3],
+    searched: &mut Searched,
     left: &mut LeftOut,
 ) -> Result<(), DataError> {
     let wanted = |class: &String| config.classes.is_empty() || config.classes.contains(class);
     let mut unknown = Vec::new();
     for (split, classes) in of_split.into_iter().enumerate().skip(1) {
         for (class, folder) in classes.into_iter().filter(|(class, _)| wanted(class)) {
-            let held = of_class(config, &folder, 0, &mut Vec::new());
+            let held = of_class(config, &folder, 0, searched, &mut Vec::new());
             match split {
                 1 if !held.samples.is_empty() && !config.is_old() => unknown.push(class),
                 _ if held.samples.is_empty() => left.append(held.left_out),

@@ -184,6 +184,13 @@ fn layouts_that_do_not_work_are_refused_in_words() {
     refuse(&["train/x/1.png", "val/x/2.png", "valid/x/2.png"], &["val/ and valid/", "keep one"]);
     refuse(&["train/x/1.png", "val/x/1.png", "val/q/2.png"], &["train/ has no pictures of q", "cannot be learned"]);
     refuse(&["val/x/1.png", "test/x/2.png"], &["no train/"]);
+    for [train, val, test] in
+        [["Train", "val", "test"], ["training", "validation", "testing"], ["TRAIN", "Dev", "eval"]]
+    {
+        let pictures = [train, val, test].map(|split| format!("{split}/x/1.png"));
+        let said = format!("{train}/");
+        refuse(&pictures.each_ref().map(String::as_str), &[&said, "look like splits", "call them train/, val/"]);
+    }
     refuse(
         &["x/1.png", "y/notes.txt", "y/.hidden"],
         &["/y: a class without a picture", "1 file ending in .txt", "hidden"],
@@ -232,6 +239,43 @@ fn what_driftscope_wrote_is_no_data() {
     assert_eq!(found(dir.path()).classes, ["x", "y", "z"]);
 }
 
+/// Figures that were written among a class's pictures, in the data's own folder, and in one of their own.
+#[test]
+fn figures_beside_pictures_are_left_out_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..10).flat_map(|n| [format!("x/{n}.png"), format!("y/{n}.png")]).collect();
+    touch(dir.path(), &names.iter().map(String::as_str).collect::<Vec<_>>());
+    let summary = serde_json::json!({
+        "schema": 1, "driftscope": "0.1.0", "runs": [{"run": "r", "folder": "r@3"}], "figures": ["seen.png"],
+    });
+    touch(dir.path(), &["own/seen.png", "own/r@3/gradcam.safetensors"]);
+    for place in ["x", ".", "own"] {
+        let place = dir.path().join(place);
+        touch(&place, &["seen.png", "r@3/gradcam.safetensors"]);
+        fs::write(place.join("summary.json"), summary.to_string()).unwrap();
+    }
+    let all = found(dir.path());
+    assert_eq!(all.classes, ["x", "y"]);
+    assert_eq!(all.splits.each_ref().map(|split| split.samples().len()), [16, 2, 2]);
+    let seen = |split| ids(&all, split).iter().any(|(id, _)| id.contains("seen"));
+    assert!(!Split::ALL.into_iter().any(seen));
+    noted(&all, &["1 folder written by driftscope explain", "files or folders that driftscope explain wrote"]);
+    refused(&config(&dir.path().join("own")), &["a folder written by driftscope explain, not data"]);
+}
+
+#[test]
+fn an_unfinished_branch_of_a_run_is_no_class() {
+    let dir = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..5).flat_map(|n| [format!("x/{n}.png"), format!("y/{n}.png")]).collect();
+    touch(dir.path(), &names.iter().map(String::as_str).collect::<Vec<_>>());
+    touch(dir.path(), &["branch/panel/1.png"]);
+    fs::write(dir.path().join("branch/branching.json"), r#"{"schema": 1, "from": "/runs/a"}"#).unwrap();
+    let all = found(dir.path());
+    assert_eq!(all.classes, ["x", "y"]);
+    noted(&all, &["1 folder with a run of driftscope"]);
+    refused(&config(&dir.path().join("branch")), &["the folder of a run, not data"]);
+}
+
 #[test]
 fn links_are_followed_once_and_never_in_circles() {
     let dir = tempfile::tempdir().unwrap();
@@ -252,6 +296,30 @@ fn links_are_followed_once_and_never_in_circles() {
     assert!(train.contains(&("train/y/broken.png", 1)), "a bad picture, which is said when it is read");
     assert_eq!(train.len(), 5, "a link up brings in no other class and no other split: {train:?}");
     noted(&all, &["3 links to a folder that is searched already"]);
+}
+
+#[test]
+fn no_link_brings_in_the_pictures_of_another_class_or_split() {
+    let dir = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..10).flat_map(|n| [format!("a/{n}.png"), format!("b/in/{n}.png")]).collect();
+    touch(dir.path(), &names.iter().map(String::as_str).collect::<Vec<_>>());
+    symlink("../b", dir.path().join("a/more")).unwrap();
+    symlink("../b/in", dir.path().join("a/still_more")).unwrap();
+    let all = found(dir.path());
+    assert_eq!(all.splits.each_ref().map(|split| split.samples().len()), [16, 2, 2]);
+    let owns = |(id, label): &(&str, usize)| id.starts_with(["a/", "b/in/"][*label]) && !id.contains("more");
+    assert!(Split::ALL.into_iter().all(|split| ids(&all, split).iter().all(owns)));
+    noted(&all, &["2 links to a folder that is searched already"]);
+
+    let dir = tempfile::tempdir().unwrap();
+    touch(dir.path(), &["train/a/1.png", "train/b/2.png", "val/a/3.png", "val/b/4.png", "test/a/5.png"]);
+    symlink("../../val/a", dir.path().join("train/a/leak")).unwrap();
+    symlink("../../test", dir.path().join("train/b/leak")).unwrap();
+    let all = found(dir.path());
+    assert_eq!(ids(&all, Split::Train), [("train/a/1.png", 0), ("train/b/2.png", 1)]);
+    assert_eq!(ids(&all, Split::Val), [("val/a/3.png", 0), ("val/b/4.png", 1)]);
+    assert_eq!(ids(&all, Split::Test), [("test/a/5.png", 0)]);
+    noted(&all, &["2 links to a folder that is searched already"]);
 }
 
 #[test]

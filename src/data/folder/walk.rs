@@ -25,6 +25,8 @@ pub(super) enum Left {
     System,
     Run,
     Explained,
+    /// A file or folder that driftscope explain wrote beside pictures.
+    Figure,
     /// A link to a folder that was searched already, or that it lies in.
     SeenFolder,
     /// A picture that lies in no class.
@@ -55,6 +57,7 @@ impl Left {
             Left::System => ("file or folder", " of macOS or Windows".to_string()),
             Left::Run => ("folder", " with a run of driftscope".to_string()),
             Left::Explained => ("folder", " written by driftscope explain".to_string()),
+            Left::Figure => ("file or folder", " that driftscope explain wrote".to_string()),
             Left::SeenFolder => ("link", " to a folder that is searched already".to_string()),
             Left::OutsideClass => ("picture", " in no class folder".to_string()),
             Left::NoSplit => ("folder", " beside train/, val/ and test/".to_string()),
@@ -140,47 +143,107 @@ pub(super) struct Walked {
     pub(super) left_out: LeftOut,
 }
 
-/// Searches `folder` and, unless `old`, all folders below it; links are followed, each real folder is searched once.
-pub(super) fn walk(folder: &Path, old: bool) -> Walked {
-    let mut walked = Walked::default();
-    // A link up to a folder that this one lies in would bring in other classes and other splits.
-    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
-    let above = |path: &Path| path.ancestors().skip(1).filter_map(place_of).collect::<Vec<_>>();
-    let mut seen: BTreeSet<(u64, u64)> = above(&real).into_iter().chain(above(folder)).collect();
-    search(folder, old, &mut seen, &mut walked);
-    walked.pictures.sort();
-    walked
-}
-
 /// What tells a folder from all others, whatever it is called.
-fn place_of(folder: &Path) -> Option<(u64, u64)> {
+type Place = (u64, u64);
+
+fn place_of(folder: &Path) -> Option<Place> {
     folder.metadata().ok().map(|about| (about.dev(), about.ino()))
 }
 
-fn search(folder: &Path, old: bool, seen: &mut BTreeSet<(u64, u64)>, walked: &mut Walked) {
-    if place_of(folder).is_some_and(|place| !seen.insert(place)) {
-        return walked.left_out.add(Left::SeenFolder, folder);
-    }
-    let entries = match fsx::list_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) => {
-            return walked.bad.push(Skipped { path: folder.to_path_buf(), reason: format!("{error}") });
+/// The folders of a data set: each real one is searched once, so that no link brings the pictures of one class or split
+/// into another.
+pub(super) struct Searched {
+    root: PathBuf,
+    old: bool,
+    /// Where the data set's own folders are, those that no link leads to. They keep their names, and links to them are left
+    /// out.
+    own: BTreeSet<Place>,
+    seen: BTreeSet<Place>,
+}
+
+impl Searched {
+    /// For the data set at `root`, whose classes are these folders, in all splits. Under `old` rules, folders are searched
+    /// without those below, each for itself.
+    pub(super) fn new<'a>(root: &Path, old: bool, classes: impl IntoIterator<Item = &'a PathBuf>) -> Self {
+        let mut searched = Self { root: root.to_path_buf(), old, own: BTreeSet::new(), seen: BTreeSet::new() };
+        if !old {
+            for class in classes {
+                if !searched.is_linked(class) {
+                    let above: Vec<Place> = searched.parts_to(class).skip(1).filter_map(place_of).collect();
+                    searched.own.extend(above);
+                    claim(class, &mut searched.own);
+                }
+            }
         }
-    };
-    let (mut folders, files): (Vec<PathBuf>, Vec<PathBuf>) = entries.into_iter().partition(|path| path.is_dir());
-    for path in files {
-        match why_not(&path, old) {
-            Some(why) => walked.left_out.add(why, &path),
-            None => walked.pictures.push(path),
+        searched
+    }
+
+    /// A folder and those that it lies in, up to the root, which is none of them.
+    fn parts_to<'a>(&'a self, folder: &'a Path) -> impl Iterator<Item = &'a Path> {
+        folder.ancestors().take_while(move |part| *part != self.root.as_path())
+    }
+
+    fn is_linked(&self, folder: &Path) -> bool {
+        self.parts_to(folder).any(Path::is_symlink)
+    }
+
+    /// Searches `folder` and, unless the rules are old, all folders below it, through links as well.
+    pub(super) fn walk(&mut self, folder: &Path) -> Walked {
+        let mut walked = Walked::default();
+        if self.old {
+            self.seen.clear();
+        }
+        // A link up to a folder that this one lies in would bring in other classes and other splits.
+        let real = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+        let above = |path: &Path| path.ancestors().skip(1).filter_map(place_of).collect::<Vec<_>>();
+        let above: BTreeSet<Place> = above(&real).into_iter().chain(above(folder)).collect();
+        let linked = self.is_linked(folder);
+        self.search(folder, linked, &above, &mut walked);
+        walked.pictures.sort();
+        walked
+    }
+
+    fn search(&mut self, folder: &Path, linked: bool, above: &BTreeSet<Place>, walked: &mut Walked) {
+        if let Some(place) = place_of(folder) {
+            let of_others = above.contains(&place) || (linked && self.own.contains(&place));
+            if of_others || !self.seen.insert(place) {
+                return walked.left_out.add(Left::SeenFolder, folder);
+            }
+        }
+        let entries = match fsx::list_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                return walked.bad.push(Skipped { path: folder.to_path_buf(), reason: format!("{error}") });
+            }
+        };
+        let (mut folders, files): (Vec<PathBuf>, Vec<PathBuf>) = entries.into_iter().partition(|path| path.is_dir());
+        let written = written_in(folder, self.old);
+        for path in files {
+            match why_not(&path, self.old) {
+                _ if written.contains(&path) => walked.left_out.add(Left::Figure, &path),
+                Some(why) => walked.left_out.add(why, &path),
+                None => walked.pictures.push(path),
+            }
+        }
+        // Links last, so that a folder that is linked to as well keeps its own name.
+        folders.sort_by_key(|path| path.is_symlink());
+        for path in folders {
+            match why_no_class(&path, self.old) {
+                _ if written.contains(&path) => walked.left_out.add(Left::Figure, &path),
+                Some(why) => walked.left_out.add(why, &path),
+                None if self.old => walked.left_out.add(Left::Below, &path),
+                None => self.search(&path, linked || path.is_symlink(), above, walked),
+            }
         }
     }
-    // Links last, so that a folder that is linked to as well keeps its own name.
-    folders.sort_by_key(|path| path.is_symlink());
-    for path in folders {
-        match why_no_class(&path, old) {
-            Some(why) => walked.left_out.add(why, &path),
-            None if old => walked.left_out.add(Left::Below, &path),
-            None => search(&path, old, seen, walked),
+}
+
+/// Notes a folder and all below it that are searched, without following links.
+fn claim(folder: &Path, own: &mut BTreeSet<Place>) {
+    own.extend(place_of(folder));
+    for path in fsx::list_dir(folder).unwrap_or_default() {
+        if path.is_dir() && !path.is_symlink() && why_no_class(&path, false).is_none() {
+            claim(&path, own);
         }
     }
 }
@@ -215,7 +278,7 @@ pub(super) fn why_no_class(path: &Path, old: bool) -> Option<Left> {
     match () {
         () if name.starts_with('.') => Some(Left::Hidden),
         () if is_of_system(&name) && !old => Some(Left::System),
-        () if is_run(path) => Some(Left::Run),
+        () if is_run(path) || (!old && is_branching(path)) => Some(Left::Run),
         () if !old && is_explained(path) => Some(Left::Explained),
         () => None,
     }
@@ -223,26 +286,63 @@ pub(super) fn why_no_class(path: &Path, old: bool) -> Option<Left> {
 
 /// A run's own folder.
 fn is_run(path: &Path) -> bool {
-    is_written(&path.join("run.json"), "model")
+    json_with(&path.join("run.json"), &["driftscope", "schema", "model"]).is_some()
 }
 
-/// What `driftscope explain` writes.
+/// The folder of a run whose copying from another one is not finished.
+fn is_branching(path: &Path) -> bool {
+    json_with(&path.join("branching.json"), &["schema", "from"]).is_some()
+}
+
+/// What `driftscope explain` wrote, and no picture of anybody else.
 fn is_explained(path: &Path) -> bool {
-    is_written(&path.join("summary.json"), "runs")
+    match explained(path) {
+        None => false,
+        Some(None) => true,
+        Some(Some(written)) => !has_others(path, &written),
+    }
+}
+
+/// Files and folders that `driftscope explain` wrote into a folder, by its summary there; empty where there is none.
+pub(super) fn written_in(folder: &Path, old: bool) -> BTreeSet<PathBuf> {
+    if old { BTreeSet::new() } else { explained(folder).flatten().unwrap_or_default() }
+}
+
+/// None where there is no summary of `driftscope explain`; none within where it does not name its files.
+fn explained(folder: &Path) -> Option<Option<BTreeSet<PathBuf>>> {
+    let summary = json_with(&folder.join("summary.json"), &["driftscope", "schema", "runs"])?;
+    let written = || {
+        let figures = summary.get("figures")?.as_array()?.iter();
+        let folders = summary.get("runs")?.as_array()?.iter().filter_map(|run| run.get("folder"));
+        let names = figures.chain(folders).filter_map(|name| name.as_str());
+        Some(names.map(|name| folder.join(name)).chain([folder.join("summary.json")]).collect())
+    };
+    Some(written())
+}
+
+/// Whether there are pictures, or links to folders that may hold some, beside what was written.
+fn has_others(folder: &Path, written: &BTreeSet<PathBuf>) -> bool {
+    let other = |path: &PathBuf| match path.is_dir() {
+        _ if written.contains(path) => false,
+        true if why_no_class(path, false).is_some() => false,
+        true => path.is_symlink() || has_others(path, &written_in(path, false)),
+        false => why_not(path, false).is_none(),
+    };
+    fsx::list_dir(folder).unwrap_or_default().iter().any(other)
 }
 
 /// What driftscope wrote into a folder, if it is one of its own.
 pub(super) fn is_ours(path: &Path) -> Option<&'static str> {
     match () {
-        () if is_run(path) => Some("the folder of a run"),
+        () if is_run(path) || is_branching(path) => Some("the folder of a run"),
         () if is_explained(path) => Some("a folder written by driftscope explain"),
         () => None,
     }
 }
 
-/// A JSON file that says which version of this program wrote it, and has `key`.
-fn is_written(path: &Path, key: &str) -> bool {
-    let read = || serde_json::from_slice::<serde_json::Value>(&fsx::read(path).ok()?).ok();
-    let has = |value: serde_json::Value| ["driftscope", "schema", key].iter().all(|key| value.get(key).is_some());
-    path.is_file() && read().is_some_and(has)
+/// A JSON file that has all these keys, as this program's own have.
+fn json_with(path: &Path, keys: &[&str]) -> Option<serde_json::Value> {
+    let bytes = if path.is_file() { fsx::read(path).ok()? } else { return None };
+    let value: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    keys.iter().all(|key| value.get(key).is_some()).then_some(value)
 }
