@@ -5,6 +5,7 @@ use crate::fsx::Output;
 use crate::store::RunReader;
 use crate::train::same_pictures;
 use anyhow::{Context, Result, bail};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Opens a run that holds something: at least one finished epoch.
@@ -12,6 +13,10 @@ pub(super) fn finished(path: &Path) -> Result<RunReader> {
     let reader = RunReader::open(path)?;
     if reader.epochs().is_empty() {
         bail!("{} holds no finished epoch yet", path.display());
+    }
+    for epoch in reader.unsealed()? {
+        let dir = reader.epoch_dir(epoch);
+        writeln!(std::io::stderr(), "{} has no manifest.json: it is left out", dir.display())?;
     }
     Ok(reader)
 }

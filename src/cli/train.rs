@@ -16,6 +16,7 @@ use burn_train::Interrupter;
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -165,7 +166,12 @@ fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
     let choice = if arguments.device == DeviceChoice::Auto { saved.device.parse()? } else { arguments.device };
     let (setup, device) = setup(config, choice, arguments.tensorboard).map_err(|error| elsewhere(error, &saved))?;
     let mut notes = left_out(&setup.data);
-    notes.extend(same_data(&spec.path, &saved, &setup.data, &[Split::Train, Split::Val])?);
+    let same = same_data(&spec.path, &saved, &setup.data, &[Split::Train, Split::Val]);
+    if same.is_err() {
+        // What was left out may be why the data is not the same.
+        notes.iter().try_for_each(|line| writeln!(std::io::stderr(), "{line}"))?;
+    }
+    notes.extend(same?);
     notes.extend(same_panel(&spec.path, &saved, &setup)?);
     let path = arguments.run_dir.as_deref().unwrap_or(&spec.path);
     let mut record = record(path, &setup, settings, device)?;

@@ -1,7 +1,8 @@
 //! A run's directory, read: only sealed epochs are seen, and of those only bytes that are still what was sealed.
 
 use super::layout::{
-    EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, METRICS_FILE, RUN_FILE, epoch_dir_name, panel_image_name, sealed_epoch,
+    EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, METRICS_FILE, RUN_FILE, epoch_dir_name, epoch_of_name, panel_image_name,
+    sealed_epoch,
 };
 use super::{EpochMetrics, Explanations, Manifest, RunInfo, StoreError, read_versioned};
 use crate::fsx;
@@ -45,6 +46,19 @@ impl RunReader {
     /// The sealed epochs, ascending.
     pub fn epochs(&self) -> &[usize] {
         &self.epochs
+    }
+
+    /// Epochs whose directory lies there without a manifest, ascending: nothing is read from them.
+    ///
+    /// # Errors
+    ///
+    /// When the run's directory cannot be listed.
+    pub fn unsealed(&self) -> Result<Vec<usize>, StoreError> {
+        let name = |path: &PathBuf| epoch_of_name(path.file_name()?.to_str()?);
+        let mut there: Vec<usize> = fsx::list_dir(&self.dir)?.iter().filter_map(name).collect();
+        there.retain(|epoch| !self.epochs.contains(epoch));
+        there.sort_unstable();
+        Ok(there)
     }
 
     /// The explainers that maps of an epoch were sealed of, sorted; empty where nothing was explained.

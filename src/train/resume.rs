@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// Settings that a run must share with the one it branches off: its weights would not fit otherwise, or its evidence not
 /// compare.
-const SHARED: [&str; 7] =
-    ["model", "data.", "preprocessing.", "panel.", "explainers", "optimizer.method.kind", "ema.decay"];
+const SHARED: [&str; 8] =
+    ["model", "weights.", "data.", "preprocessing.", "panel.", "explainers", "optimizer.method.kind", "ema.decay"];
 
 /// Where pictures lie and how strictly they are read: the digests say whether they are the same, and that is what matters.
 const PLACES: [&str; 3] = ["data.root", "data.limits", "data.skip_bad_images"];

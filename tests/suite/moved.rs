@@ -143,7 +143,7 @@ fn more_epochs_and_bad_pictures_are_answered_with_what_to_type() {
     refused(
         dir.path(),
         &["train", "--resume", "run", "--skip-bad-images"],
-        &["1 missing, the first is train/lying/0.png"],
+        &["skipped, cannot be read", "1 missing, the first is train/lying/0.png"],
     );
 }
 

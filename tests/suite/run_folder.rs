@@ -318,3 +318,17 @@ fn a_record_that_no_driftscope_wrote_is_refused_in_words() {
         }
     }
 }
+
+/// An epoch that lost its manifest is no epoch, and nobody is left to wonder why it is not shown.
+#[test]
+fn an_epoch_without_its_manifest_is_said_to_be_left_out() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    succeed(dir.path(), &tiny(&["--run-dir", "run"]));
+    fs::remove_file(dir.path().join("run/epoch-0000/manifest.json")).unwrap();
+    for command in [&["drift", "run"][..], &["report", "run"], &["plot", "run", "-o", "plot.svg"]] {
+        let output = driftscope(dir.path(), command).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains("epoch-0000 has no manifest.json"), "{command:?}: {message}");
+    }
+}

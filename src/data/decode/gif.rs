@@ -16,7 +16,10 @@ pub(super) fn dimensions(bytes: &[u8]) -> Result<[u64; 2], String> {
 /// # Source
 ///
 /// Pillow 13, `GifImagePlugin`: what `Image.open(…).convert("RGB")` gives.
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, String> {
+///
+/// The first version left black what the frame does not cover, and `as_first` does so still: a run of that version sees the
+/// pictures that it saw.
+pub(super) fn decode(bytes: &[u8], limits: &Limits, as_first: bool) -> Result<Picture, String> {
     let mut options = gif::DecodeOptions::new();
     options.set_color_output(gif::ColorOutput::Indexed);
     let mut decoder = options.read_info(Cursor::new(bytes)).map_err(said)?;
@@ -40,7 +43,8 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, String> {
         let colour = palette.get(3 * usize::from(index)..3 * usize::from(index) + 3);
         colour.map_or([0; 3], |colour| [colour[0], colour[1], colour[2]])
     };
-    let mut rgb = colour(transparent.unwrap_or(0)).repeat(whole[0] * whole[1]);
+    let around = if as_first { [0; 3] } else { colour(transparent.unwrap_or(0)) };
+    let mut rgb = around.repeat(whole[0] * whole[1]);
     for (row, indices) in indices.chunks_exact(size[0]).enumerate() {
         let start = 3 * ((corner[1] + row) * whole[0] + corner[0]);
         for (pixel, &index) in rgb[start..].as_chunks_mut::<3>().0.iter_mut().zip(indices) {

@@ -150,7 +150,7 @@ pub(super) fn dimensions(bytes: &[u8], limits: &Limits) -> Result<[u64; 2], Stri
 pub(super) fn decode(bytes: &[u8], reading: &Reading) -> Result<Picture, String> {
     let format = formats::recognise(bytes)?;
     guarded(|| match format.image {
-        ImageFormat::Gif => gif::decode(bytes, &reading.limits),
+        ImageFormat::Gif => gif::decode(bytes, &reading.limits, reading.lenient),
         _ => with_image_crate(bytes, format, reading),
     })
 }

@@ -232,6 +232,10 @@ fn around_a_gif_frame_is_its_transparent_colour_or_its_first() {
     assert_eq!(transparent.pixels().as_chunks::<3>().0, [blue, blue, blue, blue, blue, green, blue, blue]);
     let beyond = read(&gif([1, 1], [1, 0], None)).unwrap();
     assert_eq!(beyond.pixels().as_chunks::<3>().0, [red, green, blue]);
+    let first = decode(&gif([4, 2], [1, 1], None), &LENIENT).unwrap();
+    let black = [0; 3];
+    let expected = [black, black, black, black, black, green, blue, black];
+    assert_eq!(first.pixels().as_chunks::<3>().0, expected, "as the first version filled it");
 }
 
 /// Each format's own way to claim a size; nothing of it is allocated.
