@@ -17,7 +17,7 @@ use driftscope::config::OptimizerConfig;
 use driftscope::data::{Interpolation, Picture, Preprocessing, normalised};
 use driftscope::device::DeviceChoice;
 use driftscope::explain::{self, Explainer, Target};
-use driftscope::heatmap::Heatmap;
+use driftscope::measure::Heatmap;
 use driftscope::models::{Mode, Model, ModelName, Taps};
 use driftscope::train::{Optimizer, StepGradients, cross_entropy};
 use driftscope::weights::{self, HostTensor, StateDict};

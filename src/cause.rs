@@ -5,11 +5,10 @@
 //! all orders in which the parts can be: its Shapley value. Contributions are maps themselves and sum exactly to the
 //! change, whatever the method and the model.
 
-use crate::drift::Measure;
 use crate::evidence::{ANY_CLASS, Question, Subjects, explain_pictures};
 use crate::explain::faithfulness::{Bootstrap, Summary};
 use crate::explain::{ExplainError, Target};
-use crate::heatmap::Heatmap;
+use crate::measure::{Heatmap, Measure};
 use crate::models::{Model, is_head};
 use crate::weights::{self, StateDict, WeightsError};
 use burn::tensor::Device;

@@ -21,7 +21,7 @@
 //! | [`explain`] | one small file a method: raw maps out |
 //! | [`evidence`] | pictures looked at: from pixels, through the explainers, to records |
 //! | [`cause`] | which part of a model moved its evidence |
-//! | [`heatmap`] | a map, and its named normalisations |
+//! | [`measure`] | heat maps, their scales, measures between two and descriptors of one |
 //! | [`store`] | the names in a run's folder, sealed directories, the explanation files' schema; reading a run |
 //! | [`drift`] | measures on two maps; floors, chance, intervals; when the evidence settled |
 //! | [`report`] | tables, figures, plots, animations, the HTML page, TensorBoard's event files |
@@ -42,7 +42,7 @@ pub mod drift;
 pub mod evidence;
 pub mod explain;
 pub mod fsx;
-pub mod heatmap;
+pub mod measure;
 pub mod models;
 pub mod ops;
 pub mod report;

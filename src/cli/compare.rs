@@ -3,9 +3,9 @@
 use super::output::{resamples, side_by_side};
 use super::{Format, print};
 use crate::drift::{
-    AgreementFigure, Analysis, Measure, Options, Reference, SpreadDifference, agreement_between, analyse,
-    spread_between,
+    AgreementFigure, Analysis, Options, Reference, SpreadDifference, agreement_between, analyse, spread_between,
 };
+use crate::measure::Measure;
 use crate::report::{aligned, csv_row};
 use crate::store::RunReader;
 use anyhow::{Result, bail};

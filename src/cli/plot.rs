@@ -1,7 +1,8 @@
 //! `driftscope plot`: loss, accuracy and drift over the epochs, for a paper.
 
 use super::output::{checked, deliver, finished, floor, format};
-use crate::drift::{Measure, Options, Reference, analyse};
+use crate::drift::{Options, Reference, analyse};
+use crate::measure::Measure;
 use crate::report::curves;
 use crate::store::EpochMetrics;
 use anyhow::{Result, bail};

@@ -3,12 +3,12 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::DriftError;
 use super::analysis::{Analysis, ImageDrift};
 use super::bootstrap::Resamples;
-use super::measures::Measure;
 use super::options::leading;
 use super::shared::SharedImages;
-use super::{Descriptor, DriftError};
+use crate::measure::{Descriptor, Measure};
 use crate::store::Against;
 
 /// How much two explainers agree on which images moved.

@@ -14,13 +14,13 @@ use super::bootstrap::Resamples;
 use super::figures::Reference as Compare;
 use super::figures::{Compared, Question, View, compare, first_difference, prepare, prepare_floor};
 use super::layers::{LayerFigure, layer_figures};
-use super::measures::Prepared;
 use super::options::{Options, Reference};
 use super::spread::{ImageSpread, SpreadFigure, attention_reach, spread_figures};
 use super::stability::{Stabilisation, stabilisations};
 use super::timeline::in_order;
 use super::trajectory::{PathFigure, paths};
 use super::warnings::jumps;
+use crate::measure::{Measure, Prepared};
 use crate::store::{Against, DriftFigure, Explanations, RunReader, StoreError};
 
 /// What is known of the drift of a run.
@@ -275,7 +275,7 @@ impl Analyst<'_> {
 
     /// The values by image of one target against one reference.
     fn image_drift(&self, now: &Looked, compared: &Compared) -> Vec<ImageDrift> {
-        let of_measure = |(index, measure): (usize, &super::Measure)| ImageDrift {
+        let of_measure = |(index, measure): (usize, &Measure)| ImageDrift {
             explainer: self.explainer.to_string(),
             target: now.explanations.target_kinds[compared.target].clone(),
             measure: measure.name().to_string(),

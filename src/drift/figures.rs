@@ -7,10 +7,10 @@ use rayon::prelude::*;
 
 use super::bootstrap::{Resamples, Table};
 use super::groups::{self, Group};
-use super::measures::{Measure, Prepared};
 use super::{CHANCE_SEED, DriftError};
 use crate::fsx::sha256_hex;
-use crate::heatmap::{Heatmap, MapStatus};
+use crate::measure::{Heatmap, MapStatus};
+use crate::measure::{Measure, Prepared};
 use crate::store::{Against, DriftFigure, Explanations};
 
 /// What one explainer saw at one epoch, its maps prepared for measuring.

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use super::measures::{Measure, UnknownName};
 use super::trajectory::distance;
+use crate::measure::{Measure, UnknownName};
 use crate::store::{ALL_IMAGES, DriftFigure};
 
 /// A limit that drift must not exceed.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::CHANCE_SEED;
 use super::bootstrap::{Resamples, Table};
 use super::figures::{Reference, View, derangement};
-use super::measures::{Measure, Prepared};
+use crate::measure::{Measure, Prepared};
 use crate::store::Against;
 
 /// How the maps of one block or head moved between two epochs.

@@ -18,7 +18,6 @@ mod figures;
 mod gate;
 mod groups;
 mod layers;
-pub mod measures;
 mod options;
 mod protocol;
 mod shared;
@@ -34,7 +33,6 @@ pub use bootstrap::{RESAMPLES, Resamples};
 pub use gate::{FailAbove, LimitError, Verdict};
 pub use groups::{Outcome, outcomes};
 pub use layers::LayerFigure;
-pub use measures::{Descriptor, Measure};
 pub use options::{Options, Reference};
 pub use protocol::{Protocol, ProtocolFigure, SemanticDrift, semantic_drift};
 pub use spread::{ATTENTION_DISTANCE, ImageSpread, SpreadFigure};
@@ -47,6 +45,7 @@ pub use crate::store::{Against, DriftFigure};
 
 use rayon::prelude::*;
 
+use crate::measure::Measure;
 use crate::store::{Explanations, StoreError};
 
 /// Seeds the derangements chance is measured on: the same for every run and epoch, so that chances compare.

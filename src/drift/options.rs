@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::CHANCE_DERANGEMENTS;
 use super::bootstrap::RESAMPLES;
-use super::measures::{Measure, UnknownName};
+use crate::measure::{Measure, UnknownName};
 use crate::store::{Against, RunReader};
 
 /// An epoch to compare every other with.

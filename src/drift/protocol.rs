@@ -7,7 +7,7 @@ use super::analysis::{evidence, sealed};
 use super::bootstrap::{Resamples, Table};
 use super::figures::{View, derangement, prepare, prepare_floor};
 use super::groups::{Outcome, outcomes};
-use super::measures::{Descriptor, Measure, Prepared, UnknownName};
+use crate::measure::{Descriptor, Measure, Prepared, UnknownName};
 use crate::store::{Explanations, RunReader};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

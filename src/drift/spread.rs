@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bootstrap::{Resamples, Table};
 use super::figures::View;
-use super::measures::{Descriptor, Prepared};
+use crate::measure::{Descriptor, Prepared};
 
 /// The name of the descriptor that attention has and a map has not: how far it reaches, in units of the image side.
 pub const ATTENTION_DISTANCE: &str = "attention-distance";

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::measures::Measure;
 use super::trajectory::{distance, series};
+use crate::measure::Measure;
 use crate::store::{ALL_IMAGES, Against, DriftFigure};
 
 /// What a movement must not exceed to be no drift.

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::figures::derangement;
 use super::testing::explanations;
 use super::*;
+use crate::measure::Measure;
 use crate::store::tests::write_run;
 
 /// Maps of one row of four cells, floors equal to the maps.

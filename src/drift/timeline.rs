@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::bootstrap::{RESAMPLES, Resamples};
 use super::figures::{Compared, Question, Reference, View, compare, prepare, prepare_floor};
-use super::measures::{Measure, Prepared};
 use super::{CHANCE_DERANGEMENTS, DriftError};
+use crate::measure::{Measure, Prepared};
 use crate::store::{Against, DriftFigure, Explanations, RunReader, StoreError};
 
 /// What one explainer saw at one epoch.

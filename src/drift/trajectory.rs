@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::measures::Measure;
+use crate::measure::Measure;
 use crate::store::{ALL_IMAGES, Against, DriftFigure};
 
 /// The way of the evidence up to an epoch. A long way with a short net displacement went in circles.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::measures::Measure;
 use super::stability::{Floor, above_floor};
 use super::trajectory::{distance, series};
+use crate::measure::Measure;
 use crate::store::{Against, DriftFigure};
 
 /// An accuracy that changes by less than this, as a fraction, is flat.

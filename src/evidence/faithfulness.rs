@@ -7,7 +7,7 @@ use crate::explain::faithfulness::{
     Sample, Settings, Stage, against_random, figures, randomisation, sensitivity_against_random,
 };
 use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target};
-use crate::heatmap::Heatmap;
+use crate::measure::Heatmap;
 use crate::models::{Mode, Model, Taps};
 use crate::weights::{self, StateDict, WeightsError};
 use burn::tensor::{Device, Tensor, TensorData};

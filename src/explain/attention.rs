@@ -1,7 +1,7 @@
 //! What the attention methods share: which blocks, and the class token's row carried through them.
 
 use super::ExplainError;
-use crate::heatmap::Heatmap;
+use crate::measure::Heatmap;
 use crate::models::{Tap, TapSpec, Watch};
 use burn::tensor::{Device, Tensor, TensorData};
 

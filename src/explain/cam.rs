@@ -2,7 +2,7 @@
 
 use super::seen::{Reader, Seen};
 use super::{ExplainError, Explanation, plain};
-use crate::heatmap::Heatmap;
+use crate::measure::Heatmap;
 use crate::models::{Tap, TapSpec, Watch};
 use burn::tensor::Tensor;
 

@@ -2,7 +2,7 @@
 
 use super::cam::{Cam, cam_settings};
 use super::{ExplainError, numbers};
-use crate::heatmap::Heatmap;
+use crate::measure::Heatmap;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use super::ExplainError;
 use super::cam::{Cam, cam_settings, over_cells, weighted_sum};
-use crate::heatmap::Heatmap;
+use crate::measure::Heatmap;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 

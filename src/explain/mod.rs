@@ -46,7 +46,7 @@ pub use smooth_grad::SmoothGrad;
 pub use target::Target;
 pub use xgrad_cam::XGradCam;
 
-use crate::heatmap::{Heatmap, HeatmapError};
+use crate::measure::{Heatmap, HeatmapError};
 use crate::models::{Mode, Model, Tap, TapSpec, Taps, UnknownTap, Watch};
 use burn::tensor::Tensor;
 use method::Method;

@@ -2,7 +2,7 @@
 
 use super::questions::{Asker, Questioned, input_view};
 use super::{ExplainError, Explanation, View, plain};
-use crate::heatmap::Heatmap;
+use crate::measure::Heatmap;
 use crate::models::TapSpec;
 use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! What the methods that run a model again may ask of it.
 
 use super::{ExplainError, Explanation, View};
-use crate::heatmap::Heatmap;
+use crate::measure::Heatmap;
 use crate::models::{Mode, Model, Tap, TapSpec, Tapped, Taps, Watch};
 use burn::tensor::{Int, Tensor, TensorData};
 

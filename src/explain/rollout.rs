@@ -3,7 +3,7 @@
 use super::attention::{blocks, class_token, discard, distance, patches, step};
 use super::seen::{Reader, Seen};
 use super::{ExplainError, Explanation, plain};
-use crate::heatmap::Heatmap;
+use crate::measure::Heatmap;
 use crate::models::{TapSpec, Watch};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};

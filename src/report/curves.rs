@@ -2,7 +2,8 @@
 
 use super::explained::method_title;
 use super::plot::{PALETTE, Plot, Plots, Series};
-use crate::drift::{Against, DriftFigure, Measure};
+use crate::drift::{Against, DriftFigure};
+use crate::measure::Measure;
 use crate::store::{ALL_IMAGES, EpochMetrics, TrainingMetrics};
 
 /// Plots side by side.

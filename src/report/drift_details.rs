@@ -2,7 +2,8 @@
 
 use super::drift_table::{interval, number};
 use super::table::{aligned, csv_row};
-use crate::drift::{AgreementFigure, Analysis, ImageDrift, Measure, ProtocolFigure, SpreadFigure};
+use crate::drift::{AgreementFigure, Analysis, ImageDrift, ProtocolFigure, SpreadFigure};
+use crate::measure::Measure;
 use crate::store::Against;
 
 /// The images that moved most at `epoch` (the last one unless it is named), the farthest first: a row an image,

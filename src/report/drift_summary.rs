@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::drift::{Analysis, DriftFigure, Floor, Measure, Outcome};
+use crate::drift::{Analysis, DriftFigure, Floor, Outcome};
+use crate::measure::Measure;
 use crate::store::{ALL_IMAGES, Against};
 
 /// How many images are named as those that moved most.

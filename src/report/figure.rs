@@ -6,7 +6,7 @@ use super::colour::Rgb;
 use super::overlay::{Limits, Overlay, Paint, Scale, number, overlay};
 use super::raster::{Raster, RasterError};
 use super::text::{Align, Face, Fonts};
-use crate::heatmap::{Heatmap, HeatmapError};
+use crate::measure::{Heatmap, HeatmapError};
 use ab_glyph::InvalidFont;
 
 pub(super) const INK: Rgb = [0x1f, 0x1f, 0x1f];

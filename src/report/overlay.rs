@@ -5,7 +5,7 @@
 
 use super::colour::ColourMap;
 use super::raster::{Raster, mixed};
-use crate::heatmap::{Heatmap, HeatmapError, MapStatus};
+use crate::measure::{Heatmap, HeatmapError, MapStatus};
 use serde::{Deserialize, Serialize};
 
 /// Which part of a signed map is shown.

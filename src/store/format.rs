@@ -36,7 +36,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use crate::heatmap::Heatmap;
+use crate::measure::Heatmap;
 
 /// The version of the schema written, and the newest one read.
 pub const SCHEMA: u64 = 1;

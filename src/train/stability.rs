@@ -2,7 +2,8 @@
 //! "looking changes nothing".
 
 use super::state::Best;
-use crate::drift::{DriftFigure, Floor, Measure, Settling, accurate_and_stable};
+use crate::drift::{DriftFigure, Floor, Settling, accurate_and_stable};
+use crate::measure::Measure;
 use crate::store::EpochMetrics;
 use std::collections::BTreeMap;
 

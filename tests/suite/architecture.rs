@@ -6,30 +6,30 @@ use std::path::{Path, PathBuf};
 
 /// What each room may use of the others. Anything may use `fsx` and `seed`; `cli` may use all.
 const DOORS: [(&str, &[&str]); 14] = [
-    ("cause", &["drift", "evidence", "explain", "heatmap", "models", "weights"]),
+    ("cause", &["evidence", "explain", "measure", "models", "weights"]),
     ("config", &["data", "explain", "models", "weights"]),
     ("data", &[]),
     ("device", &[]),
-    ("drift", &["store", "heatmap"]),
-    ("evidence", &["data", "explain", "heatmap", "models", "store", "weights"]),
-    ("explain", &["models", "heatmap"]),
-    ("heatmap", &[]),
+    ("drift", &["store", "measure"]),
+    ("evidence", &["data", "explain", "measure", "models", "store", "weights"]),
+    ("explain", &["models", "measure"]),
+    ("measure", &[]),
     ("models", &["ops"]),
     ("ops", &[]),
-    ("report", &["drift", "store", "heatmap"]),
-    ("store", &["heatmap"]),
+    ("report", &["drift", "store", "measure"]),
+    ("store", &["measure"]),
     (
         "train",
         &[
             "config", "data", "models", "ops", "weights", "evidence", "explain", "store", "drift", "report", "device",
-            "heatmap",
+            "measure",
         ],
     ),
     ("weights", &["models"]),
 ];
 
 /// Rooms of plain data code, which never name Burn.
-const WITHOUT_BURN: [&str; 5] = ["drift", "heatmap", "report", "store", "fsx"];
+const WITHOUT_BURN: [&str; 5] = ["drift", "measure", "report", "store", "fsx"];
 
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -3,7 +3,7 @@
 use crate::support::{alone, devices, fast_device, minis, numbers, pseudo_random, relative_difference};
 use burn::tensor::Tensor;
 use driftscope::explain::{Explained, Explainer, GradCam, Rollout, Target, explain};
-use driftscope::heatmap::MapStatus;
+use driftscope::measure::MapStatus;
 use driftscope::models::{Mode, Model, Tap, Taps, Watch};
 
 /// Sums of a few hundred float32 products.

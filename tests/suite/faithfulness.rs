@@ -6,7 +6,7 @@ use driftscope::explain::faithfulness::{
     Baseline, ConfidenceSettings, CurveSettings, DropUnit, Image, Logits, Maps, MaskScale, Ranking, RoadSettings,
     Sample, Score, SensitivitySettings, Similarity, confidence, insertion_deletion, max_sensitivity, road, sensitivity,
 };
-use driftscope::heatmap::{Heatmap, Normalise};
+use driftscope::measure::{Heatmap, Normalise};
 use serde_json::Value;
 use std::convert::Infallible;
 use std::num::NonZeroUsize;

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use driftscope::drift::measures::Prepared;
-use driftscope::drift::{Descriptor, Measure};
-use driftscope::heatmap::Heatmap;
+use driftscope::measure::{Descriptor, Heatmap, Measure, Prepared};
 use serde::Deserialize;
 
 /// A millionth. The differences are those of the order of sums, and Quantus' 1e-7 in the Gini.

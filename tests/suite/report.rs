@@ -6,7 +6,7 @@ mod runs;
 
 use crate::support::alone;
 use browser::{Probe, probed};
-use driftscope::heatmap::{Heatmap, MapStatus};
+use driftscope::measure::{Heatmap, MapStatus};
 use driftscope::report::{ColourMap, html, html_with};
 use runs::{CNN, EVIL, LAST, Runs, SIDE, VIT, demo_runs, two_runs};
 use serde_json::Value;

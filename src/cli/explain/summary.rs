@@ -4,7 +4,7 @@ use super::{Looked, short};
 use crate::cli::Format;
 use crate::evidence::faithfulness::Assessment;
 use crate::explain::faithfulness::Summary;
-use crate::heatmap::MapStatus;
+use crate::measure::MapStatus;
 use crate::report::{aligned, csv_row};
 use crate::store::Explanations;
 use anyhow::Result;

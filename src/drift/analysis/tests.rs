@@ -4,10 +4,9 @@ use std::path::Path;
 
 use super::*;
 use crate::drift::testing::explanations;
-use crate::drift::{
-    Descriptor, Floor, Measure, SemanticDrift, agreement_between, of_run, semantic_drift, spread_between,
-};
+use crate::drift::{Floor, SemanticDrift, agreement_between, of_run, semantic_drift, spread_between};
 use crate::fsx;
+use crate::measure::{Descriptor, Measure};
 use crate::store::tests::write_run;
 use crate::store::{ALL_IMAGES, EpochMetrics, Manifest, PanelInfo, RunInfo, StoreError, TrainingMetrics};
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{FaithfulnessError, Image};
-use crate::heatmap::Heatmap;
+use crate::measure::Heatmap;
 
 /// Answers a batch of images: one `T` an image, in order.
 pub(super) type Ask<'a, T, E> = dyn FnMut(&[Image]) -> Result<Vec<T>, E> + 'a;

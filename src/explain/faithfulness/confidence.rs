@@ -5,7 +5,7 @@ use std::error::Error;
 use serde::{Deserialize, Serialize};
 
 use super::{FaithfulnessError, Logits, Sample, Score};
-use crate::heatmap::{Heatmap, Normalise};
+use crate::measure::{Heatmap, Normalise};
 
 /// How a map becomes a mask in [0, 1] at the image's size. Negative values are clipped first: only evidence for the class
 /// is shown.

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use serde::{Deserialize, Serialize};
 
 use super::{Baseline, FaithfulnessError, Image, Logits, Sample, Score};
-use crate::heatmap::{Heatmap, MapStatus};
+use crate::measure::{Heatmap, MapStatus};
 
 /// What is ranked, and so taken away or put back as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -45,7 +45,7 @@ pub use summary::{Bootstrap, Summary};
 
 use std::error::Error;
 
-use crate::heatmap::Heatmap;
+use crate::measure::Heatmap;
 
 /// The question could not be asked, or the answer does not fit it. `E` is the error of whoever answers.
 #[derive(Debug, thiserror::Error)]

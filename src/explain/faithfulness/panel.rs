@@ -11,7 +11,7 @@ use super::{
     Bootstrap, ConfidenceSettings, CurveSettings, FaithfulnessError, Image, Logits, Maps, RoadSettings, Sample,
     SensitivitySettings, Summary, confidence, insertion_deletion, max_sensitivity, road,
 };
-use crate::heatmap::Heatmap;
+use crate::measure::Heatmap;
 use crate::seed::{Purpose, generator};
 
 /// A measure of faithfulness.

@@ -8,7 +8,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::{Bootstrap, Similarity, Summary, random_map};
-use crate::heatmap::Heatmap;
+use crate::measure::Heatmap;
 use crate::seed::{Purpose, generator};
 
 /// How many pairings of the panel chance is averaged over.

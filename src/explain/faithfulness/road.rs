@@ -5,7 +5,7 @@ use std::error::Error;
 use serde::{Deserialize, Serialize};
 
 use super::{FaithfulnessError, Image, Logits, Sample, Score, impute};
-use crate::heatmap::{Heatmap, MapStatus};
+use crate::measure::{Heatmap, MapStatus};
 use crate::seed::{Purpose, generator, standard_normal};
 
 /// Which of several pixels of equal relevance are removed, where a percentile falls among them.

@@ -7,7 +7,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::{FaithfulnessError, Image, Maps};
-use crate::heatmap::{Heatmap, Normalise};
+use crate::measure::{Heatmap, Normalise};
 use crate::seed::{Purpose, generator};
 
 /// How max-sensitivity is measured. The default is Captum's; Quantus draws 200 times from a radius of 0.2.

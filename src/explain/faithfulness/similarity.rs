@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::heatmap::{Heatmap, Normalise};
+use crate::measure::{Heatmap, Normalise};
 
 /// A way to compare the maps of two models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

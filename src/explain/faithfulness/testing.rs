@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use super::ask::Ask;
 use super::{Image, Logits};
-use crate::heatmap::Heatmap;
+use crate::measure::Heatmap;
 
 /// Three equal planes.
 pub(super) fn grey(height: usize, width: usize, plane: &[f32]) -> Image {

@@ -5,7 +5,7 @@
 //! A range of its own for every map, because one epoch's raw maps differ in strength by orders of magnitude.
 
 use super::ReportError;
-use crate::heatmap::{Heatmap, MapStatus};
+use crate::measure::{Heatmap, MapStatus};
 use crate::store::{Explanations, RunReader};
 use data_encoding::BASE64;
 use serde::Serialize;

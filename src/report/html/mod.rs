@@ -8,8 +8,9 @@ mod maps;
 mod packed;
 mod pictures;
 
-use crate::drift::{DriftError, Measure, Options, analyse};
+use crate::drift::{DriftError, Options, analyse};
 use crate::fsx::FsError;
+use crate::measure::Measure;
 use crate::store::{Explanations, RunReader, StoreError, TrainingMetrics};
 use data_encoding::BASE64;
 use image::ImageError;

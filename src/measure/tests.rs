@@ -1,8 +1,8 @@
 //! What holds for every measure.
 
+use super::heatmap::Normalise;
 use super::testing::{random, row};
 use super::*;
-use crate::heatmap::Normalise;
 
 /// The value of a measure by its pure function on two raw maps, with the normalisation its documentation names.
 fn by_function(measure: Measure, one: &Heatmap, other: &Heatmap) -> Option<f64> {

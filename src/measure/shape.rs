@@ -10,8 +10,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::UnknownName;
+use super::heatmap::{Heatmap, MapStatus, Normalise};
 use super::prepared::{Prepared, count_of, distribution};
-use crate::heatmap::{Heatmap, MapStatus, Normalise};
 
 /// A property of one map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! How much of the evidence two maps have in common.
 
+use super::heatmap::{Heatmap, Normalise};
 use super::prepared::{count_of, descending, distribution, top_of};
-use crate::heatmap::{Heatmap, Normalise};
 
 /// Overlap of the strongest cells: `|A ∩ B| / |A ∪ B|`, in [0, 1], 1 for the same cells.
 ///

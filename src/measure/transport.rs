@@ -1,8 +1,8 @@
 //! The earth mover's distance: the least work that turns one distribution of evidence into the other.
 
+use super::heatmap::{Heatmap, Normalise};
 use super::prepared::distribution;
 use super::shape::places;
-use crate::heatmap::{Heatmap, Normalise};
 
 /// What is left over by rounding when two distributions are levelled, as a share of the whole.
 const ROUNDING: f64 = 1e-14;

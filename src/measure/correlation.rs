@@ -1,7 +1,7 @@
 //! Whether two maps rise and fall together.
 
+use super::heatmap::{Heatmap, MapStatus, Normalise};
 use super::prepared::scaled;
-use crate::heatmap::{Heatmap, MapStatus, Normalise};
 
 /// A vector and the sum of its squares, which is worked out once.
 #[derive(Clone, Debug)]

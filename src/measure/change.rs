@@ -1,7 +1,7 @@
 //! How much the signed values themselves changed, in the unit of the method that made the maps.
 
+use super::heatmap::{Heatmap, Normalise};
 use super::prepared::scaled;
-use crate::heatmap::{Heatmap, Normalise};
 
 /// Sum of the absolute changes, `sum |a - b|`, in [0, ∞), in the unit of the normalised maps; of raw maps that is the
 /// method's own. `None` on different grids and where a normalisation does not exist.

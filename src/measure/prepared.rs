@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 
 use super::correlation::{Vector, centred_ranks};
 use super::distribution::roots;
+use super::heatmap::{Heatmap, MapStatus, Normalise};
 use super::shape::{Descriptor, centre, sorted};
 use super::structure::{Moments, fitting_window};
-use crate::heatmap::{Heatmap, MapStatus, Normalise};
 
 /// The shares of the cells whose overlap is measured: 10, 15, 20 and 30 %.
 pub(super) const TOP_FRACTIONS: [f64; 4] = [0.1, 0.15, 0.2, 0.3];

@@ -1,45 +1,16 @@
-//! How alike two maps are: pure functions on two heat maps of one grid, at the maps' own resolution.
-//!
-//! Each answers `None` where it is not defined, never NaN and never a zero that means "unknown": on different grids, on
-//! a map with a non-finite cell, and where a map is too flat for the question. All are symmetric and exact on equal
-//! maps. Which normalisation a function works on is its argument; which one a [`Measure`] uses is said at the measure.
-
-mod change;
-mod correlation;
-mod distribution;
-mod overlap;
-mod prepared;
-mod shape;
-mod structure;
-mod transport;
+//! The measures between two maps, by name.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use change::{l1_change, l2_change};
-pub use correlation::{cosine, kendall, pearson, spearman};
-pub use distribution::{centroid_displacement, hellinger, jensen_shannon, total_variation};
-pub use overlap::{soft_iou, top_k_iou};
-pub use prepared::Prepared;
-pub use shape::{Descriptor, centroid, effective_area, entropy, gini, negative_mass, positive_mass, spread, top_mass};
-pub use structure::{fitting_window, ssim};
-pub use transport::earth_movers_distance;
-
-use crate::heatmap::Heatmap;
-
-/// A name that means nothing here.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no {kind} is called '{name}'; there are {known}")]
-pub struct UnknownName {
-    /// What was looked for: `"measure"`.
-    pub kind: &'static str,
-    /// What was written.
-    pub name: String,
-    /// All names there are.
-    pub known: String,
-}
+use super::correlation::kendall;
+use super::heatmap::Heatmap;
+use super::name::UnknownName;
+use super::prepared::Prepared;
+use super::shape::Descriptor;
+use super::{change, distribution, overlap, transport};
 
 /// A way to compare two maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -313,8 +284,3 @@ impl FromStr for Measure {
         found.ok_or_else(|| UnknownName { kind: "measure", name: name.to_string(), known: known() })
     }
 }
-
-#[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
-mod tests;

@@ -5,9 +5,9 @@
 //! grids, where a normalisation does not exist, and where it leaves a negative value or nothing but zeros. A constant
 //! positive map is a distribution like any other.
 
+use super::heatmap::{Heatmap, Normalise};
 use super::prepared::distribution;
 use super::shape::centre;
-use crate::heatmap::{Heatmap, Normalise};
 
 /// Jensen-Shannon divergence, `(KL(p || m) + KL(q || m)) / 2` with `m = (p + q) / 2` and logarithms to base 2, in [0,
 /// 1], 0 for the same distribution, 1 for disjoint ones.

@@ -1,7 +1,7 @@
 //! Structural similarity: luminance, contrast and structure, window by window.
 
+use super::heatmap::{Heatmap, Normalise};
 use super::prepared::scaled;
-use crate::heatmap::{Heatmap, Normalise};
 
 /// Edge of the window on a grid that is large enough for it, in cells: that of scikit-image.
 const LARGEST_WINDOW: usize = 7;
