@@ -14,11 +14,12 @@ use anyhow::{Context, bail};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use clap::{Parser, Subcommand};
 use driftscope::config::OptimizerConfig;
-use driftscope::data::{Interpolation, Picture, Preprocessing, normalised};
+use driftscope::data::{Preprocessing, normalised};
 use driftscope::device::DeviceChoice;
 use driftscope::explain::{self, Explainer, Target};
 use driftscope::measure::Heatmap;
 use driftscope::models::{Mode, Model, ModelName, Taps};
+use driftscope::picture::{self, Interpolation, Picture};
 use driftscope::train::{Optimizer, StepGradients, cross_entropy};
 use driftscope::weights::{self, HostTensor, StateDict};
 use std::path::PathBuf;
@@ -85,7 +86,7 @@ fn main() -> anyhow::Result<()> {
 fn preprocess(pictures: &[PathBuf], preprocessing: Preprocessing, device: &Device) -> anyhow::Result<StateDict> {
     let mut results = StateDict::new();
     for (index, path) in pictures.iter().enumerate() {
-        let picture = Picture::read(path)?;
+        let picture = picture::read(path)?;
         let mut planes = Vec::new();
         preprocessing.apply(&picture).append_planes(&mut planes);
         let tensor = normalised(planes, 1, preprocessing.size, device).squeeze_dim::<3>(0);

@@ -4,10 +4,12 @@
 //! cut sees the old bytes or the new ones and never a part of either.
 
 mod output;
+mod shown;
 
 #[cfg(test)]
 pub(crate) use output::is_a_runs_own;
 pub use output::{Output, OutputError, check_output_folder, not_of_a_run, output_folder};
+pub(crate) use shown::shown;
 
 use std::ffi::OsString;
 use std::fs::{self, File};

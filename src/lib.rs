@@ -15,6 +15,7 @@
 //! | [`config`] | what a person may type, and [`config::RunConfig`], what a run obeys |
 //! | [`device`] | from `auto`, `cpu`, `cuda:N` or `flex` to a device |
 //! | [`data`] | samples, splits, the panel, augmentation, the deterministic loader, the textures |
+//! | [`picture`] | pixels: decoding within limits, Pillow's resampling |
 //! | [`models`] | ResNet and DeiT, and their taps |
 //! | [`ops`] | fused operations behind one backend-extension trait |
 //! | [`train`] | the loop, one step in plain sight, and the checkpoint directory |
@@ -45,6 +46,7 @@ pub mod fsx;
 pub mod measure;
 pub mod models;
 pub mod ops;
+pub mod picture;
 pub mod report;
 pub mod seed;
 pub mod store;

@@ -3,8 +3,9 @@
 use super::output::checked;
 use super::run_spec::RunSpec;
 use super::{Format, left_out, open_data, print};
-use crate::data::{Batching, DataConfig, Limits, Split};
+use crate::data::{Batching, DataConfig, Split};
 use crate::device::DeviceChoice;
+use crate::picture::Limits;
 use crate::report::{aligned, confusion_csv, csv_row};
 use crate::train::{Evaluation, Progress, Reopened, RunRecord, Setup, evaluate, reopen, same_data, same_panel};
 use anyhow::{Result, bail};

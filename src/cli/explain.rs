@@ -2,13 +2,13 @@
 
 use super::run_spec::RunSpec;
 use super::{Format, print};
-use crate::data::Limits;
 use crate::device::DeviceChoice;
 use crate::evidence::faithfulness::{Assessment, assess};
 use crate::evidence::{Question, Subjects, look};
 use crate::explain::faithfulness::Settings;
 use crate::explain::{Explainer, Target};
 use crate::fsx::{self, Output, check_output_folder, output_folder};
+use crate::picture::Limits;
 use crate::report::{ColourMap, Paint, Style};
 use crate::store::{Explanations, RunReader};
 use crate::train::{Progress, Reopened, RunRecord, reopen, same_pictures};

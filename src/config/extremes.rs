@@ -3,8 +3,9 @@
 use super::file::Settings;
 use super::keys::{KEYS, Kind};
 use super::*;
-use crate::data::{DataSet, Panel, Picture};
+use crate::data::{DataSet, Panel};
 use crate::explain;
+use crate::picture::Picture;
 use crate::seed::{self, Purpose};
 
 /// What each number is set to, besides the ends of its own range.

@@ -5,9 +5,10 @@ use super::idle;
 use super::sections::{DTD, TEXTURES, absolute};
 use super::typed::FileConfig;
 use super::{FreezeConfig, InvalidConfig, KeepConfig, Method, RunConfig, WeightsConfig};
-use crate::data::{DataConfig, Interpolation, Preprocessing, TexturesConfig};
+use crate::data::{DataConfig, Preprocessing, TexturesConfig};
 use crate::explain::Explainer;
 use crate::models::ModelName;
+use crate::picture::Interpolation;
 use crate::weights::{self, WeightsError};
 use std::path::PathBuf;
 

@@ -6,10 +6,11 @@ use super::{
     Decay, EmaConfig, InvalidConfig, Method, Moments, OptimizerConfig, PanelConfig, ScheduleConfig, label_alone,
 };
 use crate::data::{
-    Augmentation, ColourJitter, DataConfig, DataError, FolderConfig, Interpolation, Limits, Mixing, Policy,
-    RandomErasing, TexturesConfig, find_dtd,
+    Augmentation, ColourJitter, DataConfig, DataError, FolderConfig, Mixing, Policy, RandomErasing, TexturesConfig,
+    find_dtd,
 };
 use crate::fsx;
+use crate::picture::{Interpolation, Limits};
 use serde::Deserialize;
 use std::path::PathBuf;
 

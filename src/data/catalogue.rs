@@ -5,8 +5,8 @@
 //! change. A catalogue that is damaged, of another version or absent, or that cannot be written, costs time and nothing
 //! else.
 
-use super::decode::{Reading, bytes_of, complaint, decode};
 use crate::fsx;
+use crate::picture::{ReadOptions, bytes_of, complaint, decode};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
@@ -57,7 +57,7 @@ pub(super) struct Entry {
     /// When reading it began, in seconds. A file may be rewritten within a tick of being read and keep its stamp, so the end
     /// of a long survey would be too late a moment to judge by.
     read_at: i64,
-    reading: Reading,
+    reading: ReadOptions,
     /// SHA-256 of its bytes.
     pub(super) sha256: String,
     /// Columns and rows, or why it is no picture.
@@ -72,7 +72,7 @@ pub(super) struct Entry {
 /// # Errors
 ///
 /// Why its bytes cannot be had.
-pub(super) fn look(path: &Path, reading: &Reading) -> Result<Entry, String> {
+pub(super) fn look(path: &Path, reading: &ReadOptions) -> Result<Entry, String> {
     let gone = || "there is no such file".to_string();
     for _ in 0..3 {
         let read_at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
@@ -119,7 +119,7 @@ impl Catalogue {
     }
 
     /// What is known of a file that is as it was.
-    pub(super) fn known(&self, key: &str, path: &Path, reading: &Reading) -> Option<&Entry> {
+    pub(super) fn known(&self, key: &str, path: &Path, reading: &ReadOptions) -> Option<&Entry> {
         let entry = self.entries.get(key)?;
         (entry.reading == *reading && Stamp::of(path) == Some(entry.stamp)).then_some(entry)
     }
@@ -192,7 +192,7 @@ mod tests {
         let (dir, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let path = dir.path().join("a.png");
         picture(&path, 1);
-        let reading = Reading::default();
+        let reading = ReadOptions::default();
         let entry = look(&path, &reading).unwrap();
         let open = || Catalogue::open(Some(cache.path()), dir.path());
         open().keep(vec![("a.png".to_string(), entry.clone())], |_| true);
@@ -223,7 +223,7 @@ mod tests {
         let path = dir.path().join("a.png");
         picture(&path, 1);
         // As if all had been an hour ago.
-        let mut entry = look(&path, &Reading::default()).unwrap();
+        let mut entry = look(&path, &ReadOptions::default()).unwrap();
         entry.read_at -= 3600;
         entry.stamp.modified[0] -= 3600;
         entry.stamp.changed[0] -= 3600;
@@ -239,11 +239,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.png");
         picture(&path, 1);
-        let reading = Reading::default();
+        let reading = ReadOptions::default();
         let entry = look(&path, &reading).unwrap();
         let catalogue = Catalogue { file: None, entries: HashMap::from([("a".to_string(), entry.clone())]) };
         assert_eq!(catalogue.known("a", &path, &reading), Some(&entry));
-        let lenient = Reading { lenient: true, ..reading };
+        let lenient = ReadOptions { lenient: true, ..reading };
         assert_eq!(catalogue.known("a", &path, &lenient), None);
         fs::remove_file(&path).unwrap();
         assert_eq!(catalogue.known("a", &path, &reading), None);

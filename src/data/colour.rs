@@ -4,7 +4,7 @@
 //! Parity includes the rounding: Pillow blends in single precision and cuts off the fraction. An operation that rounded
 //! better would train on other pictures than the recipes that its settings are copied from.
 
-use super::picture::Picture;
+use crate::picture::Picture;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;

@@ -1,7 +1,7 @@
 //! Random erasing: part of a picture is covered.
 
 use super::IMAGENET_MEAN;
-use super::picture::{Picture, Window};
+use crate::picture::{Picture, Window};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,8 @@
 //! What can be wrong with data, in words for a person.
 
-use super::{Skipped, shown};
-use crate::fsx::FsError;
+use super::Skipped;
+use crate::fsx::{FsError, shown};
+use crate::picture::PictureError;
 use std::path::{Path, PathBuf};
 
 /// Data that cannot be used as asked.
@@ -11,13 +12,8 @@ pub enum DataError {
     #[error(transparent)]
     Disk(#[from] FsError),
     /// A picture that is missing or broken.
-    #[error("{} cannot be read as a picture: {reason}", shown(path))]
-    Picture {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error(transparent)]
+    Picture(#[from] PictureError),
     /// Pictures that are missing or broken, found before anything was begun.
     #[error("{} of {all} pictures cannot be read (leave them out with --skip-bad-images):\n{}", bad.len(), listed(bad))]
     Pictures {

@@ -143,7 +143,8 @@ fn mixed(mut batch: Batch, order: Order, number: usize) -> Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{DataConfig, DataSet, FolderConfig, Interpolation, Split, TexturesConfig};
+    use crate::data::{DataConfig, DataSet, FolderConfig, Split, TexturesConfig};
+    use crate::picture::Interpolation;
 
     const AUGMENTATION: Augmentation = Augmentation {
         crop_scale: [0.35, 1.0],

@@ -3,14 +3,12 @@
 //! Knows neither models nor explainers. Sources are DTD in its own layout, a folder a class, and the embedded procedural
 //! [`textures`].
 //!
-//! Four rules hold here. Nothing is left out without being counted and said. A picture is whole or it is an error that says
-//! what is wrong with it. No decoder asks for memory beyond the limits. What was opened is what is learned from: the bytes
-//! of every file are in a digest of their own, beside that of names and labels.
+//! Two rules hold here. Nothing is left out without being counted and said. What was opened is what is learned from: the
+//! bytes of every file are in a digest of their own, beside that of names and labels.
 
 mod batch;
 mod catalogue;
 pub mod colour;
-mod decode;
 mod erasing;
 mod error;
 mod folder;
@@ -19,9 +17,7 @@ mod golden;
 mod loader;
 mod mix;
 mod panel;
-mod picture;
 mod policy;
-mod resample;
 mod set;
 pub mod textures;
 mod transform;
@@ -29,33 +25,23 @@ mod warp;
 
 pub use batch::{Batch, IMAGENET_MEAN, IMAGENET_STD, normalised};
 pub use colour::ColourJitter;
-pub use decode::{FORMATS, Format, Limits};
 pub use erasing::RandomErasing;
 pub use error::DataError;
 pub use folder::{FolderConfig, find_dtd};
 pub use loader::{Batching, Loader, Order};
 pub use mix::{Mix, Mixing};
 pub use panel::{Panel, perturbed};
-pub use picture::{Interpolation, Picture, Window};
 pub use policy::Policy;
 pub use set::{DataSet, Skipped, Watcher};
 pub use transform::{Augmentation, Preprocessing};
 
+use crate::picture::{self, Limits, Picture, ReadOptions};
 use crate::seed::{self, Purpose};
 use burn_dataset::{Dataset, DatasetError};
-use decode::Reading;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-
-/// A path for a person: as it is, unless it holds what would break the line.
-fn shown(path: &Path) -> String {
-    match path.to_str() {
-        Some(text) if !text.chars().any(char::is_control) => text.to_string(),
-        _ => format!("{path:?}"),
-    }
-}
 
 /// Which part of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +97,7 @@ pub struct Sample {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Source {
     Texture { seed: u64 },
-    File { path: PathBuf, reading: Reading },
+    File { path: PathBuf, options: ReadOptions },
 }
 
 impl Sample {
@@ -123,7 +109,7 @@ impl Sample {
     pub fn picture(&self, size: usize) -> Result<Picture, DataError> {
         match &self.source {
             Source::Texture { seed } => Ok(Picture::new(size, size, textures::draw(self.label, *seed, size).pixels)),
-            Source::File { path, reading } => Picture::read_as(path, reading),
+            Source::File { path, options } => Ok(picture::read_as(path, options)?),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Augmentation policies: which operations a picture goes through, and how strongly.
 
 use super::colour;
-use super::picture::Picture;
 use super::warp::Affine;
+use crate::picture::Picture;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};

@@ -2,8 +2,8 @@
 
 use super::colour::ColourJitter;
 use super::erasing::RandomErasing;
-use super::picture::{Interpolation, Picture, Window};
 use super::policy::Policy;
+use crate::picture::{Interpolation, Picture, Window};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! Shears, shifts and turns of a picture: nearest neighbour, black where nothing was.
 
-use super::picture::Picture;
+use crate::picture::Picture;
 
 /// Where a pixel of the result comes from: `x' = a·x + b·y + c` and `y' = d·x + e·y + f` as `[a, b, c, d, e, f]`, in
 /// pixels from the top left corner of the picture, so the centre of the first pixel is (½, ½).

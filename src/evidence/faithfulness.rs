@@ -1,7 +1,6 @@
 //! Whether explanations say what a model did: every measure of [`crate::explain::faithfulness`], asked of a model.
 
 use super::{ANY_CLASS, BATCH, Question, Subjects, explain_pictures, tensor};
-use crate::data::Picture;
 use crate::explain::faithfulness::{
     Bootstrap, FaithfulnessError, Figure, Image, ImageError, Logits, Maps, Randomisation, RandomisationError, Reading,
     Sample, Settings, Stage, against_random, figures, randomisation, sensitivity_against_random,
@@ -9,6 +8,7 @@ use crate::explain::faithfulness::{
 use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target};
 use crate::measure::Heatmap;
 use crate::models::{Mode, Model, Taps};
+use crate::picture::Picture;
 use crate::weights::{self, StateDict, WeightsError};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;

@@ -5,10 +5,11 @@
 
 pub mod faithfulness;
 
-use crate::data::{DataError, Limits, Panel, Picture, Preprocessing, Sample, normalised, perturbed};
+use crate::data::{DataError, Panel, Preprocessing, Sample, normalised, perturbed};
 use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target, View, largest};
 use crate::fsx;
 use crate::models::Model;
+use crate::picture::{self, Limits, Picture, PictureError};
 use crate::store::{AttentionDistance, Explanations, LayerMaps, RunReader, StoreError, UNKNOWN_CLASS};
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
@@ -28,7 +29,7 @@ pub enum SubjectsError {
     Store(#[from] StoreError),
     /// A file that is no picture.
     #[error(transparent)]
-    Data(#[from] DataError),
+    Picture(#[from] PictureError),
 }
 
 /// Pictures to be explained, as a model takes them, and their imperceptible perturbations.
@@ -79,7 +80,7 @@ impl Subjects {
     pub fn of_run(run: &RunReader, floor_seed: u64) -> Result<Self, SubjectsError> {
         let panel = &run.info().panel;
         let read = |index: usize| -> Result<Picture, SubjectsError> {
-            Ok(Picture::of_bytes(&run.panel_image(index)?, &run.panel_image_path(index), Limits::default())?)
+            Ok(picture::of_bytes(&run.panel_image(index)?, &run.panel_image_path(index), Limits::default())?)
         };
         let pictures = (0..panel.ids.len()).into_par_iter().map(read).collect::<Result<_, _>>()?;
         let labels = panel.labels.iter().copied().map(Some).collect();
@@ -96,9 +97,9 @@ impl Subjects {
         preprocessing: &Preprocessing,
         limits: Limits,
         floor_seed: u64,
-    ) -> Result<Self, DataError> {
-        let read = |path: &PathBuf| Ok(preprocessing.apply(&Picture::read_within(path, limits)?));
-        let pictures: Vec<Picture> = files.par_iter().map(read).collect::<Result<_, DataError>>()?;
+    ) -> Result<Self, PictureError> {
+        let read = |path: &PathBuf| Ok(preprocessing.apply(&picture::read_within(path, limits)?));
+        let pictures: Vec<Picture> = files.par_iter().map(read).collect::<Result<_, PictureError>>()?;
         let all: Vec<u8> = pictures.iter().flat_map(|picture| picture.pixels().iter().copied()).collect();
         let ids = files.iter().map(|path| path.display().to_string()).collect();
         Ok(Self::new(fsx::sha256_hex(&all), ids, vec![None; files.len()], pictures, floor_seed))

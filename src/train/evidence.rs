@@ -2,10 +2,10 @@
 
 use super::seal::Unsealed;
 use super::{Progress, Setup, TrainError};
-use crate::data::Picture;
 use crate::evidence::{Question, Subjects, look};
 use crate::explain::ExplainError;
 use crate::models::Model;
+use crate::picture::Picture;
 use crate::report::{Figure, Raster, Scales, Sight, Style, rgb_png};
 use crate::store::{EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, Explanations};
 use burn::tensor::Device;

@@ -117,7 +117,7 @@ impl From<SubjectsError> for TrainError {
     fn from(error: SubjectsError) -> Self {
         match error {
             SubjectsError::Store(error) => error.into(),
-            SubjectsError::Data(error) => error.into(),
+            SubjectsError::Picture(error) => DataError::from(error).into(),
         }
     }
 }

@@ -5,31 +5,32 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room may use of the others. Anything may use `fsx` and `seed`; `cli` may use all.
-const DOORS: [(&str, &[&str]); 14] = [
+const DOORS: [(&str, &[&str]); 15] = [
     ("cause", &["evidence", "explain", "measure", "models", "weights"]),
-    ("config", &["data", "explain", "models", "weights"]),
-    ("data", &[]),
+    ("config", &["data", "explain", "models", "picture", "weights"]),
+    ("data", &["picture"]),
     ("device", &[]),
     ("drift", &["store", "measure"]),
-    ("evidence", &["data", "explain", "measure", "models", "store", "weights"]),
+    ("evidence", &["data", "explain", "measure", "models", "picture", "store", "weights"]),
     ("explain", &["models", "measure"]),
     ("measure", &[]),
     ("models", &["ops"]),
     ("ops", &[]),
+    ("picture", &[]),
     ("report", &["drift", "store", "measure"]),
     ("store", &["measure"]),
     (
         "train",
         &[
             "config", "data", "models", "ops", "weights", "evidence", "explain", "store", "drift", "report", "device",
-            "measure",
+            "measure", "picture",
         ],
     ),
     ("weights", &["models"]),
 ];
 
 /// Rooms of plain data code, which never name Burn.
-const WITHOUT_BURN: [&str; 5] = ["drift", "measure", "report", "store", "fsx"];
+const WITHOUT_BURN: [&str; 6] = ["drift", "measure", "picture", "report", "store", "fsx"];
 
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -3,10 +3,10 @@
 use crate::support::{alone, fast_device, minis, numbers, pseudo_random};
 use burn::tensor::Device;
 use driftscope::cause::{Cause, Part, causes};
-use driftscope::data::Picture;
 use driftscope::evidence::{Question, Subjects};
 use driftscope::explain::Explainer;
 use driftscope::models::{Model, ModelName};
+use driftscope::picture::Picture;
 use driftscope::weights::{load_state_dict, state_dict};
 use std::path::Path;
 

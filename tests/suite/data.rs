@@ -138,7 +138,7 @@ fn help_and_readme_name_exactly_the_formats_that_are_read() {
     let dir = tempfile::tempdir().unwrap();
     let help = String::from_utf8(succeed(dir.path(), &["data", "--help"]).stdout).unwrap();
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    for format in &driftscope::data::FORMATS {
+    for format in &driftscope::picture::FORMATS {
         assert!(help.contains(format.name) && readme.contains(format.name), "{}", format.name);
     }
     for other in ["AVIF", "HEIC", "JPEG 2000", "ICO"] {

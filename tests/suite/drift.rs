@@ -4,13 +4,13 @@
 use crate::support::{alone, driftscope, fast_device, minis, succeed};
 use burn::tensor::Device;
 use driftscope::cause::{Part, causes};
-use driftscope::data::Picture;
 use driftscope::data::textures;
 use driftscope::drift::{Against, Options, analyse};
 use driftscope::evidence::{Question, Subjects, look};
 use driftscope::explain::Explainer;
 use driftscope::measure::Measure;
 use driftscope::models::{Model, ModelName};
+use driftscope::picture::Picture;
 use driftscope::store::{Explanations, Manifest, RunReader, epoch_dir_name, panel_image_name};
 use driftscope::weights::{load_state_dict, state_dict};
 use serde_json::json;

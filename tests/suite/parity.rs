@@ -5,9 +5,9 @@
 use crate::support::{alone, devices, fast_device, numbers, pseudo_random, relative_difference};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use driftscope::config::OptimizerConfig;
-use driftscope::data::{Interpolation, Picture};
 use driftscope::explain::{self, Explainer, Explanation, Target};
 use driftscope::models::{Mode, Model, ModelName, Taps};
+use driftscope::picture::{self, Interpolation, Picture};
 use driftscope::train::{Optimizer, StepGradients, cross_entropy};
 use driftscope::weights::{self, HostTensor, StateDict};
 use std::io::Write;
@@ -238,7 +238,7 @@ fn scaling_is_pillows() {
         (Interpolation::Bicubic, "bicubic", 90, 17),
     ];
     for (interpolation, name, width, height) in scaled {
-        let expected = Picture::read(&goldens().join(format!("scaled.{name}.{width}x{height}.png"))).unwrap();
+        let expected = picture::read(&goldens().join(format!("scaled.{name}.{width}x{height}.png"))).unwrap();
         let found = formula_picture(53, 41).resized(width, height, interpolation);
         let (most, _) = difference(&found, &expected);
         assert!(most <= 1, "{name}, {width}×{height}: {most}");
@@ -254,7 +254,7 @@ fn files_of_every_kind_are_read_as_pillow_reads_them() {
     for entry in std::fs::read_dir(goldens().join("pictures")).unwrap() {
         let path = entry.unwrap().path();
         let Some(name) = path.to_str().and_then(|path| path.strip_suffix(expected)) else { continue };
-        let (most, mean) = difference(&Picture::read(Path::new(name)).unwrap(), &Picture::read(&path).unwrap());
+        let (most, mean) = difference(&picture::read(Path::new(name)).unwrap(), &picture::read(&path).unwrap());
         let (most_allowed, mean_allowed) = if name.ends_with(".jpg") { (8, 0.6) } else { (1, 0.6) };
         assert!(most <= most_allowed && mean <= mean_allowed, "{name}: at most {most}, on average {mean}");
         count += 1;

@@ -1,8 +1,9 @@
 //! DTD's layout: `labels/train1.txt` lists `class/picture.jpg` below `images/`.
 
 use super::{FolderConfig, Found, Left, LeftOut, Searched, choose_classes, shortened};
-use crate::data::{DataError, Index, Sample, Skipped, Source, Split, shown};
+use crate::data::{DataError, Index, Sample, Skipped, Source, Split};
 use crate::fsx;
+use crate::fsx::shown;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -58,7 +59,7 @@ pub(super) fn dtd(config: &FolderConfig) -> Result<Found, DataError> {
                 });
                 continue;
             }
-            samples.push(Sample { id: line.id, label, source: Source::File { path, reading: config.reading() } });
+            samples.push(Sample { id: line.id, label, source: Source::File { path, options: config.read_options() } });
         }
         samples
     });

@@ -9,9 +9,10 @@ mod split_folders;
 mod tests;
 mod walk;
 
-use super::decode::{Limits, Reading};
-use super::{DataError, Index, Sample, Skipped, Source, shown};
+use super::{DataError, Index, Sample, Skipped, Source};
 use crate::fsx;
+use crate::fsx::shown;
+use crate::picture::{Limits, ReadOptions};
 use crate::seed::{self, Purpose};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
@@ -62,8 +63,8 @@ impl FolderConfig {
         self.rules < Self::RULES
     }
 
-    pub(super) fn reading(&self) -> Reading {
-        Reading { limits: self.limits, lenient: self.is_old() }
+    pub(super) fn read_options(&self) -> ReadOptions {
+        ReadOptions { limits: self.limits, lenient: self.is_old() }
     }
 
     /// Whether the folder is divided by folders named train and val, for which a split has no meaning.
@@ -222,7 +223,7 @@ fn of_class(
     let sample = |path: PathBuf| {
         let below = path.strip_prefix(&config.root).unwrap_or(&path);
         let id = if config.is_old() { names::old_id_of(below) } else { names::id_of(below) };
-        Sample { id, label, source: Source::File { path, reading: config.reading() } }
+        Sample { id, label, source: Source::File { path, options: config.read_options() } }
     };
     OfClass { samples: pictures.into_iter().map(sample).collect(), left_out }
 }

@@ -4,8 +4,9 @@ use super::{
     EXPECTED, FolderConfig, Found, Left, LeftOut, OfClass, Searched, choose_classes, class_names, empty_class,
     of_class, shortened, walk, why_no_class, why_not,
 };
-use crate::data::{DataError, Index, Split, shown};
+use crate::data::{DataError, Index, Split};
 use crate::fsx;
+use crate::fsx::shown;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

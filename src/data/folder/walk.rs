@@ -1,7 +1,9 @@
 //! The pictures of a class, wherever they lie below its folder, and an account of everything that is not taken.
 
-use super::super::{Skipped, decode::is_ending};
+use super::super::Skipped;
 use crate::fsx;
+use crate::fsx::shown;
+use crate::picture::is_ending;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
@@ -102,7 +104,7 @@ impl LeftOut {
     pub(super) fn lines(&self) -> Vec<String> {
         let line = |(why, (count, first)): (&Left, &(usize, PathBuf))| {
             let such = if *count == 1 { ":" } else { ", the first:" };
-            format!("left out: {}{such} {}", why.words(*count), super::super::shown(first))
+            format!("left out: {}{such} {}", why.words(*count), shown(first))
         };
         self.summed().iter().map(line).collect()
     }

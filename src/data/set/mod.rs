@@ -1,9 +1,10 @@
 //! A data set opened: every picture found, read, judged and summed.
 
 use super::catalogue::{Catalogue, Entry, Stamp, cache_folder, look};
-use super::decode::{Reading, bytes_of, dimensions};
-use super::{DataConfig, DataError, FolderConfig, Index, Sample, Source, Split, folder, shown, textures};
+use super::{DataConfig, DataError, FolderConfig, Index, Sample, Source, Split, folder, textures};
 use crate::fsx;
+use crate::fsx::shown;
+use crate::picture::{ReadOptions, bytes_of, dimensions};
 use rayon::prelude::*;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -151,7 +152,7 @@ impl DataSet {
         let mut found = folder::find(config)?;
         let all = found.splits.iter().map(|split| split.samples().len()).sum::<usize>() + found.bad.len();
         let looked = match closely {
-            Closely::Headers => headers(&mut found.splits, &config.reading()),
+            Closely::Headers => headers(&mut found.splits, &config.read_options()),
             Closely::Whole => whole(&mut found.splits, config, cache, watch),
         };
         let mut bad = found.bad;
@@ -230,9 +231,9 @@ impl DataSet {
             return Ok(()); // drawn, or only looked at quickly
         }
         let changed = |(place, sample): (usize, &Sample)| {
-            let Source::File { path, reading } = &sample.source else { return None };
+            let Source::File { path, options } = &sample.source else { return None };
             let as_it_was = Stamp::of(path) == Some(stamps[place]) || {
-                let bytes = bytes_of(path, &reading.limits);
+                let bytes = bytes_of(path, &options.limits);
                 bytes.is_ok_and(|bytes| fsx::sha256_hex(&bytes) == self.contents[before + place].1)
             };
             (!as_it_was).then(|| path.clone())
@@ -254,7 +255,7 @@ struct Looked {
     seen: [Vec<Stamp>; 3],
 }
 
-fn headers(splits: &mut [Index; 3], reading: &Reading) -> Looked {
+fn headers(splits: &mut [Index; 3], reading: &ReadOptions) -> Looked {
     let mut looked = Looked::default();
     let check = |sample: &Sample| match &sample.source {
         Source::File { path, .. } => {
@@ -283,7 +284,7 @@ fn kept(sample: Sample, reason: Option<String>, bad: &mut Vec<Skipped>) -> Optio
 
 fn whole(splits: &mut [Index; 3], config: &FolderConfig, cache: Option<&Path>, watch: Watcher<'_>) -> Looked {
     let catalogue = Catalogue::open(cache, &config.root);
-    let reading = config.reading();
+    let reading = config.read_options();
     let key = |path: &Path| folder::id_of(path.strip_prefix(&config.root).unwrap_or(path));
     let files: Vec<PathBuf> =
         splits.iter().flat_map(|split| &split.0).filter_map(|sample| sample.path().map(Path::to_path_buf)).collect();

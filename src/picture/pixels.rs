@@ -1,10 +1,6 @@
-//! Pictures as plain pixels: read from any file, scaled as Pillow scales, cut and mirrored.
+//! Pictures as plain pixels: scaled as Pillow scales, cut and mirrored.
 
-use super::DataError;
-use super::decode::{Limits, Reading, bytes_of, decode};
-use super::resample::{resample, resample_window};
-use serde::{Deserialize, Serialize};
-use std::path::Path;
+use super::resample::{Interpolation, Window, resample, resample_window};
 
 /// An RGB picture, 8 bits a channel, row-major, channels interleaved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,29 +8,6 @@ pub struct Picture {
     width: usize,
     height: usize,
     pixels: Vec<u8>,
-}
-
-/// How a picture is scaled; both average over the source when they shrink.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Interpolation {
-    /// Triangle filter.
-    Bilinear,
-    /// Cubic filter with a = −0.5, Pillow's.
-    Bicubic,
-}
-
-/// A part of a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Columns left of it.
-    pub left: usize,
-    /// Rows above it.
-    pub top: usize,
-    /// Its columns.
-    pub width: usize,
-    /// Its rows.
-    pub height: usize,
 }
 
 impl Picture {
@@ -46,41 +19,6 @@ impl Picture {
     pub fn new(width: usize, height: usize, pixels: Vec<u8>) -> Self {
         assert_eq!(pixels.len(), width * height * 3, "{width}×{height} pixels have three bytes each");
         Self { width, height, pixels }
-    }
-
-    /// Reads a picture of one of the [`FORMATS`](super::FORMATS), told by its first bytes, turned as its EXIF orientation
-    /// says. Grey becomes three equal channels, 16 bits become 8, CMYK becomes RGB, and an alpha channel is dropped, as
-    /// `PIL.Image.convert("RGB")` does.
-    ///
-    /// # Errors
-    ///
-    /// [`DataError::Picture`] names the file and says what is wrong with it: also where it is beyond the usual limits.
-    pub fn read(path: &Path) -> Result<Self, DataError> {
-        Self::read_within(path, Limits::default())
-    }
-
-    /// The same, within other limits.
-    ///
-    /// # Errors
-    ///
-    /// As [`Picture::read`].
-    pub fn read_within(path: &Path, limits: Limits) -> Result<Self, DataError> {
-        Self::read_as(path, &Reading { limits, lenient: false })
-    }
-
-    /// The same from a file's bytes; `path` is only named in errors.
-    ///
-    /// # Errors
-    ///
-    /// As [`Picture::read`].
-    pub fn of_bytes(bytes: &[u8], path: &Path, limits: Limits) -> Result<Self, DataError> {
-        let picture = decode(bytes, &Reading { limits, lenient: false });
-        picture.map_err(|reason| DataError::Picture { path: path.to_path_buf(), reason })
-    }
-
-    pub(super) fn read_as(path: &Path, reading: &Reading) -> Result<Self, DataError> {
-        let picture = bytes_of(path, &reading.limits).and_then(|bytes| decode(&bytes, reading));
-        picture.map_err(|reason| DataError::Picture { path: path.to_path_buf(), reason })
     }
 
     /// Columns.

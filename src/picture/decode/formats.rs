@@ -30,7 +30,7 @@ pub(super) fn names() -> String {
 }
 
 /// Whether files of this ending, in lower case, are taken for pictures.
-pub(in crate::data) fn is_ending(ending: &str) -> bool {
+pub(crate) fn is_ending(ending: &str) -> bool {
     FORMATS.iter().any(|format| format.endings.contains(&ending))
 }
 

@@ -1,7 +1,7 @@
 //! The first frame of a GIF, on its canvas.
 
-use super::Limits;
-use crate::data::Picture;
+use super::limits::Limits;
+use crate::picture::pixels::Picture;
 use std::io::Cursor;
 
 /// Columns and rows of the canvas.

@@ -1,7 +1,30 @@
 //! Scaling to Pillow's last bit: other weights than those a model was trained with are other pictures to it.
 
-use super::picture::{Interpolation, Window};
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
+
+/// How a picture is scaled; both average over the source when they shrink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Interpolation {
+    /// Triangle filter.
+    Bilinear,
+    /// Cubic filter with a = −0.5, Pillow's.
+    Bicubic,
+}
+
+/// A part of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Columns left of it.
+    pub left: usize,
+    /// Rows above it.
+    pub top: usize,
+    /// Its columns.
+    pub width: usize,
+    /// Its rows.
+    pub height: usize,
+}
 
 /// Weights are whole multiples of 2⁻²²: 255 times their sum and its overshoot still fits 32 bits.
 const FRACTION_BITS: u32 = 22;

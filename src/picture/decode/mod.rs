@@ -8,6 +8,7 @@ mod formats;
 mod gif;
 mod huffman;
 mod jpeg;
+mod limits;
 mod scan;
 #[cfg(test)]
 mod testing;
@@ -15,123 +16,21 @@ mod testing;
 mod tests;
 
 pub use formats::{FORMATS, Format};
+pub use limits::Limits;
 
-pub(super) use formats::is_ending;
+pub(crate) use formats::is_ending;
+pub(crate) use limits::ReadOptions;
 
-use super::Picture;
+use super::pixels::Picture;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, metadata::Orientation};
-use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::Once;
 
-/// What reading one picture may cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limits {
-    /// Greatest number of pixels, in millions.
-    pub max_megapixels: u32,
-    /// Most memory that its decoder may take, in MiB; no greater file is read either.
-    pub max_decoder_mib: u32,
-}
-
-impl Default for Limits {
-    /// 100 megapixels and 1 GiB: any camera's photograph, and a machine of 4 GiB can read one on each of two cores.
-    fn default() -> Self {
-        Self { max_megapixels: 100, max_decoder_mib: 1024 }
-    }
-}
-
-impl Limits {
-    /// So many megapixels, and as much more memory as they need.
-    pub fn of_megapixels(max_megapixels: u32) -> Self {
-        let default = Self::default();
-        let mib = (u64::from(max_megapixels) * u64::from(default.max_decoder_mib))
-            .div_ceil(u64::from(default.max_megapixels));
-        Self { max_megapixels, max_decoder_mib: u32::try_from(mib).unwrap_or(u32::MAX).max(default.max_decoder_mib) }
-    }
-
-    fn bytes(&self) -> u64 {
-        u64::from(self.max_decoder_mib) << 20
-    }
-
-    /// Whether a picture of `[width, height]` whose decoder takes `bytes` is within them.
-    fn check(&self, [width, height]: [u64; 2], bytes: u64) -> Result<(), String> {
-        let pixels = width.saturating_mul(height);
-        if pixels > u64::from(self.max_megapixels) * 1_000_000 {
-            return Err(format!(
-                "{width} × {height} pixels are {} megapixels, more than the limit of {} (raise it with --max-megapixels)",
-                pixels.div_ceil(1_000_000),
-                self.max_megapixels
-            ));
-        }
-        if bytes > self.bytes() {
-            return Err(format!(
-                "{width} × {height} pixels need {} MiB to be decoded, more than the limit of {} MiB (raise it with \
-                 data.max_decoder_mib)",
-                bytes.div_ceil(1 << 20),
-                self.max_decoder_mib
-            ));
-        }
-        Ok(())
-    }
-
-    fn of_image_crate(&self) -> image::Limits {
-        let mut limits = image::Limits::default();
-        (limits.max_image_width, limits.max_image_height, limits.max_alloc) = (None, None, Some(self.bytes()));
-        limits
-    }
-}
-
-/// How pictures are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Reading {
-    pub(super) limits: Limits,
-    /// Takes a JPEG whose data ends early, the rest of it grey, as the first version did; its runs still can be resumed.
-    pub(super) lenient: bool,
-}
-
-/// All bytes of a regular file that is not too great.
-pub(super) fn bytes_of(path: &Path, limits: &Limits) -> Result<Vec<u8>, String> {
-    let about = path.metadata().map_err(|error| match path.symlink_metadata() {
-        Ok(link) if link.is_symlink() => "it is a link to something that is not there".to_string(),
-        _ => spoken(&error),
-    })?;
-    // Not even opened otherwise: a pipe would wait for ever.
-    if about.is_dir() {
-        return Err("it is a folder".to_string());
-    }
-    if !about.is_file() {
-        return Err("it is no regular file".to_string());
-    }
-    let too_great = |mib: u64| {
-        let limit = limits.max_decoder_mib;
-        format!("the file has {mib} MiB, more than the limit of {limit} MiB (raise it with data.max_decoder_mib)")
-    };
-    if about.len() > limits.bytes() {
-        return Err(too_great(about.len() >> 20));
-    }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| spoken(&error))?;
-    file.take(limits.bytes() + 1).read_to_end(&mut bytes).map_err(|error| spoken(&error))?;
-    if bytes.len() as u64 > limits.bytes() {
-        return Err(too_great(limits.bytes() >> 20)); // it grew, or never told its length
-    }
-    Ok(bytes)
-}
-
-fn spoken(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_string(),
-        std::io::ErrorKind::PermissionDenied => "it may not be read (permission denied)".to_string(),
-        _ => format!("it cannot be read: {error}"),
-    }
-}
-
 /// Columns and rows of a picture, from its header.
-pub(super) fn dimensions(bytes: &[u8], limits: &Limits) -> Result<[u64; 2], String> {
+pub(crate) fn dimensions(bytes: &[u8], limits: &Limits) -> Result<[u64; 2], String> {
     let format = formats::recognise(bytes)?;
     guarded(|| match format.image {
         ImageFormat::Gif => gif::dimensions(bytes),
@@ -147,16 +46,16 @@ pub(super) fn dimensions(bytes: &[u8], limits: &Limits) -> Result<[u64; 2], Stri
 /// # Errors
 ///
 /// What is wrong with it.
-pub(super) fn decode(bytes: &[u8], reading: &Reading) -> Result<Picture, String> {
+pub(crate) fn decode(bytes: &[u8], options: &ReadOptions) -> Result<Picture, String> {
     let format = formats::recognise(bytes)?;
     guarded(|| match format.image {
-        ImageFormat::Gif => gif::decode(bytes, &reading.limits, reading.lenient),
-        _ => with_image_crate(bytes, format, reading),
+        ImageFormat::Gif => gif::decode(bytes, &options.limits, options.lenient),
+        _ => with_image_crate(bytes, format, options),
     })
 }
 
 /// What strict reading says against a picture that lenient reading takes.
-pub(super) fn complaint(bytes: &[u8]) -> Option<String> {
+pub(crate) fn complaint(bytes: &[u8]) -> Option<String> {
     let format = formats::recognise(bytes).ok()?;
     if format.image == ImageFormat::Jpeg { guarded(|| jpeg::verify(bytes)).err() } else { None }
 }
@@ -170,14 +69,14 @@ fn opened<'a>(bytes: &'a [u8], format: &Format, limits: &Limits) -> Result<impl 
     reader.into_decoder().map_err(|error| said(error, format, bytes))
 }
 
-fn with_image_crate(bytes: &[u8], format: &Format, reading: &Reading) -> Result<Picture, String> {
-    let limits = &reading.limits;
+fn with_image_crate(bytes: &[u8], format: &Format, options: &ReadOptions) -> Result<Picture, String> {
+    let limits = &options.limits;
     let mut bytes = Cow::Borrowed(bytes);
     if format.image == ImageFormat::Jpeg {
         let header = jpeg::header(&bytes)?;
         limits.check(header.size(), header.decoder_bytes())?;
         // Without an end marker its decoder takes complete data for data that ends early.
-        if !reading.lenient && !jpeg::verify(&bytes)? {
+        if !options.lenient && !jpeg::verify(&bytes)? {
             bytes.to_mut().extend([0xFF, 0xD9]);
         }
     }

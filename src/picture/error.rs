@@ -1,0 +1,14 @@
+//! A picture that cannot be had.
+
+use crate::fsx::shown;
+use std::path::PathBuf;
+
+/// A picture that is missing or broken.
+#[derive(Debug, thiserror::Error)]
+#[error("{} cannot be read as a picture: {reason}", shown(path))]
+pub struct PictureError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+}
