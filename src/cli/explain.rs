@@ -10,6 +10,7 @@ use crate::explain::{Explainer, Target};
 use crate::fsx::{self, Output, check_output_folder, output_folder};
 use crate::picture::Limits;
 use crate::report::{ColourMap, Paint, Style};
+use crate::store::layout::RUN_FILE;
 use crate::store::{Explanations, RunReader};
 use crate::train::{Progress, Reopened, RunRecord, reopen, same_pictures};
 use anyhow::{Context, Result, bail};
@@ -143,7 +144,7 @@ fn sorted(arguments: &[OsString]) -> Result<(Vec<RunSpec>, Vec<PathBuf>)> {
         let path = PathBuf::from(argument);
         let shown = argument.display();
         match RunSpec::parse(argument) {
-            Ok(run) if run.path.join("run.json").is_file() => runs.push(run),
+            Ok(run) if run.path.join(RUN_FILE).is_file() => runs.push(run),
             _ if path.is_file() => files.push(path),
             Err(error) => bail!("{error}"),
             Ok(_) if path.is_dir() => bail!("{shown} is a folder without run.json; expected a run or a picture"),

@@ -4,6 +4,7 @@
 //! A name that is not here is somebody else's.
 
 use crate::fsx::{self, FsError};
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// The file that makes a directory a run.
@@ -12,9 +13,19 @@ pub const RUN_FILE: &str = "run.json";
 pub const LOCK_FILE: &str = "lock";
 /// The file that makes a directory a sealed epoch.
 pub const MANIFEST_FILE: &str = "manifest.json";
-/// Losses and drift figures of one epoch.
+/// A checkpoint's parameters and buffers.
+pub const MODEL_FILE: &str = "model.safetensors";
+/// Their moving average.
+pub const EMA_FILE: &str = "ema.safetensors";
+/// What the optimizer remembers.
+pub const OPTIMIZER_FILE: &str = "optimizer.safetensors";
+/// Where in the run a checkpoint stands.
+pub const STATE_FILE: &str = "state.json";
+/// Losses and drift of one epoch.
 pub const METRICS_FILE: &str = "metrics.json";
-/// The metrics of all sealed epochs, a JSON object a line.
+/// What the validation images were taken for, one epoch.
+pub const CONFUSION_FILE: &str = "confusion.csv";
+/// The metrics of all sealed epochs, one JSON object per line.
 pub const HISTORY_FILE: &str = "metrics.jsonl";
 /// The training half of the same as a table.
 pub const HISTORY_TABLE: &str = "metrics.csv";
@@ -24,12 +35,14 @@ pub const PICTURES_FILE: &str = "pictures.sha256";
 pub const BRANCHING_FILE: &str = "branching.json";
 /// Where a run keeps the panel's pictures.
 pub const PANEL_DIR: &str = "panel";
-/// Where an epoch keeps one file an explainer.
+/// Where an epoch keeps its maps, one file per explainer.
 pub const EXPLANATIONS_DIR: &str = "explanations";
 /// What explanation files end in.
 pub const EXPLANATIONS_EXTENSION: &str = "safetensors";
 /// Where an epoch keeps figures of a few pictures.
 pub const OVERLAYS_DIR: &str = "overlays";
+/// Where a run keeps its event files for TensorBoard.
+pub const TENSORBOARD_DIR: &str = "tensorboard";
 /// A save in mid-epoch.
 pub const INTERRUPTED: &str = "interrupted";
 /// The previous one while a new one takes its place.
@@ -37,34 +50,45 @@ pub const INTERRUPTED_OLD: &str = "interrupted.old";
 /// What came after an epoch that the run was resumed from lies in a folder of this name and a number.
 pub const SUPERSEDED: &str = "superseded-";
 
+/// Begins the name of an epoch's directory.
+const EPOCH: &str = "epoch-";
 /// Ends the name of a directory that is being built.
 const PARTIAL: &str = ".partial";
 /// Files of the run itself.
 const RUN_FILES: [&str; 6] = [RUN_FILE, LOCK_FILE, HISTORY_FILE, HISTORY_TABLE, PICTURES_FILE, BRANCHING_FILE];
 /// Files of a checkpoint, beside its folders of explanations and overlays.
-const CHECKPOINT_FILES: [&str; 7] = [
-    "model.safetensors",
-    "ema.safetensors",
-    "optimizer.safetensors",
-    "state.json",
-    METRICS_FILE,
-    "confusion.csv",
-    MANIFEST_FILE,
-];
+const CHECKPOINT_FILES: [&str; 7] =
+    [MODEL_FILE, EMA_FILE, OPTIMIZER_FILE, STATE_FILE, METRICS_FILE, CONFUSION_FILE, MANIFEST_FILE];
 
 /// Where the panel's image `index` lies in a run: `panel/007.png`.
 pub fn panel_image_name(index: usize) -> String {
     format!("{PANEL_DIR}/{index:03}.png")
 }
 
+/// Where an explainer's maps lie in an epoch: `explanations/grad-cam.safetensors`.
+pub fn explanations_name(explainer: &str) -> String {
+    format!("{EXPLANATIONS_DIR}/{explainer}.{EXPLANATIONS_EXTENSION}")
+}
+
+/// The explainer whose maps lie under this name in an epoch; none for any other file.
+pub fn explainer_of_name(name: &str) -> Option<&str> {
+    let file = name.strip_prefix(EXPLANATIONS_DIR)?.strip_prefix('/')?;
+    file.strip_suffix(EXPLANATIONS_EXTENSION)?.strip_suffix('.')
+}
+
+/// Where the figure of the panel's image `index` lies in an epoch: `overlays/007.png`.
+pub fn overlay_name(index: usize) -> String {
+    format!("{OVERLAYS_DIR}/{index:03}.png")
+}
+
 /// The name of an epoch's directory: `epoch-0003`.
 pub fn epoch_dir_name(epoch: usize) -> String {
-    format!("epoch-{epoch:04}")
+    format!("{EPOCH}{epoch:04}")
 }
 
 /// The epoch whose directory is called so; none for anything else, `epoch-0003.partial` included.
 pub fn epoch_of_name(name: &str) -> Option<usize> {
-    let epoch = name.strip_prefix("epoch-")?.parse().ok()?;
+    let epoch = name.strip_prefix(EPOCH)?.parse().ok()?;
     (epoch_dir_name(epoch) == name).then_some(epoch)
 }
 
@@ -93,6 +117,23 @@ pub fn is_run_file(name: &str) -> bool {
 /// Whether this is a file on its way to one of the run's own files.
 pub fn is_temporary_run_file(name: &str) -> bool {
     fsx::temporary_of(name).is_some_and(is_run_file)
+}
+
+/// Whether a run keeps something under this name in its own folder, whole or being built. Output never goes there.
+pub fn is_a_runs_own(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let whole = name.strip_suffix(PARTIAL).unwrap_or(&name);
+    let numbered = |prefix: &str| {
+        let number = whole.strip_prefix(prefix);
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let known = is_run_file(whole) || [PANEL_DIR, TENSORBOARD_DIR].contains(&whole) || name.starts_with(INTERRUPTED);
+    known || numbered(EPOCH) || numbered(SUPERSEDED)
+}
+
+/// Whether this is an event file that driftscope wrote.
+pub fn is_event_file(name: &str) -> bool {
+    name.starts_with("events.out.tfevents.") && name.contains(".driftscope")
 }
 
 /// Whether driftscope makes this below a checkpoint's directory, whole or in parts.
@@ -180,9 +221,20 @@ mod tests {
     #[test]
     fn none_of_our_names_is_taken_for_output() {
         let others = ["epoch-0003", "epoch-0003.partial", "superseded-1", PANEL_DIR, INTERRUPTED, INTERRUPTED_OLD];
-        for name in RUN_FILES.into_iter().chain(others) {
-            assert!(fsx::is_a_runs_own(name.as_ref()), "{name}");
+        for name in RUN_FILES.into_iter().chain(others).chain([TENSORBOARD_DIR, "panel.partial", "epoch-3"]) {
+            assert!(is_a_runs_own(name.as_ref()) && fsx::is_a_runs_own(name.as_ref()), "{name}");
         }
-        assert!(!fsx::is_a_runs_own("report.html".as_ref()));
+        for name in ["report.html", "epoch-", "epoch-best", "superseded-x", "my-panel"] {
+            assert!(!is_a_runs_own(name.as_ref()), "{name}");
+        }
+    }
+
+    #[test]
+    fn maps_are_named_after_their_explainer() {
+        let name = explanations_name("rollout-fusion-max");
+        assert_eq!(explainer_of_name(&name), Some("rollout-fusion-max"));
+        for name in ["explanations/notes.txt", "explanations/safetensors", "grad-cam.safetensors", MODEL_FILE] {
+            assert_eq!(explainer_of_name(name), None, "{name}");
+        }
     }
 }

@@ -1,12 +1,15 @@
 //! A run's directory, read: only sealed epochs are seen, and of those only bytes that are still what was sealed.
 
+use super::json::read_versioned;
 use super::layout::{
-    EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, METRICS_FILE, RUN_FILE, epoch_dir_name, epoch_of_name, panel_image_name,
+    METRICS_FILE, RUN_FILE, epoch_dir_name, epoch_of_name, explainer_of_name, explanations_name, panel_image_name,
     sealed_epoch,
 };
-use super::{EpochMetrics, Explanations, Manifest, RunInfo, StoreError, read_versioned};
+use super::{EpochMetrics, Explanations, Manifest, RunInfo, StoreError};
 use crate::fsx;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// A run's directory, read.
 #[derive(Clone, Debug)]
@@ -14,6 +17,8 @@ pub struct RunReader {
     dir: PathBuf,
     info: RunInfo,
     epochs: Vec<usize>,
+    /// Of each of `epochs`, read when it is first asked for.
+    manifests: Vec<OnceLock<Manifest>>,
 }
 
 impl RunReader {
@@ -30,7 +35,8 @@ impl RunReader {
         };
         let mut epochs: Vec<usize> = fsx::list_dir(dir)?.iter().filter_map(|entry| sealed_epoch(entry)).collect();
         epochs.sort_unstable();
-        Ok(RunReader { dir: dir.to_path_buf(), info, epochs })
+        let manifests = epochs.iter().map(|_| OnceLock::new()).collect();
+        Ok(RunReader { dir: dir.to_path_buf(), info, epochs, manifests })
     }
 
     /// What `run.json` says.
@@ -67,16 +73,11 @@ impl RunReader {
     ///
     /// When the epoch's manifest cannot be read.
     pub fn explainers(&self, epoch: usize) -> Result<Vec<String>, StoreError> {
-        let dir = self.epoch_dir(epoch);
-        let manifest = match Manifest::read(&dir) {
+        let manifest = match self.manifest(epoch) {
             Err(StoreError::Fs(error)) if error.is_not_found() => return Ok(Vec::new()),
             read => read?,
         };
-        let name = |file: &str| {
-            let file = file.strip_prefix(EXPLANATIONS_DIR)?.strip_prefix('/')?;
-            Some(file.strip_suffix(EXPLANATIONS_EXTENSION)?.strip_suffix('.')?.to_string())
-        };
-        Ok(manifest.names().filter_map(name).collect())
+        Ok(manifest.names().filter_map(explainer_of_name).map(str::to_string).collect())
     }
 
     /// What one explainer saw at one epoch.
@@ -86,11 +87,11 @@ impl RunReader {
     /// When there is no such file, it is not what was sealed, it is no explanation file of a schema this version reads, or
     /// it explains other pictures than the run's panel.
     pub fn explanations(&self, epoch: usize, explainer: &str) -> Result<Explanations, StoreError> {
-        let name = format!("{EXPLANATIONS_DIR}/{explainer}.{EXPLANATIONS_EXTENSION}");
-        let dir = self.epoch_dir(epoch);
-        let explanations = Explanations::decode(&self.sealed_file(epoch, &name)?, &dir.join(&name))?;
+        let name = explanations_name(explainer);
+        let path = self.epoch_dir(epoch).join(&name);
+        let explanations = Explanations::decode(&self.sealed_file(epoch, &name)?, &path)?;
         if explanations.image_ids != self.info.panel.ids {
-            return Err(StoreError::ForeignPanel { path: dir.join(&name), run: self.info.name.clone() });
+            return Err(StoreError::ForeignPanel { path, run: self.info.name.clone() });
         }
         Ok(explanations)
     }
@@ -111,8 +112,21 @@ impl RunReader {
 
     /// Bytes of a file of an epoch, as they were sealed.
     fn sealed_file(&self, epoch: usize, name: &str) -> Result<Vec<u8>, StoreError> {
-        let dir = self.epoch_dir(epoch);
-        Manifest::read(&dir)?.file(&dir, name)
+        self.manifest(epoch)?.file(&self.epoch_dir(epoch), name)
+    }
+
+    /// The manifest of an epoch; what was read once is kept, because every file of the epoch is asked of it.
+    fn manifest(&self, epoch: usize) -> Result<Cow<'_, Manifest>, StoreError> {
+        let read = || Manifest::read(&self.epoch_dir(epoch));
+        let Ok(place) = self.epochs.binary_search(&epoch) else { return Ok(Cow::Owned(read()?)) };
+        let kept = &self.manifests[place];
+        match kept.get() {
+            Some(manifest) => Ok(Cow::Borrowed(manifest)),
+            None => {
+                let manifest = read()?;
+                Ok(Cow::Borrowed(kept.get_or_init(|| manifest)))
+            }
+        }
     }
 
     /// The file of the panel's image `index` as the model saw it, a PNG; counted from zero in panel order.

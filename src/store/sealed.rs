@@ -1,10 +1,11 @@
-//! Directories whose content is known to the byte: a manifest with sizes and digests, written last.
+//! Directories whose content is known to the byte: built aside, a manifest with sizes and digests written last, then renamed.
 //!
 //! The rule of this room: *nothing is computed from bytes whose digest is not the manifest's.* Whoever reads a file of a
 //! sealed directory reads it through [`Manifest::file`].
 
-use super::layout::MANIFEST_FILE;
-use super::{SCHEMA, StoreError, read_versioned};
+use super::StoreError;
+use super::json::{SCHEMA, json, read_versioned};
+use super::layout::{self, MANIFEST_FILE};
 use crate::fsx;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -13,14 +14,13 @@ use std::path::{Path, PathBuf};
 
 /// A file's entry in the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seal {
+struct Seal {
     bytes: u64,
     sha256: String,
 }
 
 impl Seal {
-    /// That of some bytes.
-    pub fn of(bytes: &[u8]) -> Self {
+    fn of(bytes: &[u8]) -> Self {
         Self { bytes: bytes.len() as u64, sha256: fsx::sha256_hex(bytes) }
     }
 }
@@ -42,8 +42,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// One of these files.
-    pub fn new(files: BTreeMap<String, Seal>) -> Self {
+    fn new(files: BTreeMap<String, Seal>) -> Self {
         Self { schema: SCHEMA, files, pruned: Vec::new() }
     }
 
@@ -78,14 +77,9 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Writes it into `dir`, whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// When the disk refuses.
-    pub fn write(&self, dir: &Path) -> Result<(), StoreError> {
+    fn write(&self, dir: &Path) -> Result<(), StoreError> {
         let path = dir.join(MANIFEST_FILE);
-        Ok(fsx::write_atomic(&path, &super::json(self, &path)?)?)
+        Ok(fsx::write_atomic(&path, &json(self, &path)?)?)
     }
 
     /// The files, sorted.
@@ -115,15 +109,6 @@ impl Manifest {
         };
         let found = Seal::of(&bytes);
         if found == *expected { Ok(bytes) } else { Err(damaged(path, found.to_string())) }
-    }
-
-    /// Checks every file.
-    ///
-    /// # Errors
-    ///
-    /// As [`Manifest::file`], for the first that is not what was sealed.
-    pub fn verify(&self, dir: &Path) -> Result<(), StoreError> {
-        self.names().try_for_each(|name| self.file(dir, name).map(drop))
     }
 
     /// Removes those of `names` that are sealed in `dir`, and seals it again without them. The manifest comes first: killed in
@@ -156,6 +141,70 @@ impl Manifest {
     }
 }
 
+/// A directory that is being built: it lies under a name of its own until [`SealedDir::seal`] gives it the one that counts.
+/// Dropped before that, it is a leftover, which is removed when its like is begun again.
+#[derive(Debug)]
+pub struct SealedDir {
+    partial: PathBuf,
+    target: PathBuf,
+    files: BTreeMap<String, Seal>,
+}
+
+impl SealedDir {
+    /// Begins one that will be called `name` in the run's folder; what is left of an earlier attempt is removed.
+    ///
+    /// # Errors
+    ///
+    /// Where something foreign lies in its place, or the disk refuses.
+    pub fn begin(run: &Path, name: &str) -> Result<Self, StoreError> {
+        let partial = run.join(layout::partial_dir_name(name));
+        layout::remove_checkpoint(&partial)?;
+        fsx::create_dir_all(&partial)?;
+        Ok(Self { partial, target: run.join(name), files: BTreeMap::new() })
+    }
+
+    /// Where it is being built.
+    pub fn path(&self) -> &Path {
+        &self.partial
+    }
+
+    /// Adds a file; `name` may hold folders.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses.
+    pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.partial.join(name);
+        if let Some(parent) = path.parent() {
+            fsx::create_dir_all(parent)?;
+        }
+        fsx::write_atomic(&path, bytes)?;
+        self.files.insert(name.to_string(), Seal::of(bytes));
+        Ok(())
+    }
+
+    /// Adds a value as JSON.
+    ///
+    /// # Errors
+    ///
+    /// When the value has no JSON, or the disk refuses.
+    pub fn write_json<T: Serialize>(&mut self, name: &str, value: &T) -> Result<(), StoreError> {
+        let bytes = json(value, &self.partial.join(name))?;
+        self.write(name, &bytes)
+    }
+
+    /// Writes the manifest, waits until the disk has everything, and gives the directory its name.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses, or something else has that name.
+    pub fn seal(self) -> Result<(), StoreError> {
+        Manifest::new(self.files).write(&self.partial)?;
+        fsx::sync_dir(&self.partial)?;
+        Ok(fsx::rename_dir(&self.partial, &self.target)?)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,7 +225,6 @@ mod tests {
         let manifest = Manifest::read(dir.path()).unwrap();
         assert_eq!(manifest.names().collect::<Vec<_>>(), ["explanations/rollout.safetensors", "metrics.json"]);
         assert_eq!(manifest.file(dir.path(), "metrics.json").unwrap(), b"{}");
-        manifest.verify(dir.path()).unwrap();
 
         fsx::write_atomic(&dir.path().join("explanations/rollout.safetensors"), b"mapz").unwrap();
         let error = manifest.file(dir.path(), "explanations/rollout.safetensors").unwrap_err().to_string();
@@ -196,6 +244,24 @@ mod tests {
         manifest.prune(dir.path(), &["model.safetensors", "ema.safetensors"]).unwrap();
         assert!(!dir.path().join("model.safetensors").exists());
         assert!(dir.path().join("mine.txt").exists());
-        Manifest::read(dir.path()).unwrap().verify(dir.path()).unwrap();
+        let manifest = Manifest::read(dir.path()).unwrap();
+        assert_eq!(manifest.names().collect::<Vec<_>>(), ["metrics.json", "mine.txt"]);
+        manifest.names().for_each(|name| drop(manifest.file(dir.path(), name).unwrap()));
+    }
+
+    #[test]
+    fn a_directory_has_its_name_when_all_of_it_is_there() {
+        let run = tempfile::tempdir().unwrap();
+        let epoch = run.path().join("epoch-0003");
+        let mut building = SealedDir::begin(run.path(), "epoch-0003").unwrap();
+        building.write("metrics.json", b"{}").unwrap();
+        drop(building);
+        assert!(!epoch.exists(), "dropped before it was sealed");
+        let mut building = SealedDir::begin(run.path(), "epoch-0003").unwrap();
+        building.write("explanations/rollout.safetensors", b"maps").unwrap();
+        building.seal().unwrap();
+        let manifest = Manifest::read(&epoch).unwrap();
+        assert_eq!(manifest.names().collect::<Vec<_>>(), ["explanations/rollout.safetensors"]);
+        assert_eq!(fsx::list_dir(run.path()).unwrap(), [epoch], "nothing is left of the first attempt");
     }
 }

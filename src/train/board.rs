@@ -5,10 +5,8 @@ use super::{Progress, TrainError};
 use crate::fsx::{self, FsError};
 use crate::report::{EventWriter, Raster};
 use crate::store::EpochMetrics;
+use crate::store::layout::{TENSORBOARD_DIR, is_event_file};
 use std::path::{Path, PathBuf};
-
-/// Where a run keeps its event files.
-const FOLDER: &str = "tensorboard";
 
 /// Event files of a run that wants some; steps are epochs.
 #[derive(Debug)]
@@ -18,7 +16,7 @@ impl Board {
     /// Where `wanted`, or where the run has event files already. Those of epochs from `next` on are forgotten by TensorBoard;
     /// a run that had none gets the `history` of its earlier epochs first.
     pub(super) fn open(run: &Path, wanted: bool, next: usize, history: &[EpochMetrics]) -> Result<Self, TrainError> {
-        let folder = run.join(FOLDER);
+        let folder = run.join(TENSORBOARD_DIR);
         let known = has_events(&folder).map_err(CheckpointError::from)?;
         if !wanted && !known {
             return Ok(Self(None));
@@ -59,7 +57,7 @@ fn has_events(folder: &Path) -> Result<bool, FsError> {
         Some(fsx::Kind::Dir) => {
             let ours = |path: &PathBuf| {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                name.starts_with("events.out.tfevents.") && name.contains(".driftscope")
+                is_event_file(&name)
             };
             Ok(fsx::list_dir(folder)?.iter().any(ours))
         }

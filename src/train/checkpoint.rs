@@ -15,15 +15,14 @@
 //! then renamed. Only a directory with a manifest counts.
 
 use super::folder;
-use super::seal::{EMA, MODEL, OPTIMIZER, Unsealed};
 use super::state::TrainState;
 use crate::config::RunConfig;
 use crate::config::file::Settings;
 use crate::data::DataSet;
 use crate::fsx::{self, FsError, OutputError};
-use crate::store::layout::{INTERRUPTED, INTERRUPTED_OLD, RUN_FILE};
-use crate::store::{self, PanelInfo, StoreError, epoch_dir_name, layout};
-use crate::weights::{FileError, StateDict};
+use crate::store::layout::{EMA_FILE, INTERRUPTED, INTERRUPTED_OLD, MODEL_FILE, OPTIMIZER_FILE, RUN_FILE, STATE_FILE};
+use crate::store::{self, Manifest, PanelInfo, SealedDir, StoreError, epoch_dir_name, layout};
+use crate::weights::{self, FileError, StateDict};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -289,7 +288,34 @@ pub struct Saved {
     pub optimizer: StateDict,
 }
 
+/// Files that only training needs: parameters, their average, and the optimizer's memory. Retention removes them.
+const WEIGHTS: [&str; 3] = [MODEL_FILE, EMA_FILE, OPTIMIZER_FILE];
+
+/// Whether a sealed checkpoint still has its weights.
+pub(super) fn has_weights(dir: &Path) -> Result<bool, CheckpointError> {
+    Ok(Manifest::read(dir)?.holds(MODEL_FILE))
+}
+
+/// Removes the weights of a sealed epoch and seals it again without them.
+pub(super) fn prune(dir: &Path) -> Result<(), CheckpointError> {
+    Ok(Manifest::read(dir)?.prune(dir, &WEIGHTS)?)
+}
+
 impl Saved {
+    /// Adds what resuming needs to a directory that is being built.
+    pub(super) fn write(&self, into: &mut SealedDir) -> Result<(), CheckpointError> {
+        let all =
+            [(MODEL_FILE, Some(&self.model)), (EMA_FILE, self.ema.as_ref()), (OPTIMIZER_FILE, Some(&self.optimizer))];
+        for (name, tensors) in all {
+            let Some(tensors) = tensors else { continue };
+            let path = into.path().join(name);
+            let bytes = weights::encode(tensors, &[("format", "pt")])
+                .map_err(|source| CheckpointError::Encode { path, source: Box::new(source) })?;
+            into.write(name, &bytes)?;
+        }
+        Ok(into.write_json(STATE_FILE, &self.state)?)
+    }
+
     /// The first tensor of the weights, or of their average, that holds a number that is infinite or none at all; and that
     /// number.
     pub(super) fn not_finite(&self) -> Option<(String, f64)> {
@@ -328,7 +354,7 @@ impl Snapshot {
 
     /// The files of parameters, average and optimizer.
     pub(super) fn paths(&self) -> [PathBuf; 3] {
-        [MODEL, EMA, OPTIMIZER].map(|name| self.dir.join(name))
+        WEIGHTS.map(|name| self.dir.join(name))
     }
 }
 
@@ -390,14 +416,14 @@ impl RunDir {
     }
 
     /// Starts an epoch's directory.
-    pub fn begin_epoch(&self, epoch: usize) -> Result<Unsealed, CheckpointError> {
-        Unsealed::begin(&self.path, epoch_dir_name(epoch))
+    pub fn begin_epoch(&self, epoch: usize) -> Result<SealedDir, CheckpointError> {
+        Ok(SealedDir::begin(&self.path, &epoch_dir_name(epoch))?)
     }
 
     /// Saves in mid-epoch.
     pub fn save_interrupted(&self, saved: &Saved) -> Result<(), CheckpointError> {
-        let mut unsealed = Unsealed::begin(&self.path, INTERRUPTED.to_string())?;
-        unsealed.write_checkpoint(saved)?;
+        let mut unsealed = SealedDir::begin(&self.path, INTERRUPTED)?;
+        saved.write(&mut unsealed)?;
         let (current, old) = (self.path.join(INTERRUPTED), self.path.join(INTERRUPTED_OLD));
         if current.exists() {
             layout::remove_checkpoint(&old)?;

@@ -1,13 +1,13 @@
 //! The panel of a run: looked at in every epoch, and written into it.
 
-use super::seal::Unsealed;
 use super::{Progress, Setup, TrainError};
 use crate::evidence::{Question, Subjects, look};
 use crate::explain::ExplainError;
 use crate::models::Model;
 use crate::picture::Picture;
 use crate::report::{Figure, Raster, Scales, Sight, Style, rgb_png};
-use crate::store::{EXPLANATIONS_DIR, EXPLANATIONS_EXTENSION, Explanations};
+use crate::store::layout::{explanations_name, overlay_name};
+use crate::store::{Explanations, SealedDir};
 use burn::tensor::Device;
 use rayon::prelude::*;
 
@@ -59,13 +59,12 @@ impl Evidence {
     /// pictures' ids.
     pub(super) fn write(
         &self,
-        unsealed: &mut Unsealed,
+        unsealed: &mut SealedDir,
         epoch: usize,
         seen: &[Explanations],
     ) -> Result<Vec<(String, Raster)>, TrainError> {
         for explanations in seen {
-            let name = format!("{EXPLANATIONS_DIR}/{}.{EXPLANATIONS_EXTENSION}", explanations.explainer);
-            unsealed.write(&name, &explanations.encode()?)?;
+            unsealed.write(&explanations_name(&explanations.explainer), &explanations.encode()?)?;
         }
         let heading = format!("{} · epoch {epoch}", self.heading);
         let sight = Sight { heading, seen, classes: &self.classes };
@@ -76,7 +75,7 @@ impl Evidence {
             let id = &self.subjects.ids[index];
             let figure = Figure { title: id.clone(), rows: vec![sight.row(index, raster, &Scales::Own)] };
             let figure = figure.rgb(&Style::default())?;
-            unsealed.write(&format!("overlays/{index:03}.png"), &figure.png()?)?;
+            unsealed.write(&overlay_name(index), &figure.png()?)?;
             figures.push((id.clone(), figure));
         }
         Ok(figures)

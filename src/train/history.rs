@@ -2,7 +2,7 @@
 
 use super::TrainError;
 use super::checkpoint::{CheckpointError, RunDir};
-use super::{seal, stability};
+use super::{checkpoint, stability};
 use crate::config::KeepConfig;
 use crate::store::layout::{HISTORY_FILE, HISTORY_TABLE};
 use crate::store::{EpochMetrics, RunReader, StoreError, epoch_dir_name};
@@ -45,7 +45,7 @@ impl RunDir {
         self.write(HISTORY_TABLE, table.as_bytes())?;
         self.clear_superseded(history.last().map(|metrics| metrics.epoch))?;
         for epoch in pruned(&history, keep) {
-            seal::prune(&self.path().join(epoch_dir_name(epoch)))?;
+            checkpoint::prune(&self.path().join(epoch_dir_name(epoch)))?;
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! From a run directory back to a run: which checkpoint to go on from, and a run that branches off another.
 
-use super::checkpoint::{CheckpointError, Place, RunDir, RunRecord, Saved, Snapshot};
+use super::checkpoint::{self, CheckpointError, Place, RunDir, RunRecord, Saved, Snapshot};
 use super::folder::{self, is_interrupted};
-use super::seal::{self, EMA, MODEL, OPTIMIZER, STATE};
 use super::state::TrainState;
 use crate::config::RunConfig;
 use crate::fsx;
+use crate::store::layout::{EMA_FILE, MODEL_FILE, OPTIMIZER_FILE, STATE_FILE};
 use crate::store::{Manifest, RunReader, StoreError, layout, panel_image_name, sealed_epoch};
 use crate::weights::{self, StateDict};
 use std::collections::BTreeMap;
@@ -176,7 +176,7 @@ fn candidates(run: &Path) -> Result<Vec<Candidate>, CheckpointError> {
     for dir in fsx::list_dir(run)? {
         let place = match (sealed_epoch(&dir), is_interrupted(&dir)) {
             // A finished epoch stands after every step of itself.
-            (Some(epoch), _) if seal::has_weights(&dir).unwrap_or(true) => (epoch, true, 0),
+            (Some(epoch), _) if checkpoint::has_weights(&dir).unwrap_or(true) => (epoch, true, 0),
             // Where its state cannot be read, it counts as the newest: loading it then says what is wrong.
             (None, true) if dir.join(layout::MANIFEST_FILE).exists() => match state(&dir) {
                 Ok(state) => (state.epoch, false, state.step_in_epoch),
@@ -191,8 +191,8 @@ fn candidates(run: &Path) -> Result<Vec<Candidate>, CheckpointError> {
 }
 
 fn state(dir: &Path) -> Result<TrainState, CheckpointError> {
-    let bytes = Manifest::read(dir)?.file(dir, STATE)?;
-    let json = |source| StoreError::Json { path: dir.join(STATE), expected: "a checkpoint's state", source };
+    let bytes = Manifest::read(dir)?.file(dir, STATE_FILE)?;
+    let json = |source| StoreError::Json { path: dir.join(STATE_FILE), expected: "a checkpoint's state", source };
     Ok(serde_json::from_slice(&bytes).map_err(json)?)
 }
 
@@ -202,14 +202,14 @@ fn load(dir: PathBuf) -> Result<Snapshot, CheckpointError> {
     let mut files: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
     for name in manifest.names() {
         let bytes = manifest.file(&dir, name)?;
-        if [MODEL, EMA, OPTIMIZER].contains(&name) {
+        if [MODEL_FILE, EMA_FILE, OPTIMIZER_FILE].contains(&name) {
             files.insert(name, bytes);
         }
     }
     let bytes = |name: &str| files.get(name).ok_or_else(|| StoreError::NotSealed { path: dir.join(name) });
     let tensors =
         |name: &str| -> Result<StateDict, CheckpointError> { Ok(weights::decode(bytes(name)?, &dir.join(name))?.0) };
-    let ema = manifest.holds(EMA).then(|| tensors(EMA)).transpose()?;
-    let saved = Saved { state: state(&dir)?, model: tensors(MODEL)?, ema, optimizer: tensors(OPTIMIZER)? };
+    let ema = manifest.holds(EMA_FILE).then(|| tensors(EMA_FILE)).transpose()?;
+    let saved = Saved { state: state(&dir)?, model: tensors(MODEL_FILE)?, ema, optimizer: tensors(OPTIMIZER_FILE)? };
     Ok(Snapshot { dir, saved })
 }
