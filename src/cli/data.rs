@@ -1,14 +1,13 @@
 //! `driftscope data`: what a run would learn from, checked.
 
 use super::watch::Watch;
-use super::{Format, print};
+use super::{Format, print, say};
 use crate::config::file::Settings;
 use crate::data::{DataSet, Split};
 use crate::report::{aligned, csv_row};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
-use std::io::Write;
 use std::process::ExitCode;
 
 /// Flags of `driftscope data`.
@@ -55,16 +54,13 @@ pub(super) fn run(arguments: &DataArguments) -> Result<ExitCode> {
         watch.finish();
         data?
     };
-    let mut stderr = std::io::stderr();
-    for skipped in &data.skipped {
-        writeln!(stderr, "skipped: {skipped}")?;
-    }
+    data.skipped.iter().for_each(|skipped| say(&format!("skipped: {skipped}")));
     let not_trainable = data.trainable().err().map(|error| format!("cannot be trained on: {error}"));
     let notes: Vec<String> = data.notes.iter().cloned().chain(not_trainable).collect();
     print(&match arguments.format {
         Format::Table => table(&data, &notes, arguments.quick),
         Format::Csv => {
-            notes.iter().try_for_each(|note| writeln!(stderr, "{note}"))?;
+            notes.iter().for_each(|note| say(note));
             csv(&data)
         }
         Format::Json => json(&data, &notes, arguments.quick)?,

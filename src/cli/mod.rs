@@ -19,8 +19,9 @@ mod runs;
 mod train;
 mod watch;
 
-use crate::data::{DataConfig, DataSet};
+use crate::data::{DataConfig, DataError, DataSet};
 use crate::device;
+use crate::fsx::{self, FsError, one_line};
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -88,10 +89,9 @@ pub fn run() -> ExitCode {
     let result = device::within_memory(|| dispatch(command));
     match result.unwrap_or_else(|out_of_memory| Err(out_of_memory.into())) {
         Ok(code) => code,
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if is_stdout_closed(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nowhere to complain if stderr is gone.
-            drop(writeln!(std::io::stderr(), "error: {}", chain(&error)));
+            say_as_it_is(&format!("error: {}", chain(&error)));
             ExitCode::FAILURE
         }
     }
@@ -122,7 +122,8 @@ fn completions(shell: Shell) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The error and its causes on one line, each once: some messages already end in their cause.
+/// The error and its causes on one line, each once: some messages already end in their cause. Only pictures that cannot be
+/// read are listed, one a line, whatever their names hold.
 fn chain(error: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -131,13 +132,28 @@ fn chain(error: &anyhow::Error) -> String {
             line = format!("{line}{separator}{}", cause.trim_end());
         }
     }
-    line
+    let of_data =
+        |cause: &(dyn std::error::Error + 'static)| matches!(cause.downcast_ref(), Some(DataError::Pictures { .. }));
+    match error.chain().any(of_data) {
+        true => line.lines().map(one_line).collect::<Vec<_>>().join("\n"),
+        false => one_line(&line).into_owned(),
+    }
 }
 
-/// The reader of our stdout has seen enough: no failure of ours.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
-    io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+/// The reader of our stdout has seen enough: no failure of ours. That of another pipe is a file that was not written.
+fn is_stdout_closed(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref().is_some_and(FsError::is_stdout_closed))
+}
+
+/// A line for a person, on stderr.
+fn say(line: &str) {
+    say_as_it_is(&one_line(line));
+}
+
+/// Text for a person that is free of control characters but for its line ends.
+fn say_as_it_is(text: &str) {
+    // Nowhere to complain if stderr is gone.
+    drop(writeln!(std::io::stderr(), "{text}"));
 }
 
 /// A run's data, with progress on stderr where it takes long.
@@ -160,25 +176,39 @@ fn left_out(data: &DataSet) -> Vec<String> {
 
 /// Writes data to stdout.
 fn print(text: &str) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    Ok(stdout.flush()?)
+    Ok(fsx::write_stdout(text.as_bytes())?)
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use super::*;
+    use crate::data::Skipped;
+    use std::io::{Error, ErrorKind};
+    use std::path::{Path, PathBuf};
 
     #[test]
-    fn a_path_with_a_blank_is_quoted_for_the_shell() {
-        let quoted = |text: &str| crate::fsx::quoted(std::path::Path::new(text));
-        assert_eq!(quoted("checkpoints/a-b_1.2"), "checkpoints/a-b_1.2");
-        assert_eq!(quoted("my run"), "'my run'");
-        assert_eq!(quoted("it's"), "'it'\\''s'");
+    fn an_error_is_one_line_whatever_a_name_holds() {
+        let error = anyhow::anyhow!("no class 'a\nerror: b\x1b[2J'").context("data\r\nin c");
+        assert_eq!(chain(&error), "data\\r\\nin c: no class 'a\\nerror: b\\u{1b}[2J'");
+        let skipped = |name: &str| Skipped { path: PathBuf::from(name), reason: "the file is\nempty".to_string() };
+        let error = DataError::Pictures { bad: vec![skipped("1\n  2.png"), skipped("3.png")], all: 9 };
+        let text = chain(&error.into());
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.contains("\n  3.png: the file is\\nempty"), "{text}");
+    }
+
+    /// A pipe that was named as output is a file that is not written; `| head` is how people look at the beginning.
+    #[test]
+    fn a_pipe_that_closed_is_a_success_for_stdout_alone() {
+        let closed = || Error::from(ErrorKind::BrokenPipe);
+        assert!(is_stdout_closed(&anyhow::Error::from(FsError::Stdout(closed())).context("plot")));
+        assert!(!is_stdout_closed(&FsError::Stdout(Error::from(ErrorKind::StorageFull)).into()));
+        assert!(!is_stdout_closed(&FsError::of("write", Path::new("pipe"))(closed()).into()));
+        assert!(!is_stdout_closed(&anyhow::Error::from(closed())));
     }
 
     #[test]
     fn the_command_line_is_consistent() {
-        super::Arguments::command().debug_assert();
+        Arguments::command().debug_assert();
     }
 }

@@ -1,11 +1,10 @@
 //! What the commands share that read runs and write a file that a person names.
 
-use super::print;
-use crate::fsx::Output;
+use super::{print, say};
+use crate::fsx::{Output, shown};
 use crate::store::RunReader;
 use crate::train::same_pictures;
 use anyhow::{Context, Result, bail};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Opens a run that holds something: at least one finished epoch.
@@ -16,7 +15,7 @@ pub(super) fn finished(path: &Path) -> Result<RunReader> {
     }
     for epoch in reader.unsealed()? {
         let dir = reader.epoch_dir(epoch);
-        writeln!(std::io::stderr(), "{} has no manifest.json: it is left out", dir.display())?;
+        say(&format!("{} has no manifest.json: it is left out", shown(&dir)));
     }
     Ok(reader)
 }

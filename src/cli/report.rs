@@ -1,11 +1,11 @@
 //! `driftscope report`: one self-contained HTML page.
 
 use super::output::{checked, deliver, finished};
+use super::say;
 use crate::report::html;
 use crate::train::same_pictures;
 use anyhow::Result;
 use clap::Args;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<ExitCode> {
     let readers = arguments.runs.iter().map(|path| finished(path)).collect::<Result<Vec<_>, _>>()?;
     for other in &readers[1..] {
         if let Err(difference) = same_pictures(&readers[0], other) {
-            writeln!(std::io::stderr(), "{difference}: each is shown as its run saw it")?;
+            say(&format!("{difference}: each is shown as its run saw it"));
         }
     }
     let page = html(&readers)?;

@@ -1,6 +1,6 @@
 //! `driftscope runs`: what has been trained, at a glance.
 
-use super::{Format, print};
+use super::{Format, print, say};
 use crate::fsx;
 use crate::report::{aligned, csv_row};
 use crate::store::layout::RUN_FILE;
@@ -9,7 +9,6 @@ use crate::train::RunRecord;
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -47,7 +46,7 @@ pub(super) fn run(arguments: &RunsArguments) -> Result<ExitCode> {
     for path in paths {
         match read(path.clone()) {
             Ok(line) => lines.push(line),
-            Err(error) => troubles.push(format!("{}: {}", path.display(), super::chain(&error))),
+            Err(error) => troubles.push(format!("{}: {}", fsx::shown(&path), super::chain(&error))),
         }
     }
     print(&match arguments.format {
@@ -60,7 +59,7 @@ pub(super) fn run(arguments: &RunsArguments) -> Result<ExitCode> {
     })?;
     // The others are listed; a script learns that some are not.
     for trouble in &troubles {
-        writeln!(std::io::stderr(), "error: not listed: {trouble}")?;
+        say(&format!("error: not listed: {trouble}"));
     }
     Ok(if troubles.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

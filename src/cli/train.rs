@@ -1,7 +1,7 @@
 //! `driftscope train`: a new run, an old one that goes on, or one that branches off another.
 
 use super::run_spec::RunSpec;
-use super::{INTERRUPTED, left_out, open_data, print};
+use super::{INTERRUPTED, left_out, open_data, print, say};
 use crate::config::file::Settings;
 use crate::config::{RunConfig, ema_note};
 use crate::data::{DataConfig, Split};
@@ -16,7 +16,6 @@ use burn_train::Interrupter;
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -169,7 +168,7 @@ fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
     let same = same_data(&spec.path, &saved, &setup.data, &[Split::Train, Split::Val]);
     if same.is_err() {
         // What was left out may be why the data is not the same.
-        notes.iter().try_for_each(|line| writeln!(std::io::stderr(), "{line}"))?;
+        notes.iter().for_each(|line| say(line));
     }
     notes.extend(same?);
     notes.extend(same_panel(&spec.path, &saved, &setup)?);

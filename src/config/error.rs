@@ -2,7 +2,7 @@
 
 use super::InvalidConfig;
 use crate::data::DataError;
-use crate::fsx::FsError;
+use crate::fsx::{FsError, one_line, shown};
 use crate::models::{ModelName, UnknownModel};
 use crate::weights::WeightsError;
 use std::path::PathBuf;
@@ -16,17 +16,16 @@ pub enum ConfigError {
     /// The file itself.
     #[error(transparent)]
     File(#[from] FsError),
-    /// Not the TOML we expect; the source names line and key.
-    #[error("{path} is not a config file")]
+    /// Not the TOML we expect.
+    #[error("{} is not a config file: {problem}", shown(path))]
     Parse {
         /// The file.
         path: PathBuf,
-        /// Line, key and reason.
-        #[source]
-        source: toml::de::Error,
+        /// Line, column, and what is wrong there.
+        problem: String,
     },
     /// Not text.
-    #[error("{path} is not a config file: expected UTF-8 text, found {found}")]
+    #[error("{} is not a config file: expected UTF-8 text, found {found}", shown(path))]
     Encoding {
         /// The file.
         path: PathBuf,
@@ -34,8 +33,8 @@ pub enum ConfigError {
         found: String,
     },
     /// Flags that name no setting.
-    #[error("invalid setting")]
-    Setting(#[source] toml::de::Error),
+    #[error("invalid setting: {0}")]
+    Setting(String),
     /// Not `key=value`.
     #[error("'{found}' is no setting; expected key=value, such as optimizer.weight_decay=0.05")]
     NoSetting {
@@ -96,4 +95,19 @@ pub enum ConfigError {
     /// Values that do not work.
     #[error(transparent)]
     Invalid(#[from] InvalidConfig),
+}
+
+/// What is wrong with a TOML text, on one line: `line 3, column 1: unknown field …`.
+pub(super) fn toml_problem(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let place = before.map(|before| {
+        let (line, start) = (before.matches('\n').count() + 1, before.rfind('\n').map_or(0, |end| end + 1));
+        format!("line {line}, column {}: ", before[start..].chars().count() + 1)
+    });
+    place.unwrap_or_default() + &one_line(error.message())
+}
+
+/// What is wrong with settings that stand in no text, on one line: `unknown field … in data`.
+pub(super) fn table_problem(error: &toml::de::Error) -> String {
+    one_line(&error.to_string().trim_end().replace('\n', " ")).into_owned()
 }

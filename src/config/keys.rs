@@ -3,8 +3,10 @@
 //! The limits are wide: they keep out what cannot be meant, what would overflow or fill the memory, and what would make a
 //! run endless. Learning rate and weight decay have no upper limit, because a run that diverges says so by itself.
 
+use super::error::table_problem;
 use crate::data::Policy;
 use crate::explain::Explainer;
+use crate::fsx::one_line;
 use serde::Deserialize;
 
 /// What a key takes.
@@ -222,7 +224,7 @@ pub(super) fn misfits(table: &mut toml::Table) -> Vec<String> {
     }
     let lacking = find(table, POLICY).and_then(|policy| Policy::deserialize(policy.clone()).err());
     if let Some(error) = lacking {
-        problems.push(format!("{POLICY}: {}", error.to_string().trim_end()));
+        problems.push(format!("{POLICY}: {}", table_problem(&error)));
         remove(table, POLICY);
     }
     problems
@@ -236,7 +238,7 @@ fn explainers(value: &toml::Value) -> Vec<String> {
     let all = value.as_array().map(Vec::as_slice).unwrap_or_default();
     // Explainer::deserialize would be the derived function, which takes tables alone.
     let wrong = |value: &toml::Value| <Explainer as Deserialize>::deserialize(value.clone()).err();
-    all.iter().filter_map(wrong).map(|error| format!("explainers: {}", error.to_string().trim_end())).collect()
+    all.iter().filter_map(wrong).map(|error| format!("explainers: {}", table_problem(&error))).collect()
 }
 
 /// A value on one line.
@@ -247,8 +249,8 @@ fn short(value: &toml::Value) -> String {
         toml::Value::String(text) => format!("'{text}'"),
         value => value.to_string(),
     };
-    let text = text.replace('\n', " ");
-    if text.chars().count() > SHOWN { text.chars().take(SHOWN).chain(['…']).collect() } else { text }
+    let text = one_line(&text);
+    if text.chars().count() > SHOWN { text.chars().take(SHOWN).chain(['…']).collect() } else { text.into_owned() }
 }
 
 /// The value of a dotted key.

@@ -1,6 +1,6 @@
 //! What was typed, as it was typed: [`Settings`], a config file and the flags over it.
 
-use super::error::ConfigError;
+use super::error::{ConfigError, table_problem, toml_problem};
 use super::keys::{self, Kind};
 use super::resolve::Known;
 use super::sections::{DTD, DataSection, TEXTURES, absolute};
@@ -34,7 +34,7 @@ impl Settings {
             _ => encoding(format!("something else at byte {}", error.valid_up_to())),
         })?;
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-        let parse = |source| ConfigError::Parse { path: path.to_path_buf(), source };
+        let parse = |error| ConfigError::Parse { path: path.to_path_buf(), problem: toml_problem(text, &error) };
         let table: toml::Table = toml::from_str(text).map_err(parse)?;
         // Values of the wrong kind are reported later, all at once. What is left is a key that we do not know, and the text
         // knows its line.
@@ -138,9 +138,9 @@ impl Settings {
         let mut problems = keys::misfits(&mut table);
         match FileConfig::deserialize(toml::Value::Table(table)) {
             Ok(file) => file.resolve_with(known, problems),
-            Err(error) if problems.is_empty() => Err(ConfigError::Setting(error)),
+            Err(error) if problems.is_empty() => Err(ConfigError::Setting(table_problem(&error))),
             Err(error) => {
-                problems.push(error.to_string().trim_end().to_string());
+                problems.push(table_problem(&error));
                 Err(InvalidConfig { problems }.into())
             }
         }
@@ -171,7 +171,8 @@ impl Settings {
     /// Where the data is not there, or a key is unknown.
     pub fn resolve_data(&self) -> Result<DataConfig, ConfigError> {
         let table = toml::Value::Table(self.0.clone());
-        DataSection::deserialize(table).map_err(ConfigError::Setting)?.resolve(TEXTURES)
+        let section = DataSection::deserialize(table).map_err(|error| ConfigError::Setting(table_problem(&error)))?;
+        section.resolve(TEXTURES)
     }
 }
 

@@ -126,7 +126,7 @@ const DTD_SITE: &str = "https://www.robots.ox.ac.uk/~vgg/data/dtd/";
 const LISTED: usize = 20;
 
 fn list(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    paths.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
 }
 
 fn listed(bad: &[Skipped]) -> String {

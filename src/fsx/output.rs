@@ -5,14 +5,16 @@
 //! end at a name that was wrong from the beginning. A regular file is replaced whole and keeps its permissions; whatever
 //! else is there is written through and never replaced.
 
-use super::{FsError, create_dir_all, named, parent, sync_dir};
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write};
+use super::{
+    FsError, chain_of_links, check_writable, create_dir_all, folder_of, followed, is_there, shown, write_atomic_like,
+    write_stdout, write_through,
+};
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::os::unix::net::UnixStream;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 /// A name that cannot be written to.
@@ -22,19 +24,19 @@ pub enum OutputError {
     #[error(transparent)]
     Fs(#[from] FsError),
     /// Where a file is to be.
-    #[error("{path} is a folder; expected the name of a file")]
+    #[error("{} is a folder; expected the name of a file", shown(path))]
     Folder {
         /// The path.
         path: PathBuf,
     },
     /// Where a folder is to be.
-    #[error("{path} is not a folder; expected one, or a name that is free")]
+    #[error("{} is not a folder; expected one, or a name that is free", shown(path))]
     NotAFolder {
         /// The path.
         path: PathBuf,
     },
     /// Nowhere to put it.
-    #[error("{path} cannot be written: there is no folder {folder}")]
+    #[error("{} cannot be written: there is no folder {}", shown(path), shown(folder))]
     NoFolder {
         /// The path.
         path: PathBuf,
@@ -42,7 +44,7 @@ pub enum OutputError {
         folder: PathBuf,
     },
     /// A file of a run's own.
-    #[error("{path} belongs to the run {run}, which would be damaged; name another file")]
+    #[error("{} belongs to the run {}, which would be damaged; name another file", shown(path), shown(run))]
     OfARun {
         /// The path.
         path: PathBuf,
@@ -87,15 +89,15 @@ impl Output {
             if !metadata.is_file() || is_descriptor(path) {
                 return Ok(Self(Place::Through(path.to_path_buf())));
             }
-            let path = fs::canonicalize(path).map_err(named("write", path))?;
+            let path = fs::canonicalize(path).map_err(FsError::of("write", path))?;
             not_of_a_run(&path)?;
-            OpenOptions::new().write(true).open(&path).map_err(named("write", &path))?;
-            probe(&path)?;
+            OpenOptions::new().write(true).open(&path).map_err(FsError::of("write", &path))?;
+            check_writable(&path)?;
             return Ok(Self(Place::File { path, like: Some(metadata) }));
         }
         let path = target(path)?;
         not_of_a_run(&path)?;
-        probe(&path)?;
+        check_writable(&path)?;
         Ok(Self(Place::File { path, like: None }))
     }
 
@@ -116,22 +118,9 @@ impl Output {
     /// When it cannot be written.
     pub fn write(&self, bytes: &[u8]) -> Result<(), FsError> {
         match &self.0 {
-            Place::Stdout => {
-                let mut stdout = io::stdout().lock();
-                stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(named("write", Path::new("stdout")))
-            }
-            Place::Through(path) => through(path, bytes).map_err(named("write", path)),
-            Place::File { path, like } => {
-                let temporary = sibling(path)?;
-                let written = write_like(&temporary, like.as_ref(), bytes)
-                    .map_err(named("write", path))
-                    .and_then(|()| fs::rename(&temporary, path).map_err(named("write", path)));
-                if written.is_err() {
-                    let _ = fs::remove_file(&temporary);
-                }
-                written?;
-                sync_dir(parent(path))
-            }
+            Place::Stdout => write_stdout(bytes),
+            Place::Through(path) => write_through(path, bytes),
+            Place::File { path, like } => write_atomic_like(path, bytes, like.as_ref()),
         }
     }
 }
@@ -150,16 +139,16 @@ pub fn check_output_folder(path: &Path) -> Result<(), OutputError> {
 fn check_folder_for(path: &Path, wanted: &Path) -> Result<(), OutputError> {
     match found(path)? {
         Some(metadata) if metadata.is_dir() => {
-            let real = fs::canonicalize(path).map_err(named("write", path))?;
+            let real = fs::canonicalize(path).map_err(FsError::of("write", path))?;
             not_of_a_run(&real)?;
-            Ok(probe(&real.join("output")).map_err(|error| error.about(wanted))?)
+            Ok(check_writable(&real.join("output")).map_err(|error| error.about(wanted))?)
         }
         Some(_) => Err(OutputError::NotAFolder { path: path.to_path_buf() }),
         None => {
             let path = followed(path)?;
-            let path = std::path::absolute(&path).map_err(named("write", &path))?;
+            let path = std::path::absolute(&path).map_err(FsError::of("write", &path))?;
             not_of_a_run(&path)?;
-            match path.ancestors().skip(1).find(|folder| super::is_there(folder)) {
+            match path.ancestors().skip(1).find(|folder| is_there(folder)) {
                 Some(folder) => check_folder_for(folder, wanted),
                 None => Ok(()),
             }
@@ -182,7 +171,7 @@ fn found(path: &Path) -> Result<Option<fs::Metadata>, FsError> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(named("write", path)(error)),
+        Err(error) => Err(FsError::of("write", path)(error)),
     }
 }
 
@@ -194,33 +183,8 @@ fn is_stdout(metadata: &fs::Metadata) -> bool {
 
 /// Whether this names an open file of a process: what it leads to belongs to whoever opened it.
 fn is_descriptor(path: &Path) -> bool {
-    let of_processes = |path: &Path| path.starts_with("/proc") || path.starts_with("/dev/fd");
-    let mut path = path.to_path_buf();
-    for _ in 0..LINKS {
-        if of_processes(&path) {
-            return true;
-        }
-        match fs::read_link(&path) {
-            Ok(link) => path = parent(&path).join(link),
-            Err(_) => return false,
-        }
-    }
-    false
-}
-
-/// Links in a row that are followed, as many as Linux follows.
-const LINKS: usize = 40;
-
-/// Where a chain of links ends, whether anything is there or not.
-fn followed(path: &Path) -> Result<PathBuf, FsError> {
-    let mut path = path.to_path_buf();
-    for _ in 0..LINKS {
-        match fs::read_link(&path) {
-            Ok(link) => path = parent(&path).join(link),
-            Err(_) => return Ok(path),
-        }
-    }
-    Err(named("write", &path)(io::Error::other("too many links in a row")))
+    let of_processes = |path: &PathBuf| path.starts_with("/proc") || path.starts_with("/dev/fd");
+    chain_of_links(path).iter().any(of_processes)
 }
 
 /// The file to be made, in a folder that is there.
@@ -229,13 +193,13 @@ fn target(named_path: &Path) -> Result<PathBuf, OutputError> {
     let Some(name) = path.file_name().filter(|_| !ends_in_a_slash(&path)) else {
         return Err(FsError::NoFileName { path: named_path.to_path_buf() }.into());
     };
-    match fs::canonicalize(parent(&path)) {
+    match fs::canonicalize(folder_of(&path)) {
         Ok(folder) => Ok(folder.join(name)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let folder = parent(&path).to_path_buf();
+            let folder = folder_of(&path).to_path_buf();
             Err(OutputError::NoFolder { path: named_path.to_path_buf(), folder })
         }
-        Err(error) => Err(named("write", named_path)(error).into()),
+        Err(error) => Err(FsError::of("write", named_path)(error).into()),
     }
 }
 
@@ -281,46 +245,11 @@ pub(crate) fn is_a_runs_own(name: &OsStr) -> bool {
     NAMES.contains(&plain) || name.starts_with("interrupted") || numbered("epoch-") || numbered("superseded-")
 }
 
-/// A new file beside `path` that is renamed to it in the end. Its name is cut, so that a long one still fits.
-fn sibling(path: &Path) -> Result<PathBuf, FsError> {
-    const KEPT: usize = 200;
-    let name = path.file_name().ok_or_else(|| FsError::NoFileName { path: path.to_path_buf() })?;
-    let mut temporary = OsString::from(".");
-    temporary.push(OsStr::from_bytes(&name.as_bytes()[..name.len().min(KEPT)]));
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    Ok(path.with_file_name(temporary))
-}
-
-/// Whether a file can be made beside `path`.
-fn probe(path: &Path) -> Result<(), FsError> {
-    let temporary = sibling(path)?;
-    super::create_new(&temporary).map_err(named("write", path))?;
-    fs::remove_file(&temporary).map_err(named("write", path))
-}
-
-fn write_like(path: &Path, like: Option<&fs::Metadata>, bytes: &[u8]) -> io::Result<()> {
-    let mut file = super::create_new(path)?;
-    if let Some(like) = like {
-        // Another owner is kept where that is allowed, before the permissions, which a change of owner may clear.
-        let _ = std::os::unix::fs::fchown(&file, Some(like.uid()), Some(like.gid()));
-        file.set_permissions(Permissions::clone(&like.permissions()))?;
-    }
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// Writes to what is there, without making anything.
-fn through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if fs::metadata(path)?.file_type().is_socket() {
-        return UnixStream::connect(path)?.write_all(bytes);
-    }
-    OpenOptions::new().write(true).open(path)?.write_all(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::fs::Permissions;
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
     use std::os::unix::net::UnixListener;
 
     fn write(path: &Path, bytes: &[u8]) {

@@ -1,6 +1,7 @@
 //! How far a run is, on stderr: a small dashboard on a terminal, plain lines with the values elsewhere.
 
 use super::state::Meter;
+use crate::fsx::one_line;
 use crate::store::{Against, DriftFigure, EpochMetrics};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -88,9 +89,10 @@ impl Progress {
         }
     }
 
-    /// A line for the person.
+    /// A line for the person; what would break it is escaped.
     pub fn say(&self, line: &str) {
-        let shown = self.dashboard.as_ref().is_some_and(|dashboard| dashboard.all.println(line).is_ok());
+        let line = one_line(line);
+        let shown = self.dashboard.as_ref().is_some_and(|dashboard| dashboard.all.println(&line).is_ok());
         if !shown {
             // Nowhere to complain if stderr is gone.
             drop(writeln!(std::io::stderr(), "{line}"));

@@ -1,6 +1,6 @@
 //! Names that would like to be more: tags, quotes, blanks, newlines, commas and emoji in classes, pictures and runs.
 
-use crate::support::{alone, succeed};
+use crate::support::{alone, driftscope, succeed};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -44,6 +44,37 @@ fn rows(text: &str) -> Vec<Vec<String>> {
         }
     }
     rows
+}
+
+/// What a person or a folder is called cannot forge a second line, or an escape sequence for the terminal.
+#[test]
+fn an_error_about_a_strange_name_is_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let evil = "evil\nerror: \x1b[2Jgone";
+    let in_toml = evil.replace('\n', "\\n").replace('\x1b', "\\u001b");
+    fs::write(dir.join("c.toml"), format!("model = \"deit_mini\"\n\"{in_toml}\" = 1\n")).unwrap();
+    fs::create_dir_all(dir.join(evil).join("train/a")).unwrap();
+    let list = format!("panel.list={evil}");
+    let train = ["train", "--model", "deit_mini"];
+    for arguments in [
+        &["runs", &format!("{evil}/nowhere")][..],
+        &["drift", evil],
+        &["data", evil],
+        &["report", "nowhere", "--out", &format!("{evil}/x/y.html")],
+        &["train", "--config", "c.toml"],
+        &[&train[..], &["--data", evil]].concat(),
+        &[&train[..], &["--weights", evil]].concat(),
+        &[&train[..], &["--set", &list]].concat(),
+        &[&train[..], &["--set", "data.source=textures", "--set", &format!("optimizer.kind={evil}")]].concat(),
+        &[&train[..], &["--set", &format!("panel.targets=[\"{in_toml}\"]")]].concat(),
+    ] {
+        let output = driftscope(dir, arguments).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {message}");
+        let errors = message.lines().filter(|line| line.starts_with("error:")).count();
+        assert!(errors == 1 && !message.contains('\x1b'), "{arguments:?}: {message}");
+    }
 }
 
 #[test]

@@ -60,6 +60,24 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     }
 }
 
+/// The reader of a pipe that was named as output goes away before it has all: the file was not written. The weights are more
+/// than a pipe holds, so the writer is still there when the reader leaves.
+#[test]
+fn a_reader_of_a_named_pipe_that_goes_away_is_a_failure() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    small_run(dir.path());
+    let pipe = dir.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut command = driftscope(dir.path(), &["export", "run", "pipe"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    fs::File::open(&pipe).unwrap().read_exact(&mut [0]).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("cannot write pipe") && output.stdout.is_empty(), "{message}");
+}
+
 /// Without one of them a command does its work, and says what went wrong by its exit code at least.
 #[test]
 fn closed_streams_and_full_ones_end_in_no_panic() {

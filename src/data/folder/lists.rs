@@ -2,8 +2,7 @@
 
 use super::{FolderConfig, Found, Left, LeftOut, Searched, choose_classes, shortened};
 use crate::data::{DataError, Index, Sample, Skipped, Source, Split};
-use crate::fsx;
-use crate::fsx::shown;
+use crate::fsx::{self, shown};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 

@@ -10,8 +10,7 @@ mod tests;
 mod walk;
 
 use super::{DataError, Index, Sample, Skipped, Source};
-use crate::fsx;
-use crate::fsx::shown;
+use crate::fsx::{self, shown};
 use crate::picture::{Limits, ReadOptions};
 use crate::seed::{self, Purpose};
 use rand::seq::SliceRandom;

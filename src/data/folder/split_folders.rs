@@ -5,8 +5,7 @@ use super::{
     of_class, shortened, walk, why_no_class, why_not,
 };
 use crate::data::{DataError, Index, Split};
-use crate::fsx;
-use crate::fsx::shown;
+use crate::fsx::{self, shown};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,7 @@
 //! The pictures of a class, wherever they lie below its folder, and an account of everything that is not taken.
 
 use super::super::Skipped;
-use crate::fsx;
-use crate::fsx::shown;
+use crate::fsx::{self, shown};
 use crate::picture::is_ending;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

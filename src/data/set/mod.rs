@@ -2,8 +2,7 @@
 
 use super::catalogue::{Catalogue, Entry, Stamp, cache_folder, look};
 use super::{DataConfig, DataError, FolderConfig, Index, Sample, Source, Split, folder, textures};
-use crate::fsx;
-use crate::fsx::shown;
+use crate::fsx::{self, one_line, shown};
 use crate::picture::{ReadOptions, bytes_of, dimensions};
 use rayon::prelude::*;
 use std::fmt;
@@ -21,7 +20,7 @@ pub struct Skipped {
 
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", shown(&self.path), self.reason)
+        write!(f, "{}: {}", shown(&self.path), one_line(&self.reason))
     }
 }
 
