@@ -5,6 +5,7 @@
 
 use super::keys;
 use super::typed::FileConfig;
+use crate::explain::Explainer;
 use crate::models::ModelName;
 use crate::weights;
 
@@ -20,6 +21,24 @@ pub(super) fn problems(
     let all = all(file, model, has_weights).into_iter();
     let found = all.filter(|idle| idle.typed && !idle.works && !inherited(idle.key));
     found.map(|idle| format!("{}: only valid {}", idle.key, idle.only)).collect()
+}
+
+/// What of the augmentation policy's table the policy does not have, one line each; from the table as it was typed, because
+/// a [`Policy`](crate::data::Policy) no longer has it.
+pub(super) fn policy_problems(typed: &toml::Table, inherited: Option<&toml::Table>) -> Vec<String> {
+    const POLICY: &str = "augmentation.policy";
+    let part = |name: &str| format!("{POLICY}.{name}");
+    let Some(policy) = keys::find(typed, POLICY).and_then(toml::Value::as_table) else { return Vec::new() };
+    let is_trivial = policy.get("kind").and_then(toml::Value::as_str) == Some("trivial-augment-wide");
+    let problem = |name: &String| match keys::kind(&part(name)) {
+        None => Some(format!("{} is no setting, expected kind, operations or magnitude", part(name))),
+        Some(_) if is_trivial && name != "kind" => {
+            Some(format!("{}: only valid with {POLICY}.kind = \"rand-augment\"", part(name)))
+        }
+        Some(_) => None,
+    };
+    let typed_here = |name: &&String| inherited.is_none_or(|table| keys::find(table, &part(name)).is_none());
+    policy.keys().filter(typed_here).filter_map(problem).collect()
 }
 
 /// A setting that needs another one.
@@ -46,7 +65,7 @@ fn all(file: &FileConfig, model: ModelName, has_weights: Option<bool>) -> Vec<Ne
     let decays = optimizer.weight_decay.map_or(kind == "adamw", |decay| decay != 0.0);
     let decay = schedule.decay.as_deref().unwrap_or("cosine");
     let warms_up = schedule.warmup_epochs.is_none_or(|epochs| epochs != 0.0);
-    let explains = file.explainers.as_ref().is_none_or(|explainers| !explainers.is_empty());
+    let explainers = file.explainers.clone().unwrap_or_else(|| Explainer::defaults(model));
     let (erases, for_adam) = ("with augmentation.erasing above 0", "with optimizer.kind = \"adamw\" or \"adam\"");
     let (for_sgd, for_steps) = ("with optimizer.kind = \"sgd\"", "with schedule.decay = \"step\"");
     vec![
@@ -87,6 +106,17 @@ fn all(file: &FileConfig, model: ModelName, has_weights: Option<bool>) -> Vec<Ne
             file.panel.list.is_none(),
             "without panel.list, which names the pictures",
         ),
-        needs("panel.overlays", file.panel.overlays.is_some_and(|count| count > 0), explains, "with explainers"),
+        needs(
+            "panel.overlays",
+            file.panel.overlays.is_some_and(|count| count > 0),
+            !explainers.is_empty(),
+            "with explainers",
+        ),
+        needs(
+            "panel.targets",
+            file.panel.targets.as_ref().is_some_and(|targets| !targets.is_empty()),
+            explainers.iter().any(Explainer::class_specific),
+            "with an explainer that explains a class, such as grad-cam",
+        ),
     ]
 }

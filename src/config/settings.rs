@@ -1,6 +1,7 @@
 //! What was typed, as it was typed: [`Settings`], a config file and the flags over it.
 
 use super::error::{ConfigError, table_problem, toml_problem};
+use super::idle;
 use super::keys::{self, Kind};
 use super::resolve::Known;
 use super::sections::{DTD, DataSection, TEXTURES, absolute};
@@ -136,6 +137,7 @@ impl Settings {
     fn resolve_knowing(&self, known: &Known) -> Result<RunConfig, ConfigError> {
         let mut table = self.0.clone();
         let mut problems = keys::misfits(&mut table);
+        problems.extend(idle::policy_problems(&table, known.inherited.as_ref()));
         match FileConfig::deserialize(toml::Value::Table(table)) {
             Ok(file) => file.resolve_with(known, problems),
             Err(error) if problems.is_empty() => Err(ConfigError::Setting(table_problem(&error))),

@@ -78,12 +78,49 @@ fn a_setting_that_would_do_nothing_is_refused_by_name() {
         ("deit_mini", "[schedule]\nwarmup_epochs = 0\nwarmup_start = 0.5", "schedule.warmup_start", "warmup_epochs"),
         ("deit_mini", "[ema]\nwarmup = true", "ema.warmup", "ema.decay"),
         ("deit_mini", "explainers = []\n[panel]\noverlays = 3", "panel.overlays", "explainers"),
+        ("deit_mini", "explainers = []\n[panel]\ntargets = [\"prediction\"]", "panel.targets", "grad-cam"),
+        ("deit_mini", "explainers = [\"rollout\"]\n[panel]\ntargets = [\"label\"]", "panel.targets", "grad-cam"),
+        (
+            "deit_mini",
+            "[augmentation]\npolicy = { kind = \"trivial-augment-wide\", magnitude = 9 }",
+            "augmentation.policy.magnitude",
+            "rand-augment",
+        ),
     ] {
         let message = refused(&format!("model = \"{model}\"\n{text}"));
         assert!(message.contains(&format!("{key}: only valid")) && message.contains(only), "{text}: {message}");
     }
     let message = refused("model = \"deit_mini\"\n[data]\nsplit = 2");
     assert!(message.contains("data.split") && message.contains("only valid for"), "{message}");
+}
+
+/// A panel is kept without explainers too: `explain` and `cause` look at it later. And any explainer of a class has targets.
+#[test]
+fn what_shapes_a_panel_without_explainers_is_taken() {
+    let list = listed("a\n");
+    let of_list = format!("explainers = []\n[panel]\nlist = \"{}\"", list.path().display());
+    for text in [
+        "explainers = []\n[panel]\nper_class = 2\nseed = 3",
+        &of_list,
+        "[panel]\ntargets = [\"prediction\"]",
+        "explainers = [\"rollout\", \"input-gradient\"]\n[panel]\ntargets = [\"label\", \"prediction\"]",
+    ] {
+        settings(&format!("model = \"deit_mini\"\n{text}")).resolve().unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+}
+
+#[test]
+fn a_policy_has_no_settings_but_its_own() {
+    let policy = |text: &str| format!("model = \"deit_mini\"\n[augmentation]\npolicy = {{ {text} }}");
+    let message = refused(&policy("kind = \"rand-augment\", operations = 1, magnitude = 9, strength = 2"));
+    assert!(message.contains("augmentation.policy.strength is no setting"), "{message}");
+    let mut typed = settings(&policy("kind = \"trivial-augment-wide\", operations = 2"));
+    assert!(typed.resolve().unwrap_err().to_string().contains("augmentation.policy.operations: only valid with"));
+    // A run that was begun with it goes on in a branch.
+    let saved = settings(&policy("kind = \"trivial-augment-wide\"")).resolve().unwrap();
+    typed.resolve_branch(&typed.clone(), &saved).unwrap();
+    typed.set_text("augmentation.policy.magnitude=3").unwrap();
+    assert!(typed.resolve_branch(&settings(""), &saved).is_err());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::file::{self, Contents, FileError};
 use super::misfit::{self, Misfit};
 use super::{HostTensor, StateDict, replace, state_shapes};
+use crate::fsx::shown;
 use crate::models::{HEADS, Model};
 use glob::Pattern;
 use std::collections::BTreeMap;
@@ -67,6 +68,17 @@ pub enum WeightsError {
         #[source]
         source: glob::PatternError,
     },
+    /// A pattern that excuses nothing.
+    #[error(
+        "allow_missing: '{pattern}' is no name that {} lacks or has beyond the model's, so it would do nothing: leave it out",
+        shown(path)
+    )]
+    IdlePattern {
+        /// What was given.
+        pattern: String,
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 fn others(tensors: usize) -> String {
@@ -87,11 +99,13 @@ pub struct Imported {
 }
 
 /// Loads a file into `model`, which keeps its drawn values only where `excused` (patterns such as `layer4.*`) says so, and
-/// in a head of another number of classes.
+/// in a head of another number of classes. A pattern must match a name that is missing or unexpected, or one of a head that
+/// is replaced.
 ///
 /// # Errors
 ///
-/// [`WeightsError`] lists every name that is missing or unexpected and every shape that is wrong.
+/// [`WeightsError`] lists every name that is missing or unexpected and every shape that is wrong, or names a pattern that
+/// excuses nothing.
 pub fn import(model: Model, path: &Path, excused: &[String]) -> Result<Imported, WeightsError> {
     let parse = |pattern: &String| {
         Pattern::new(pattern).map_err(|source| WeightsError::Pattern { pattern: pattern.clone(), source })
@@ -99,7 +113,9 @@ pub fn import(model: Model, path: &Path, excused: &[String]) -> Result<Imported,
     let excused = excused.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     let Contents { mut tensors, others } = file::read_all(path)?;
     let mut expected = state_shapes(&model);
+    let names: Vec<String> = expected.keys().cloned().collect();
     let new_head = take_head(&mut expected, &mut tensors);
+    let replaced: Vec<String> = names.into_iter().filter(|name| !expected.contains_key(name)).collect();
     let is_excused = |name: &String| excused.iter().any(|pattern| pattern.matches(name));
     let missing: Vec<String> =
         expected.keys().filter(|name| !tensors.contains_key(*name) && is_excused(name)).cloned().collect();
@@ -109,6 +125,10 @@ pub fn import(model: Model, path: &Path, excused: &[String]) -> Result<Imported,
     unexpected.iter().for_each(|name| drop(tensors.remove(name)));
     misfit::check(&expected, &tensors, &others).map_err(|misfit| mismatch(path, misfit))?;
     finite(&tensors, path)?;
+    let unfitting = || missing.iter().chain(&unexpected).chain(&replaced);
+    if let Some(idle) = excused.iter().find(|pattern| !unfitting().any(|name| pattern.matches(name))) {
+        return Err(WeightsError::IdlePattern { pattern: idle.as_str().to_string(), path: path.to_path_buf() });
+    }
     Ok(Imported { model: replace(model, tensors), missing, unexpected, new_head })
 }
 

@@ -100,6 +100,25 @@ fn weights_of_another_number_of_classes_bring_everything_but_the_head() {
     }
 }
 
+/// A pattern that excuses nothing would hide that it was mistyped. One for a head that is replaced anyway is meant.
+#[test]
+fn a_pattern_that_excuses_nothing_is_refused_by_name() {
+    let (dir, device) = (tempfile::tempdir().unwrap(), Device::flex());
+    let name = ModelName::DeitMini;
+    let mut seven = weights::state_dict(&name.init(7, 0.0, 1, &device));
+    seven.remove("cls_token").unwrap();
+    let path = dir.path().join("seven.safetensors");
+    fs::write(&path, weights::encode(&seven, &[("format", "pt")]).unwrap()).unwrap();
+    let import = |patterns: &[&str]| {
+        let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
+        weights::import(name.init(10, 0.0, 2, &device), &path, &patterns)
+    };
+    assert_eq!(import(&["cls_*", "head.*"]).unwrap().missing, ["cls_token"]);
+    let error = import(&["cls_*", "layr4.*"]).unwrap_err().to_string();
+    assert!(error.contains("'layr4.*'") && error.contains("seven.safetensors"), "{error}");
+    assert!(import(&["cls_*", "blocks.*"]).unwrap_err().to_string().contains("'blocks.*'"), "all of them are there");
+}
+
 /// Whatever is wrong with it, a file is read or is an error that names it; a panic would end this test.
 #[test]
 fn files_with_anything_wrong_are_errors_and_never_panics() {
