@@ -23,6 +23,7 @@
 //! | [`evidence`] | pictures looked at: from pixels, through the explainers, to records |
 //! | [`cause`] | which part of a model moved its evidence |
 //! | [`measure`] | heat maps, their scales, measures between two and descriptors of one |
+//! | [`stats`] | the bootstrap, quantiles, ranks, correlation of vectors, permutations |
 //! | [`store`] | the names in a run's folder, sealed directories, the explanation files' schema; reading a run |
 //! | [`drift`] | measures on two maps; floors, chance, intervals; when the evidence settled |
 //! | [`report`] | tables, figures, plots, animations, the HTML page, TensorBoard's event files |
@@ -49,6 +50,7 @@ pub mod ops;
 pub mod picture;
 pub mod report;
 pub mod seed;
+pub mod stats;
 pub mod store;
 pub mod train;
 pub mod weights;

@@ -62,6 +62,12 @@ pub fn generator(base: u64, purpose: Purpose, indices: &[u64]) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(derive(base, purpose, indices))
 }
 
+/// The generator of the pairings of a panel with itself that chance is measured on: the same one for every run, epoch and
+/// target, so that chances compare. Its seed is not derived; every stored chance rests on it.
+pub fn chance() -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(20)
+}
+
 /// A draw from the normal distribution of mean zero and deviation one.
 ///
 /// # Source

@@ -27,7 +27,7 @@ pub(super) struct CompareArguments {
     #[arg(long, value_name = "EPOCH", default_value = "previous")]
     against: Reference,
     /// Resampled panels behind each interval
-    #[arg(long, value_name = "N", default_value_t = crate::drift::RESAMPLES, value_parser = resamples)]
+    #[arg(long, value_name = "N", default_value_t = crate::stats::RESAMPLES, value_parser = resamples)]
     resamples: usize,
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]

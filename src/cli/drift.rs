@@ -2,9 +2,10 @@
 
 use super::output::{finished, floor, resamples};
 use super::{Format, print};
-use crate::drift::{Analysis, FailAbove, Options, Protocol, RESAMPLES, Reference, Verdict, analyse, semantic_drift};
+use crate::drift::{Analysis, FailAbove, Options, Protocol, Reference, Verdict, analyse, semantic_drift};
 use crate::measure::Measure;
 use crate::report::{drift_csv, drift_summary, drift_table, image_csv, image_table, protocol_table, spread_table};
+use crate::stats::RESAMPLES;
 use crate::store::RunReader;
 use crate::train::RunRecord;
 use anyhow::{Context, Result, bail};

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::DriftError;
 use super::analysis::{Analysis, ImageDrift};
-use super::bootstrap::Resamples;
 use super::options::leading;
 use super::shared::SharedImages;
 use crate::measure::{Descriptor, Measure};
+use crate::stats::{PairedRanks, Resamples};
 use crate::store::Against;
 
 /// How much two explainers agree on which images moved.
@@ -110,10 +110,10 @@ fn figure(
     (left, right): (&[Option<f64>], &[Option<f64>]),
     resamples: &Resamples,
 ) -> AgreementFigure {
-    let ranking = Ranking::of(left, right);
+    let ranks = PairedRanks::of(left, right);
     let once = vec![1; left.len()];
     let [one_name, other_name] = names;
-    let value = ranking.correlation(&once);
+    let value = ranks.correlation(&once);
     AgreementFigure {
         measure: one.measure.clone(),
         one: one_name,
@@ -122,71 +122,10 @@ fn figure(
         against: one.against,
         reference_epochs: [one.reference_epoch, other.reference_epoch],
         value,
-        interval: value.and_then(|_| resamples.interval_of(|panel| ranking.correlation(panel))),
-        defined: ranking.images.len(),
-        undefined: left.len() - ranking.images.len(),
+        interval: value.and_then(|_| resamples.interval_of(|panel| ranks.correlation(panel))),
+        defined: ranks.defined(),
+        undefined: left.len() - ranks.defined(),
     }
-}
-
-/// Two rankings of the images that both sides are defined for.
-struct Ranking {
-    /// The indices of these images.
-    images: Vec<usize>,
-    /// By the values of one side and of the other.
-    orders: [Order; 2],
-}
-
-/// Items from the smallest value to the largest.
-struct Order {
-    items: Vec<u32>,
-    /// How many of them in a row are equal, run by run.
-    ties: Vec<u32>,
-}
-
-impl Ranking {
-    fn of(left: &[Option<f64>], right: &[Option<f64>]) -> Self {
-        let images: Vec<usize> =
-            (0..left.len()).filter(|&image| left[image].is_some() && right[image].is_some()).collect();
-        let order = |values: &[Option<f64>]| {
-            let value = |place: usize| values[images[place]].unwrap_or_default();
-            let value = |place: u32| value(place as usize);
-            let mut items: Vec<u32> = (0..images.len() as u32).collect();
-            items.sort_by(|&one, &other| value(one).total_cmp(&value(other)));
-            let ties =
-                items.chunk_by(|&one, &other| value(one) == value(other)).map(|ties| ties.len() as u32).collect();
-            Order { items, ties }
-        };
-        Ranking { orders: [order(left), order(right)], images }
-    }
-
-    /// Spearman's correlation in a panel that holds each image as often as it says; `None` where either side does not
-    /// tell its images apart.
-    fn correlation(&self, panel: &[u16]) -> Option<f64> {
-        let times: Vec<f64> = self.images.iter().map(|&image| f64::from(panel[image])).collect();
-        let mean = (times.iter().sum::<f64>() + 1.0) / 2.0;
-        let [left, right] = [&self.orders[0], &self.orders[1]].map(|order| ranks(order, &times, mean));
-        let (mut both, mut squares) = (0.0, [0.0; 2]);
-        for ((times, left), right) in times.iter().zip(&left).zip(&right) {
-            both += times * left * right;
-            squares[0] += times * left * left;
-            squares[1] += times * right * right;
-        }
-        let scale = (squares[0] * squares[1]).sqrt();
-        (scale > 0.0).then(|| (both / scale).clamp(-1.0, 1.0))
-    }
-}
-
-/// Average ranks less their mean, when every item counts as often as `times` says.
-fn ranks(order: &Order, times: &[f64], mean: f64) -> Vec<f64> {
-    let mut ranks = vec![0.0; times.len()];
-    let (mut below, mut rest) = (0.0, order.items.as_slice());
-    for &ties in &order.ties {
-        let (tied, larger) = rest.split_at(ties as usize);
-        let here: f64 = tied.iter().map(|&item| times[item as usize]).sum();
-        tied.iter().for_each(|&item| ranks[item as usize] = below + (here + 1.0) / 2.0 - mean);
-        (below, rest) = (below + here, larger);
-    }
-    ranks
 }
 
 /// How much more a property of one run's maps is than of another's, over the images that both panels hold.
@@ -274,19 +213,6 @@ mod tests {
         assert_eq!((found.defined, found.undefined), (4, 1));
         assert_eq!((found.one.as_str(), found.other.as_str()), ("grad-cam/label", "rollout/label"));
         assert_eq!(agreement(&[Some(0.0); 4], &one[..4]).value, None);
-    }
-
-    /// A panel of images drawn several times is ranked like one that lists them several times.
-    #[test]
-    fn a_resampled_panel_is_ranked_anew() {
-        let left = [3.0, 1.0, 2.0, 2.0, 5.0].map(Some);
-        let right = [1.0, 2.0, 4.0, 3.0, 3.0].map(Some);
-        let panel = [2, 0, 1, 1, 1];
-        let listed: Vec<usize> = vec![0, 0, 2, 3, 4];
-        let pick = |values: &[Option<f64>]| listed.iter().map(|&image| values[image]).collect::<Vec<_>>();
-        let expected = Ranking::of(&pick(&left), &pick(&right)).correlation(&[1; 5]).unwrap();
-        let found = Ranking::of(&left, &right).correlation(&panel).unwrap();
-        assert!((found - expected).abs() < 1e-12, "{found} {expected}");
     }
 
     /// 300 independent drifts: the interval holds 0; the same drift twice agrees exactly.

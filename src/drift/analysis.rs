@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::DriftError;
 use super::agreement::{AgreementFigure, agreements};
-use super::bootstrap::Resamples;
 use super::figures::Reference as Compare;
 use super::figures::{Compared, Question, View, compare, first_difference, prepare, prepare_floor};
 use super::layers::{LayerFigure, layer_figures};
@@ -21,6 +20,7 @@ use super::timeline::in_order;
 use super::trajectory::{PathFigure, paths};
 use super::warnings::jumps;
 use crate::measure::{Measure, Prepared};
+use crate::stats::Resamples;
 use crate::store::{Against, DriftFigure, Explanations, RunReader, StoreError};
 
 /// What is known of the drift of a run.

@@ -1,16 +1,17 @@
 //! The figures between one epoch and others: values by image, their mean with its interval, and what to read it
 //! against.
 
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::bootstrap::{Resamples, Table};
+use super::DriftError;
 use super::groups::{self, Group};
-use super::{CHANCE_SEED, DriftError};
 use crate::fsx::sha256_hex;
 use crate::measure::{Heatmap, MapStatus};
 use crate::measure::{Measure, Prepared};
+use crate::seed;
+use crate::stats::{Resamples, Table, derangement};
 use crate::store::{Against, DriftFigure, Explanations};
 
 /// What one explainer saw at one epoch, its maps prepared for measuring.
@@ -159,8 +160,8 @@ pub(super) fn status(view: View<'_>, target: usize) -> Vec<MapStatus> {
 /// image meets itself.
 fn chance(current: View<'_>, target: usize, question: &Question<'_>) -> Table {
     let images = current.explanations.images();
-    let mut generator = ChaCha8Rng::seed_from_u64(CHANCE_SEED);
-    let partners: Vec<usize> = (0..question.shuffles).flat_map(|_| derangement(images, &mut generator)).collect();
+    let mut generator = seed::chance();
+    let partners: Vec<usize> = (0..question.shuffles).flat_map(|_| partners(images, &mut generator)).collect();
     let value = |row: usize, measure: usize| {
         let (one, other) = (row % images, partners[row]);
         // One image alone is only ever paired with itself, which is no chance at all.
@@ -170,18 +171,10 @@ fn chance(current: View<'_>, target: usize, question: &Question<'_>) -> Table {
     Table::of(partners.len(), question.measures.len(), value)
 }
 
-/// A random cyclic order of `length` items: where each item goes, and none of two or more stays.
-///
-/// # Source
-///
-/// Sattolo 1986, "An algorithm to generate a random cyclic permutation".
-pub(super) fn derangement(length: usize, generator: &mut ChaCha8Rng) -> Vec<usize> {
-    let mut items: Vec<usize> = (0..length).collect();
-    for last in (1..length).rev() {
-        // In u64: the draws, and so the figures, are then the same on 32-bit machines.
-        items.swap(last, generator.random_range(0..last as u64) as usize);
-    }
-    items
+/// A random pairing of `images` images with one another: the partner of each, and none of two or more is its own.
+pub(super) fn partners(images: usize, generator: &mut ChaCha8Rng) -> Vec<usize> {
+    // In u64: the draws, and so the figures, are then the same on 32-bit machines.
+    derangement(images, |end| generator.random_range(0..end as u64) as usize)
 }
 
 /// The figures of one target against one reference, by measure and group.

@@ -1,14 +1,12 @@
 //! Which blocks and heads moved, where a method keeps a map for each.
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::CHANCE_SEED;
-use super::bootstrap::{Resamples, Table};
-use super::figures::{Reference, View, derangement};
+use super::figures::{Reference, View, partners};
 use crate::measure::{Measure, Prepared};
+use crate::seed;
+use crate::stats::{Resamples, Table};
 use crate::store::Against;
 
 /// How the maps of one block or head moved between two epochs.
@@ -50,11 +48,9 @@ pub(super) fn layer_figures(
     resamples: &Resamples,
 ) -> Vec<LayerFigure> {
     let both = current.explanations.layer_maps.as_ref().zip(reference.view.explanations.layer_maps.as_ref());
-    let Some((now, before)) = both.filter(|(now, before)| (now.layers, now.heads) == (before.layers, before.heads))
-    else {
+    let Some((now, _)) = both.filter(|(now, before)| (now.layers, now.heads) == (before.layers, before.heads)) else {
         return Vec::new();
     };
-    debug_assert_eq!(now.heads, before.heads);
     let of_layer = |layer: usize| {
         let heads: Vec<[Table; 2]> =
             (0..now.heads).map(|head| head_tables(current, reference.view, layer, head, measures)).collect();
@@ -76,7 +72,7 @@ fn head_tables(current: View<'_>, reference: View<'_>, layer: usize, head: usize
         (0..images).map(|image| view.explanations.layer_map(image, layer, head).map(Prepared::new)).collect()
     };
     let (now, before) = (prepare(current), prepare(reference));
-    let partners = derangement(images, &mut ChaCha8Rng::seed_from_u64(CHANCE_SEED));
+    let partners = partners(images, &mut seed::chance());
     let between = |one: &Option<Prepared>, other: &Option<Prepared>, measure: usize| {
         measures[measure].between_prepared(one.as_ref()?, other.as_ref()?)
     };

@@ -13,7 +13,6 @@
 
 mod agreement;
 mod analysis;
-mod bootstrap;
 mod figures;
 mod gate;
 mod groups;
@@ -29,7 +28,6 @@ mod warnings;
 
 pub use agreement::{AgreementFigure, SpreadDifference, agreement_between, spread_between};
 pub use analysis::{Analysis, ImageDrift, analyse};
-pub use bootstrap::{RESAMPLES, Resamples};
 pub use gate::{FailAbove, LimitError, Verdict};
 pub use groups::{Outcome, outcomes};
 pub use layers::LayerFigure;
@@ -48,8 +46,6 @@ use rayon::prelude::*;
 use crate::measure::Measure;
 use crate::store::{Explanations, StoreError};
 
-/// Seeds the derangements chance is measured on: the same for every run and epoch, so that chances compare.
-pub const CHANCE_SEED: u64 = 20;
 /// How many derangements of the panel chance is averaged over.
 pub const CHANCE_DERANGEMENTS: usize = 8;
 

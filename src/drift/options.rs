@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::CHANCE_DERANGEMENTS;
-use super::bootstrap::RESAMPLES;
 use crate::measure::{Measure, UnknownName};
+use crate::stats::RESAMPLES;
 use crate::store::{Against, RunReader};
 
 /// An epoch to compare every other with.

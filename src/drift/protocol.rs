@@ -4,13 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::DriftError;
 use super::analysis::{evidence, sealed};
-use super::bootstrap::{Resamples, Table};
-use super::figures::{View, derangement, prepare, prepare_floor};
+use super::figures::{View, partners, prepare, prepare_floor};
 use super::groups::{Outcome, outcomes};
 use crate::measure::{Descriptor, Measure, Prepared, UnknownName};
+use crate::seed;
+use crate::stats::{Resamples, Table};
 use crate::store::{Explanations, RunReader};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use std::str::FromStr;
 
 /// A study whose figures can be computed of a run.
@@ -171,7 +170,7 @@ fn of_explainer(
     let current = view(epoch, now, &*maps);
     let outcomes = outcomes(now, before);
     let right: Vec<usize> = (0..now.images()).filter(|&image| outcomes[image] == Some(Outcome::StaysRight)).collect();
-    let partners = derangement(now.images(), &mut ChaCha8Rng::seed_from_u64(super::CHANCE_SEED));
+    let partners = partners(now.images(), &mut seed::chance());
     let mut all = Vec::new();
     for (target, kind) in now.target_kinds.iter().enumerate() {
         let table = |other: View<'_>, partner: &(dyn Fn(usize) -> usize + Sync)| {

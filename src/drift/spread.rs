@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bootstrap::{Resamples, Table};
 use super::figures::View;
 use crate::measure::{Descriptor, Prepared};
+use crate::stats::{Resamples, Table};
 
 /// The name of the descriptor that attention has and a map has not: how far it reaches, in units of the image side.
 pub const ATTENTION_DISTANCE: &str = "attention-distance";

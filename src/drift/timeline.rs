@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::bootstrap::{RESAMPLES, Resamples};
 use super::figures::{Compared, Question, Reference, View, compare, prepare, prepare_floor};
 use super::{CHANCE_DERANGEMENTS, DriftError};
 use crate::measure::{Measure, Prepared};
+use crate::stats::{RESAMPLES, Resamples};
 use crate::store::{Against, DriftFigure, Explanations, RunReader, StoreError};
 
 /// What one explainer saw at one epoch.

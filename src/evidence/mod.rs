@@ -6,10 +6,11 @@
 pub mod faithfulness;
 
 use crate::data::{DataError, Panel, Preprocessing, Sample, normalised, perturbed};
-use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target, View, largest};
+use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target, View};
 use crate::fsx;
 use crate::models::Model;
 use crate::picture::{self, Limits, Picture, PictureError};
+use crate::stats::largest;
 use crate::store::{AttentionDistance, Explanations, LayerMaps, RunReader, StoreError, UNKNOWN_CLASS};
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;

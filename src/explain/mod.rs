@@ -48,6 +48,7 @@ pub use xgrad_cam::XGradCam;
 
 use crate::measure::{Heatmap, HeatmapError};
 use crate::models::{Mode, Model, Tap, TapSpec, Taps, UnknownTap, Watch};
+use crate::stats::largest;
 use burn::tensor::Tensor;
 use method::Method;
 use questions::{Questioned, chosen};
@@ -272,12 +273,6 @@ fn classes_of(target: Target, labels: &[usize], logits: &[Vec<f32>]) -> Vec<usiz
         Target::Prediction => logits.iter().map(|logits| largest(logits)).collect(),
         Target::Class(class) => vec![class; labels.len()],
     }
-}
-
-/// The index of the greatest; the first of several.
-pub fn largest(logits: &[f32]) -> usize {
-    let better = |best: usize, (index, value): (usize, &f32)| if *value > logits[best] { index } else { best };
-    logits.iter().enumerate().fold(0, better)
 }
 
 /// Refuses a setting outside `range`, and what is not a number.

@@ -2,38 +2,7 @@
 
 use super::heatmap::{Heatmap, MapStatus, Normalise};
 use super::prepared::scaled;
-
-/// A vector and the sum of its squares, which is worked out once.
-#[derive(Clone, Debug)]
-pub(super) struct Vector {
-    pub(super) values: Vec<f64>,
-    squares: f64,
-}
-
-impl Vector {
-    /// `None` for a vector of length zero, which has no direction.
-    pub(super) fn new(values: Vec<f64>) -> Option<Self> {
-        let squares = dot(&values, &values);
-        (squares > 0.0).then_some(Vector { values, squares })
-    }
-
-    /// The values minus their mean; `None` where all are equal.
-    pub(super) fn centred(values: &[f64]) -> Option<Self> {
-        // Asked of the values: the mean of equal ones need not be exactly their value.
-        values.iter().any(|value| *value != values[0]).then_some(())?;
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        Vector::new(values.iter().map(|value| value - mean).collect())
-    }
-
-    /// The cosine of the angle between the two; exactly 1 for equal ones.
-    pub(super) fn cosine(&self, other: &Vector) -> f64 {
-        (dot(&self.values, &other.values) / (self.squares * other.squares).sqrt()).clamp(-1.0, 1.0)
-    }
-}
-
-fn dot(left: &[f64], right: &[f64]) -> f64 {
-    left.iter().zip(right).map(|(left, right)| left * right).sum()
-}
+use crate::stats::Vector;
 
 /// Pearson's correlation over all cells, `cov(a, b) / (sd(a) sd(b))`, in [-1, 1], 1 for maps that differ by a positive
 /// factor and an offset.

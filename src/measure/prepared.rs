@@ -2,11 +2,12 @@
 
 use std::sync::OnceLock;
 
-use super::correlation::{Vector, centred_ranks};
+use super::correlation::centred_ranks;
 use super::distribution::roots;
 use super::heatmap::{Heatmap, MapStatus, Normalise};
 use super::shape::{Descriptor, centre, sorted};
 use super::structure::{Moments, fitting_window};
+use crate::stats::Vector;
 
 /// The shares of the cells whose overlap is measured: 10, 15, 20 and 30 %.
 pub(super) const TOP_FRACTIONS: [f64; 4] = [0.1, 0.15, 0.2, 0.3];

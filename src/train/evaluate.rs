@@ -1,8 +1,8 @@
 //! Loss, accuracy and confusion over a split, with the model off the tape.
 
 use crate::data::{Batching, DataError, Index, Loader, Order};
-use crate::explain::largest;
 use crate::models::{Mode, Model, Taps};
+use crate::stats::largest;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
 

@@ -1,6 +1,6 @@
 //! Where in a run a checkpoint stands, and the meters of the epoch under way.
 
-use crate::explain::largest;
+use crate::stats::largest;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 

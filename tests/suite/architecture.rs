@@ -5,32 +5,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room may use of the others. Anything may use `fsx` and `seed`; `cli` may use all.
-const DOORS: [(&str, &[&str]); 15] = [
+const DOORS: [(&str, &[&str]); 16] = [
     ("cause", &["evidence", "explain", "measure", "models", "weights"]),
     ("config", &["data", "explain", "models", "picture", "weights"]),
     ("data", &["picture"]),
     ("device", &[]),
-    ("drift", &["store", "measure"]),
-    ("evidence", &["data", "explain", "measure", "models", "picture", "store", "weights"]),
-    ("explain", &["models", "measure"]),
-    ("measure", &[]),
+    ("drift", &["store", "measure", "stats"]),
+    ("evidence", &["data", "explain", "measure", "models", "picture", "stats", "store", "weights"]),
+    ("explain", &["models", "measure", "stats"]),
+    ("measure", &["stats"]),
     ("models", &["ops"]),
     ("ops", &[]),
     ("picture", &[]),
     ("report", &["drift", "store", "measure"]),
+    ("stats", &[]),
     ("store", &["measure"]),
     (
         "train",
         &[
             "config", "data", "models", "ops", "weights", "evidence", "explain", "store", "drift", "report", "device",
-            "measure", "picture",
+            "measure", "picture", "stats",
         ],
     ),
     ("weights", &["models"]),
 ];
 
 /// Rooms of plain data code, which never name Burn.
-const WITHOUT_BURN: [&str; 6] = ["drift", "measure", "picture", "report", "store", "fsx"];
+const WITHOUT_BURN: [&str; 7] = ["drift", "measure", "picture", "report", "stats", "store", "fsx"];
 
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -6,6 +6,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use crate::seed::{Purpose, generator};
+use crate::stats::quantile;
 
 /// How an interval is found by resampling.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,9 +52,8 @@ impl Summary {
         let mut defined: Vec<f64> = values.iter().flatten().copied().filter(|value| value.is_finite()).collect();
         let interval = interval(&defined, bootstrap);
         let mean = mean(&defined);
-        defined.sort_by(f64::total_cmp);
         let undefined = values.len() - defined.len();
-        Summary { mean, median: percentile(&defined, 0.5), interval, defined: defined.len(), undefined }
+        Summary { mean, median: quantile(&mut defined, 0.5), interval, defined: defined.len(), undefined }
     }
 }
 
@@ -72,20 +72,8 @@ fn interval(values: &[f64], bootstrap: &Bootstrap) -> Option<[f64; 2]> {
         draws.sum::<f64>() / values.len() as f64
     };
     let mut means: Vec<f64> = (0..bootstrap.resamples.get()).map(|_| resampled()).collect();
-    means.sort_by(f64::total_cmp);
     let outside = (1.0 - bootstrap.level) / 2.0;
-    Some([percentile(&means, outside)?, percentile(&means, 1.0 - outside)?])
-}
-
-/// Between the two sorted values around the place `share` of the way, which must be in [0, 1].
-fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
-    let last = sorted.len().checked_sub(1)?;
-    if !(0.0..=1.0).contains(&share) {
-        return None;
-    }
-    let place = last as f64 * share;
-    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    Some(low + (high - low) * place.fract())
+    Some([quantile(&mut means, outside)?, quantile(&mut means, 1.0 - outside)?])
 }
 
 #[cfg(test)]

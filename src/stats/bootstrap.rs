@@ -5,6 +5,7 @@
 use rand::RngExt;
 use rayon::prelude::*;
 
+use super::quantile::quantile;
 use crate::seed::{Purpose, generator};
 
 /// How many panels are drawn unless somebody says otherwise.
@@ -16,35 +17,36 @@ const SEED: u64 = 0;
 
 /// Numbers by image and column; `None` where one is not defined.
 #[derive(Clone, Debug)]
-pub(super) struct Table {
+pub struct Table {
     columns: usize,
     values: Vec<Option<f64>>,
 }
 
 impl Table {
     /// `[images, columns]`, image by image.
-    pub(super) fn new(columns: usize, values: Vec<Option<f64>>) -> Self {
+    pub fn new(columns: usize, values: Vec<Option<f64>>) -> Self {
         Table { columns, values }
     }
 
     /// Works the rows out in parallel.
-    pub(super) fn of(images: usize, columns: usize, value: impl Fn(usize, usize) -> Option<f64> + Sync) -> Self {
+    pub fn of(images: usize, columns: usize, value: impl Fn(usize, usize) -> Option<f64> + Sync) -> Self {
         let row = |image| (0..columns).map(|column| value(image, column)).collect::<Vec<_>>();
         let rows: Vec<Vec<Option<f64>>> = (0..images).into_par_iter().map(row).collect();
         Table { columns, values: rows.concat() }
     }
 
-    pub(super) fn at(&self, image: usize, column: usize) -> Option<f64> {
+    /// One number.
+    pub fn at(&self, image: usize, column: usize) -> Option<f64> {
         self.values[image * self.columns + column]
     }
 
     /// One column, by image.
-    pub(super) fn column(&self, column: usize) -> Vec<Option<f64>> {
+    pub fn column(&self, column: usize) -> Vec<Option<f64>> {
         self.values.iter().skip(column).step_by(self.columns.max(1)).copied().collect()
     }
 
     /// Mean and number of the defined values of a column over some rows, summed in their order; no mean without any.
-    pub(super) fn mean(&self, column: usize, rows: impl Iterator<Item = usize>) -> (Option<f64>, usize) {
+    pub fn mean(&self, column: usize, rows: impl Iterator<Item = usize>) -> (Option<f64>, usize) {
         let defined = rows.filter_map(|row| self.at(row, column));
         let (sum, count) = defined.fold((0.0, 0_usize), |(sum, count), value| (sum + value, count + 1));
         ((count > 0).then(|| sum / count as f64), count)
@@ -87,7 +89,7 @@ impl Resamples {
     }
 
     /// [`Resamples::interval`] of every column, over the images in `members` only: those of each panel.
-    pub(super) fn intervals(&self, table: &Table, members: &[usize]) -> Vec<Option<[f64; 2]>> {
+    pub fn intervals(&self, table: &Table, members: &[usize]) -> Vec<Option<[f64; 2]>> {
         let columns = table.columns;
         if members.is_empty() {
             return vec![None; columns];
@@ -119,7 +121,7 @@ impl Resamples {
 
     /// The interval of any number that can be worked out from a resampled panel, given as how often each image is in
     /// it.
-    pub(super) fn interval_of(&self, of: impl Fn(&[u16]) -> Option<f64> + Sync) -> Option<[f64; 2]> {
+    pub fn interval_of(&self, of: impl Fn(&[u16]) -> Option<f64> + Sync) -> Option<[f64; 2]> {
         let mut values: Vec<f64> = self.panels.par_iter().filter_map(|panel| of(panel)).collect();
         middle(&mut values)
     }
@@ -160,15 +162,7 @@ impl Blocks {
 
 /// Where the middle share of the values lies; `None` without any.
 fn middle(values: &mut [f64]) -> Option<[f64; 2]> {
-    Some([percentile(values, OUTSIDE)?, percentile(values, 1.0 - OUTSIDE)?])
-}
-
-/// Between the two sorted values around the place `share` of the way; reorders the values.
-fn percentile(values: &mut [f64], share: f64) -> Option<f64> {
-    let place = values.len().checked_sub(1)? as f64 * share;
-    let (_, &mut low, above) = values.select_nth_unstable_by(place.floor() as usize, f64::total_cmp);
-    let high = above.iter().copied().reduce(f64::min).unwrap_or(low);
-    Some(low + (high - low) * place.fract())
+    Some([quantile(values, OUTSIDE)?, quantile(values, 1.0 - OUTSIDE)?])
 }
 
 #[cfg(test)]
@@ -209,13 +203,5 @@ mod tests {
         let members: Vec<usize> = (0..30).step_by(2).collect();
         let only: Vec<_> = (0..30).map(|image| value(image, 0).filter(|_| image.is_multiple_of(2))).collect();
         assert_eq!(resamples.intervals(&table, &members)[0], resamples.interval(&only));
-    }
-
-    /// Percentiles of 0, 1, …, 100 lie at 2.5 and 97.5.
-    #[test]
-    fn percentiles_lie_between_their_neighbours() {
-        let mut values: Vec<f64> = (0..=100).rev().map(f64::from).collect();
-        let [low, high] = middle(&mut values).unwrap();
-        assert!((low - 2.5).abs() < 1e-12 && (high - 97.5).abs() < 1e-12, "{low} {high}");
     }
 }
