@@ -31,13 +31,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (name, batch, rounds): (ModelName, usize, usize) = (model.parse()?, batch.parse()?, rounds.parse()?);
     let device = device.parse::<DeviceChoice>()?.open()?.0;
     let model = name.init(CLASSES, 0.0, 0, &device);
-    let side = name.image_size();
+    let side = name.spec().image_size();
     let images = Tensor::<4>::random([batch, 3, side, side], Distribution::Normal(0.0, 1.0), &device);
     let labels: Vec<usize> = (0..batch).map(|image| image % CLASSES).collect();
     let attention: Vec<(Tap, Watch)> = model.taps().into_iter().map(|spec| (spec.tap, Watch::Value)).collect();
     let attention: Vec<_> = attention.into_iter().filter(|(tap, _)| matches!(tap, Tap::Attention(_))).collect();
 
-    let sets: Vec<&str> = if name.has_attention() { VIT.to_vec() } else { CNN.to_vec() };
+    let sets: Vec<&str> = if name.spec().has_attention() { VIT.to_vec() } else { CNN.to_vec() };
     let parsed = sets.iter().map(|set| set.split(',').map(str::parse).collect::<Result<Vec<Explainer>, _>>());
     let parsed = parsed.collect::<Result<Vec<_>, _>>()?;
     let mut times = vec![Vec::new(); 2 + sets.len()];

@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut model = name.init(CLASSES, 0.0, 0, &device);
     let mut optimizer = Optimizer::new(OptimizerConfig::adamw(0.01));
-    let side = name.image_size();
+    let side = name.spec().image_size();
     let images = Tensor::<4>::random([batch, 3, side, side], Distribution::Normal(0.0, 1.0), &plain);
     let labels: Vec<i64> = (0..batch).map(|image| (image % CLASSES) as i64).collect();
     let targets = Tensor::<1, Int>::from_ints(labels.as_slice(), &plain).reshape([batch, 1]);

@@ -9,10 +9,11 @@ use crate::evidence::{ANY_CLASS, Question, Subjects, explain_pictures};
 use crate::explain::faithfulness::{Bootstrap, Summary};
 use crate::explain::{ExplainError, Target};
 use crate::measure::{Heatmap, Measure};
-use crate::models::{Model, is_head};
+use crate::models::{Group, Model, Parameter, Role};
 use crate::weights::{self, StateDict, WeightsError};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The cause of a change could not be found.
@@ -51,11 +52,11 @@ impl Part {
         }
     }
 
-    /// The part that a tensor belongs to, by its state-dict name.
-    pub fn of(name: &str) -> Part {
-        match name.rsplit('.').next() {
-            _ if is_head(name) => Part::Head,
-            Some("running_mean" | "running_var") => Part::BatchNormStatistics,
+    /// The part that a parameter or buffer belongs to.
+    pub fn of(parameter: &Parameter) -> Part {
+        match (parameter.group, parameter.role) {
+            (Group::Head, _) => Part::Head,
+            (_, Role::RunningStatistic) => Part::BatchNormStatistics,
             _ => Part::Backbone,
         }
     }
@@ -106,8 +107,9 @@ pub fn causes(
     mut done: impl FnMut(usize, usize),
 ) -> Result<Vec<Cause>, CauseError> {
     let [old, new] = [earlier, later].map(weights::state_dict);
-    let parts: Vec<Part> =
-        Part::ALL.into_iter().filter(|part| new.keys().any(|name| Part::of(name) == *part)).collect();
+    let part_of: BTreeMap<String, Part> =
+        later.parameters().iter().map(|parameter| (parameter.name.clone(), Part::of(parameter))).collect();
+    let parts: Vec<Part> = Part::ALL.into_iter().filter(|part| part_of.values().any(|one| one == part)).collect();
     let labels = subjects.labels_for(question)?;
     let classes = explain_pictures(later, &subjects.pictures, &labels, question, device, |_| ())?.classes;
 
@@ -115,8 +117,9 @@ pub fn causes(
     let mut maps: Vec<Vec<Vec<Vec<Heatmap>>>> = vec![Vec::new(); classes.len()];
     let mixtures = 1 << parts.len();
     for mixture in 0..mixtures {
-        let model = mixed(later, &old, &new, |part| {
-            parts.iter().position(|one| *one == part).is_some_and(|bit| mixture >> bit & 1 == 1)
+        let model = mixed(later, &old, &new, |name| {
+            let bit = part_of.get(name).and_then(|part| parts.iter().position(|one| one == part));
+            bit.is_some_and(|bit| mixture >> bit & 1 == 1)
         })?;
         for (target, classes) in classes.iter().enumerate() {
             let again = Question { targets: vec![Target::Label], ..question.clone() };
@@ -140,15 +143,15 @@ pub fn causes(
     Ok(causes)
 }
 
-/// A model with some parts of the later checkpoint and the others of the earlier.
+/// A model with some tensors of the later checkpoint and the others of the earlier.
 fn mixed(
     model: &Model,
     old: &StateDict,
     new: &StateDict,
-    is_new: impl Fn(Part) -> bool,
+    is_new: impl Fn(&str) -> bool,
 ) -> Result<Model, WeightsError> {
     let pick = |(name, tensor): (&String, &_)| {
-        let source = if is_new(Part::of(name)) { Some(tensor) } else { old.get(name) };
+        let source = if is_new(name) { Some(tensor) } else { old.get(name) };
         source.map(|tensor| (name.clone(), tensor.clone()))
     };
     weights::load_state_dict(model.clone(), new.iter().filter_map(pick).collect(), Path::new("the earlier checkpoint"))
@@ -202,17 +205,33 @@ fn weight(before: usize, parts: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::ModelName;
 
     #[test]
-    fn tensors_fall_into_parts_by_their_names() {
-        for (name, part) in [
-            ("fc.weight", Part::Head),
-            ("head.bias", Part::Head),
-            ("layer1.0.bn2.running_var", Part::BatchNormStatistics),
-            ("bn1.weight", Part::Backbone),
-            ("blocks.3.attn.qkv.weight", Part::Backbone),
+    fn every_tensor_falls_into_a_part() {
+        for (model, parts) in [
+            (
+                ModelName::ResnetMini,
+                &[
+                    ("fc.weight", Part::Head),
+                    ("layer1.0.bn2.running_var", Part::BatchNormStatistics),
+                    ("bn1.weight", Part::Backbone),
+                ][..],
+            ),
+            (
+                ModelName::DeitMini,
+                &[
+                    ("head.bias", Part::Head),
+                    ("norm.bias", Part::Backbone),
+                    ("blocks.3.attn.qkv.weight", Part::Backbone),
+                ],
+            ),
         ] {
-            assert_eq!(Part::of(name), part, "{name}");
+            let parameters = model.init(3, 0.0, 0, &Device::flex()).parameters();
+            for (name, part) in parts {
+                let parameter = parameters.iter().find(|parameter| parameter.name == *name).unwrap();
+                assert_eq!(Part::of(parameter), *part, "{name}");
+            }
         }
     }
 

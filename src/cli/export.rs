@@ -3,7 +3,6 @@
 use super::output::{checked, deliver, format};
 use super::run_spec::RunSpec;
 use crate::data::{IMAGENET_MEAN, IMAGENET_STD};
-use crate::models::ModelName;
 use crate::train::{RunRecord, sealed};
 use crate::weights::{self, Precision};
 use anyhow::{Context, Result};
@@ -47,9 +46,10 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode> {
     })
     .to_string();
     let epoch = saved.state.epoch.to_string();
+    let model = record.config.model.spec();
     let metadata = [
         ("format", "pt"),
-        ("model", architecture(record.config.model)),
+        ("model", model.timm.unwrap_or(model.name)),
         ("classes", classes.as_str()),
         ("preprocessing", transform.as_str()),
         ("run", record.name.as_str()),
@@ -65,12 +65,4 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode> {
 /// A float32's shortest decimal, not that of the nearest double.
 fn shortest(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::from(value))
-}
-
-/// What timm calls the model; a mini is nobody else's.
-fn architecture(model: ModelName) -> &'static str {
-    match model {
-        ModelName::DeitTiny => "deit_tiny_patch16_224",
-        other => other.as_str(),
-    }
 }

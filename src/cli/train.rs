@@ -7,6 +7,7 @@ use crate::config::{RunConfig, ema_note};
 use crate::data::{DataConfig, Split};
 use crate::device::{DeviceChoice, DeviceError};
 use crate::fsx::quoted;
+use crate::models::ModelName;
 use crate::store::PanelInfo;
 use crate::train::{
     Outcome, Progress, Ready, RunDir, RunRecord, Setup, Snapshot, Which, fit, misfits, same_data, same_panel, sealed,
@@ -25,8 +26,7 @@ use std::thread;
 /// Flags of `driftscope train`. Settings come from the file, then from --set, then from the flags with names.
 #[derive(Debug, Args)]
 pub(super) struct TrainArguments {
-    /// Model: resnet50, deit_tiny, resnet_mini or deit_mini
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["config", "resume"])]
+    #[arg(long, value_name = "NAME", help = model_help(), required_unless_present_any = ["config", "resume"])]
     model: Option<String>,
     /// Settings in TOML; flags win over it
     #[arg(long, value_name = "FILE")]
@@ -98,6 +98,13 @@ struct Prepared {
     setup: Setup,
     ready: Ready,
     progress: Progress,
+}
+
+/// The help of --model names every row of the table.
+fn model_help() -> String {
+    let names = ModelName::ALL.map(ModelName::as_str);
+    let (last, others) = names.split_last().unwrap_or((&"", &[]));
+    format!("Model: {} or {last}", others.join(", "))
 }
 
 pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {

@@ -7,7 +7,6 @@ use super::keys;
 use super::typed::FileConfig;
 use crate::explain::Explainer;
 use crate::models::ModelName;
-use crate::weights;
 
 /// `KEY: only valid …`, one line each. `has_weights` says whether there is a file of weights, where that is known. Keys that
 /// were `inherited` from another run may do nothing.
@@ -55,7 +54,7 @@ fn all(file: &FileConfig, model: ModelName, has_weights: Option<bool>) -> Vec<Ne
     let on = |value: Option<f64>| value.is_some_and(|value| value != 0.0);
     let needs = |key, typed, works, only| Needs { key, typed, works, only };
     let has_weights = has_weights.unwrap_or_else(|| match file.weights.as_deref() {
-        None => weights::is_pretrained(model),
+        None => model.spec().repository.is_some(),
         Some(weights) => weights != "none",
     });
     let (augmentation, optimizer, schedule) = (&file.augmentation, &file.optimizer, &file.schedule);
@@ -75,8 +74,8 @@ fn all(file: &FileConfig, model: ModelName, has_weights: Option<bool>) -> Vec<Ne
             has_weights,
             "with a file of weights",
         ),
-        needs("drop_path", on(file.drop_path), model.has_attention(), "for a vision transformer"),
-        needs("freeze.batch_norm", file.freeze.batch_norm == Some(true), !model.has_attention(), "for a ResNet"),
+        needs("drop_path", on(file.drop_path), model.spec().has_attention(), "for a vision transformer"),
+        needs("freeze.batch_norm", file.freeze.batch_norm == Some(true), !model.spec().has_attention(), "for a ResNet"),
         needs(
             "augmentation.crop_ratio",
             augmentation.crop_ratio.is_some(),

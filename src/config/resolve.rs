@@ -72,8 +72,8 @@ impl FileConfig {
             label_smoothing: self.label_smoothing.unwrap_or(0.0),
             data,
             preprocessing: Preprocessing {
-                size: model.image_size(),
-                resize: self.preprocessing.resize.unwrap_or(model.resize()),
+                size: model.spec().image_size(),
+                resize: self.preprocessing.resize.unwrap_or(model.spec().resize),
                 interpolation: self.preprocessing.interpolation.unwrap_or(Interpolation::Bicubic),
             },
             augmentation,
@@ -121,7 +121,7 @@ impl FileConfig {
             Some(DataConfig::Textures(_)) => Some(TEXTURES.to_string()),
             None => section.source,
         };
-        let default = if weights::is_pretrained(model) { DTD } else { TEXTURES };
+        let default = if model.spec().repository.is_some() { DTD } else { TEXTURES };
         let mut data = section.resolve(default);
         if let (Ok(DataConfig::Folder(folder)), Some(DataConfig::Folder(saved))) = (&mut data, &known.data) {
             folder.root.clone_from(&saved.root); // whatever its text could not hold
@@ -148,21 +148,16 @@ impl FileConfig {
     }
 }
 
-/// What works for the size: fine-tuning wants less than training from scratch.
+/// Where none is given: the model's own, but for SGD, whose steps are as long as the gradient.
 fn default_rate(model: ModelName, method: Method) -> f64 {
-    match (method, model) {
-        (Method::Sgd { .. }, _) => 1e-2,
-        (_, ModelName::DeitTiny) => 1e-4,
-        (_, ModelName::Resnet50) => 3e-4,
-        (_, ModelName::ResnetMini | ModelName::DeitMini) => 1e-3,
-    }
+    if let Method::Sgd { .. } = method { 1e-2 } else { model.spec().learning_rate }
 }
 
 /// Which file `none`, `pretrained` or a path means.
 fn weights_file(model: ModelName, source: Option<&str>) -> Result<Option<PathBuf>, WeightsError> {
     match source {
         Some("none") => Ok(None),
-        None if !weights::is_pretrained(model) => Ok(None),
+        None if model.spec().repository.is_none() => Ok(None),
         None | Some("pretrained") => weights::pretrained(model).map(|path| Some(absolute(path))),
         Some("") => Err(WeightsError::NoName),
         Some(path) => Ok(Some(absolute(PathBuf::from(path)))),

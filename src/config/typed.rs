@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FileConfig {
-    /// `resnet50`, `deit_tiny`, `resnet_mini` or `deit_mini`.
+    /// The name of a model, such as `deit_tiny`.
     pub model: Option<String>,
     /// `none`, `pretrained` or a file; the default is `pretrained` for a size that anybody has pretrained.
     pub weights: Option<String>,

@@ -7,7 +7,7 @@ use crate::explain::faithfulness::{
 };
 use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target};
 use crate::measure::Heatmap;
-use crate::models::{Mode, Model, Taps};
+use crate::models::{Mode, Model, Parameter, Taps};
 use crate::picture::Picture;
 use crate::weights::{self, StateDict, WeightsError};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -131,34 +131,20 @@ fn forget(
     [model, forgetful]: [&Model; 2],
     device: &Device,
 ) -> Result<Vec<(String, Vec<Heatmap>)>, AssessmentError> {
-    let (depths, random) = (model.depths(), weights::state_dict(forgetful));
+    let (groups, parameters, random) = (model.groups(), model.parameters(), weights::state_dict(forgetful));
     let question =
         Question { explainers: vec![explainer.clone()], targets: vec![Target::Label], target_kinds: Vec::new() };
     let mut tensors: StateDict = weights::state_dict(model);
     let mut stages = Vec::new();
-    for depth in (0..=depths.top()).rev() {
-        let gone: Vec<&String> = random.keys().filter(|name| depths.of(name) == depth).collect();
-        gone.iter().for_each(|&name| drop(tensors.insert(name.clone(), random[name].clone())));
+    for group in groups.all().into_iter().rev() {
+        for Parameter { name, .. } in parameters.iter().filter(|parameter| parameter.group == group) {
+            tensors.extend(random.get(name).map(|drawn| (name.clone(), drawn.clone())));
+        }
         let emptied = weights::load_state_dict(model.clone(), tensors.clone(), Path::new("random parameters"))?;
         let explained = explain_pictures(&emptied, &subjects.pictures, classes, &question, device, |_| ())?;
-        stages.push((part(depth, &gone), only_maps(explained)));
+        stages.push((groups.name(group).to_string(), only_maps(explained)));
     }
     Ok(stages)
-}
-
-/// What the parameters of one depth are called together: `head`, `layer4.2`, `blocks.11`, `stem`.
-fn part(depth: usize, names: &[&String]) -> String {
-    let numbered = names.iter().find_map(|name| {
-        let mut parts = name.split('.');
-        let (first, second) = (parts.next()?, parts.next()?);
-        second.parse::<usize>().is_ok().then(|| format!("{first}.{second}"))
-    });
-    match (depth, numbered, names.first()) {
-        (0, ..) => "stem".to_string(),
-        (_, Some(name), _) => name,
-        (_, None, Some(name)) => name.split('.').next().unwrap_or(name).to_string(),
-        (_, None, None) => format!("depth {depth}"),
-    }
 }
 
 fn images(subjects: &Subjects, device: &Device) -> Result<Vec<Image>, ImageError> {

@@ -86,7 +86,11 @@ impl Explainer {
     /// last block's tokens, and rollout, on a ViT.
     pub fn defaults(model: ModelName) -> Vec<Explainer> {
         let grad_cam = Explainer::GradCam(GradCam::default());
-        if model.has_attention() { vec![grad_cam, Explainer::Rollout(Rollout::default())] } else { vec![grad_cam] }
+        if model.spec().has_attention() {
+            vec![grad_cam, Explainer::Rollout(Rollout::default())]
+        } else {
+            vec![grad_cam]
+        }
     }
 
     /// The kind and whatever differs from its defaults, as in file names: `rollout`, `rollout-fusion-max`,

@@ -5,9 +5,9 @@
 //! Touvron et al. 2020, "Training data-efficient image transformers"; timm `models/vision_transformer.py`: pre-norm
 //! blocks, exact erf GELU, LayerNorm epsilon 1e-6, drop path rising linearly over the blocks, class-token pooling.
 
-use super::Mode;
+use super::groups::Groups;
 use super::init::Initialiser;
-use super::layers::{Attention, Conv2d, LayerNorm, Linear, drop_path};
+use super::layers::{Attention, Conv2d, LayerNorm, Linear, Mode, drop_path};
 use super::taps::{Tap, TapSpec, Taps};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -15,7 +15,7 @@ use burn::tensor::activation::gelu;
 
 /// The size of a DeiT.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DeitConfig {
+pub struct DeitSize {
     /// Side of the square input, pixels.
     pub image_size: usize,
     /// Side of a square patch, pixels.
@@ -26,46 +26,21 @@ pub struct DeitConfig {
     pub depth: usize,
     /// Attention heads a block.
     pub heads: usize,
-    /// Drop-path rate of the last block; the first has none.
-    pub drop_path: f64,
-    /// Standard deviation of the initial weights of every affine map.
+    /// Standard deviation of the initial weights of every linear map.
     pub deviation: f64,
-    /// Classes of the head.
-    pub classes: usize,
 }
 
 /// The hidden layer of a block's perceptron has four times the features.
 const MLP_RATIO: usize = 4;
 
-impl DeitConfig {
+impl DeitSize {
     /// DeiT-Tiny: 5.7 million parameters with 1,000 classes; 14×14 patches.
-    pub fn deit_tiny(classes: usize) -> Self {
-        Self {
-            image_size: 224,
-            patch_size: 16,
-            features: 192,
-            depth: 12,
-            heads: 3,
-            drop_path: 0.0,
-            deviation: 0.02,
-            classes,
-        }
-    }
+    pub const TINY: Self =
+        Self { image_size: 224, patch_size: 16, features: 192, depth: 12, heads: 3, deviation: 0.02 };
 
-    /// For 96-pixel pictures: 12×12 patches. At this width timm's deviation of 0.02 shrinks the signal fivefold in every
+    /// For 96-pixel images: 12×12 patches. At this width timm's deviation of 0.02 shrinks the signal fivefold in every
     /// map, and a model trained from scratch sits on a plateau for epochs; 0.1 ≈ 1/√96 keeps its scale.
-    pub fn deit_mini(classes: usize) -> Self {
-        Self {
-            image_size: 96,
-            patch_size: 8,
-            features: 96,
-            depth: 4,
-            heads: 3,
-            drop_path: 0.0,
-            deviation: 0.1,
-            classes,
-        }
-    }
+    pub const MINI: Self = Self { image_size: 96, patch_size: 8, features: 96, depth: 4, heads: 3, deviation: 0.1 };
 
     fn side(&self) -> usize {
         self.image_size / self.patch_size
@@ -76,17 +51,17 @@ impl DeitConfig {
         taps(self.depth, self.side())
     }
 
-    /// A new model; see [`Initialiser`].
-    pub fn init(&self, init: &mut Initialiser) -> Deit {
+    /// A new model; see [`Initialiser`]. `drop_path` is the rate of the last block; it rises linearly from 0 in the first.
+    pub fn init(&self, classes: usize, drop_path: f64, init: &mut Initialiser) -> Deit {
         let (features, tokens) = (self.features, 1 + self.side() * self.side());
-        let rate = |block: usize| self.drop_path * block as f64 / (self.depth.max(2) - 1) as f64;
+        let rate = |block: usize| drop_path * block as f64 / (self.depth.max(2) - 1) as f64;
         Deit {
             cls_token: init.truncated_normal([1, 1, features], 1e-6),
             pos_embed: init.truncated_normal([1, tokens, features], 0.02),
             patch_embed: PatchEmbed { proj: Conv2d::patches([3, features], self.patch_size, init) },
             blocks: (0..self.depth).map(|block| Block::new(self, rate(block), init)).collect(),
             norm: LayerNorm::new(features, init),
-            head: Linear::truncated_normal([features, self.classes], 0.02, init),
+            head: Linear::truncated_normal([features, classes], 0.02, init),
             side: self.side(),
         }
     }
@@ -127,9 +102,18 @@ impl Deit {
         self.head.forward(class)
     }
 
-    /// Blocks.
-    pub(super) fn depth(&self) -> usize {
-        self.blocks.len()
+    /// Stem, blocks and head. The final norm belongs to the last block.
+    ///
+    /// # Source
+    ///
+    /// timm `VisionTransformer.group_matcher`.
+    pub(super) fn groups(&self) -> Groups {
+        let last = self.blocks.len() - 1;
+        let modules = |block: usize| {
+            let own = format!("blocks.{block}");
+            if block == last { vec![own, "norm".to_string()] } else { vec![own] }
+        };
+        Groups::new((0..=last).map(modules).collect(), "head")
     }
 
     /// First norm, attention and output of every block.
@@ -144,7 +128,7 @@ fn taps(depth: usize, side: usize) -> Vec<TapSpec> {
     (0..depth).flat_map(of_block).collect()
 }
 
-/// Cuts the picture into patches and maps each to a token.
+/// Cuts the image into patches and maps each to a token.
 #[derive(Module, Debug)]
 pub(super) struct PatchEmbed {
     proj: Conv2d,
@@ -161,14 +145,14 @@ pub(super) struct Block {
 }
 
 impl Block {
-    fn new(config: &DeitConfig, drop_path_rate: f64, init: &mut Initialiser) -> Self {
+    fn new(size: &DeitSize, drop_path_rate: f64, init: &mut Initialiser) -> Self {
         Self {
-            norm1: LayerNorm::new(config.features, init),
-            attn: Attention::new(config.features, config.heads, config.deviation, init),
-            norm2: LayerNorm::new(config.features, init),
+            norm1: LayerNorm::new(size.features, init),
+            attn: Attention::new(size.features, size.heads, size.deviation, init),
+            norm2: LayerNorm::new(size.features, init),
             mlp: Mlp {
-                fc1: Linear::truncated_normal([config.features, MLP_RATIO * config.features], config.deviation, init),
-                fc2: Linear::truncated_normal([MLP_RATIO * config.features, config.features], config.deviation, init),
+                fc1: Linear::truncated_normal([size.features, MLP_RATIO * size.features], size.deviation, init),
+                fc2: Linear::truncated_normal([MLP_RATIO * size.features, size.features], size.deviation, init),
             },
             drop_path_rate,
         }
@@ -183,7 +167,7 @@ impl Block {
     }
 }
 
-/// Two affine maps around a GELU.
+/// Two linear maps around a GELU.
 #[derive(Module, Debug)]
 pub(super) struct Mlp {
     fc1: Linear,

@@ -5,9 +5,9 @@
 //! He et al. 2015, "Deep Residual Learning for Image Recognition"; torchvision `models/resnet.py`; initialisation as in
 //! timm `models/resnet.py` (the last norm of each block starts at zero).
 
-use super::Mode;
+use super::groups::Groups;
 use super::init::Initialiser;
-use super::layers::{BatchNorm2d, Conv2d, Linear};
+use super::layers::{BatchNorm2d, Conv2d, Linear, Mode};
 use super::taps::{Tap, TapSpec, Taps};
 use crate::ops::relu;
 use burn::module::Module;
@@ -17,7 +17,7 @@ use burn::tensor::ops::MaxPoolOptions;
 
 /// The size of a ResNet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ResNetConfig {
+pub struct ResNetSize {
     /// Side of the square input, pixels.
     pub image_size: usize,
     /// Channels of the stem and of stage 1's bottlenecks; each stage doubles them.
@@ -26,23 +26,18 @@ pub struct ResNetConfig {
     pub blocks: [usize; 4],
     /// Stride a stage.
     pub strides: [usize; 4],
-    /// Classes of the head.
-    pub classes: usize,
 }
 
 /// Outputs of a bottleneck block have four times its width.
 const EXPANSION: usize = 4;
 
-impl ResNetConfig {
+impl ResNetSize {
     /// ResNet-50: 25.6 million parameters with 1,000 classes; last grid 7×7.
-    pub fn resnet50(classes: usize) -> Self {
-        Self { image_size: 224, width: 64, blocks: [3, 4, 6, 3], strides: [1, 2, 2, 2], classes }
-    }
+    pub const RESNET_50: Self = Self { image_size: 224, width: 64, blocks: [3, 4, 6, 3], strides: [1, 2, 2, 2] };
 
-    /// For 96-pixel pictures: one block a stage, and stages 3 and 4 keep stage 2's 12×12 grid, so that a map has room.
-    pub fn resnet_mini(classes: usize) -> Self {
-        Self { image_size: 96, width: 16, blocks: [1, 1, 1, 1], strides: [1, 2, 1, 1], classes }
-    }
+    /// For 96-pixel images: one block a stage, and stages 3 and 4 keep stage 2's 12×12 grid, so that a map has cells
+    /// enough to show anything.
+    pub const MINI: Self = Self { image_size: 96, width: 16, blocks: [1, 1, 1, 1], strides: [1, 2, 1, 1] };
 
     /// Side of each stage's grid: the stem divides by four, rounding up at each stride.
     fn grids(&self) -> [usize; 4] {
@@ -59,7 +54,7 @@ impl ResNetConfig {
     }
 
     /// A new model; see [`Initialiser`].
-    pub fn init(&self, init: &mut Initialiser) -> ResNet {
+    pub fn init(&self, classes: usize, init: &mut Initialiser) -> ResNet {
         let width = self.width;
         let mut channels = width;
         let conv1 = Conv2d::he([3, width], 7, 2, init);
@@ -76,7 +71,7 @@ impl ResNetConfig {
                 .collect()
         };
         let (layer1, layer2, layer3, layer4) = (stage(0), stage(1), stage(2), stage(3));
-        let fc = Linear::uniform([channels, self.classes], init);
+        let fc = Linear::uniform([channels, classes], init);
         ResNet { conv1, bn1, layer1, layer2, layer3, layer4, fc, grids: self.grids() }
     }
 }
@@ -115,9 +110,18 @@ impl ResNet {
         self.fc.forward(pooled)
     }
 
-    /// Blocks of each stage.
-    pub(super) fn stage_lengths(&self) -> [usize; 4] {
-        [&self.layer1, &self.layer2, &self.layer3, &self.layer4].map(Vec::len)
+    /// Stem, blocks and head.
+    ///
+    /// # Source
+    ///
+    /// timm `ResNet.group_matcher`, with every block a group of its own.
+    pub(super) fn groups(&self) -> Groups {
+        let stages =
+            [("layer1", &self.layer1), ("layer2", &self.layer2), ("layer3", &self.layer3), ("layer4", &self.layer4)];
+        let blocks = stages
+            .into_iter()
+            .flat_map(|(name, blocks)| (0..blocks.len()).map(move |block| vec![format!("{name}.{block}")]));
+        Groups::new(blocks.collect(), "fc")
     }
 
     /// The four stages' outputs.

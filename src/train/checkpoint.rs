@@ -260,7 +260,7 @@ impl RunRecord {
             (!panel.pictures.is_empty() && panel.pictures.len() != panel.ids.len(), "its panel lacks digests"),
             (config.batch_size == 0 || config.accumulate == 0 || config.epochs == 0, "it trains on nothing"),
             (config.batch_size.checked_mul(config.accumulate).is_none(), "its batch is larger than any number"),
-            (config.preprocessing.size != config.model.image_size(), "its pictures are not of the model's size"),
+            (config.preprocessing.size != config.model.spec().image_size(), "its pictures are not of the model's size"),
             (config.preprocessing.resize < config.preprocessing.size, "its pictures are smaller than the model's"),
             (!(0.0..1.0).contains(&config.drop_path), "its drop_path is no share"),
             (!config.explainers.is_empty() && config.panel.targets.is_empty(), "it explains no target"),

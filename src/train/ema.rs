@@ -1,9 +1,8 @@
 //! An exponential moving average of a model's parameters and buffers.
 
 use crate::config::EmaConfig;
-use crate::models::Model;
-use crate::weights::ModulePath;
-use burn::module::{ModuleMapper, ModuleVisitor, Param};
+use crate::models::{Model, NamedMapper, NamedVisitor, Parameter};
+use burn::module::Param;
 use burn::tensor::Tensor;
 use std::collections::BTreeMap;
 
@@ -36,9 +35,8 @@ impl Ema {
 
     /// Moves the average towards `model` after the optimizer's step `step`, counted from one.
     pub(super) fn update(&mut self, model: &Model, step: usize) {
-        let mut follow =
-            Follow { module: ModulePath::default(), decay: decay_at(self.config, step), target: flat(model) };
-        self.model = self.model.clone().map(&mut follow);
+        let mut follow = Follow { decay: decay_at(self.config, step), target: flat(model) };
+        self.model = self.model.clone().map_named(&mut follow);
     }
 }
 
@@ -52,42 +50,26 @@ fn decay_at(config: EmaConfig, step: usize) -> f64 {
 
 /// Every parameter and buffer off the tape, flat, where it is.
 fn flat(model: &Model) -> BTreeMap<String, Tensor<1>> {
-    #[derive(Default)]
-    struct Flat(ModulePath, BTreeMap<String, Tensor<1>>);
-    impl ModuleVisitor for Flat {
-        fn enter_module(&mut self, name: &str, _container: &str) {
-            self.0.enter(name);
-        }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.0.exit();
-        }
-        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-            self.1.insert(self.0.key(), parameter.val().inner().reshape([-1]));
+    struct Flat(BTreeMap<String, Tensor<1>>);
+    impl NamedVisitor for Flat {
+        fn visit<const D: usize>(&mut self, at: Parameter, value: &Param<Tensor<D>>) {
+            self.0.insert(at.name, value.val().inner().reshape([-1]));
         }
     }
-    let mut flat = Flat::default();
-    model.visit(&mut flat);
-    flat.1
+    let mut flat = Flat(BTreeMap::new());
+    model.visit_named(&mut flat);
+    flat.0
 }
 
 struct Follow {
-    module: ModulePath,
     decay: f64,
     target: BTreeMap<String, Tensor<1>>,
 }
 
-impl ModuleMapper for Follow {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.module.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.module.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(target) = self.target.remove(&self.module.key()) else { return parameter };
-        let (id, old, mapper) = parameter.consume();
+impl NamedMapper for Follow {
+    fn map<const D: usize>(&mut self, at: Parameter, value: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(target) = self.target.remove(&at.name) else { return value };
+        let (id, old, mapper) = value.consume();
         let target = target.reshape(old.dims());
         let followed = old * self.decay + target * (1.0 - self.decay);
         Param::from_mapped_value(id, followed, mapper)

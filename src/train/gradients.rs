@@ -1,8 +1,7 @@
 //! The gradients of one step: summed over its batches, looked at, and scaled as one vector.
 
-use crate::models::Model;
-use crate::weights::ModulePath;
-use burn::module::{ModuleVisitor, Param};
+use crate::models::{Model, NamedVisitor, Parameter};
+use burn::module::Param;
 use burn::tensor::{Gradients, Tensor};
 use std::collections::BTreeMap;
 
@@ -13,7 +12,7 @@ pub struct StepGradients(BTreeMap<String, Tensor<1>>);
 impl StepGradients {
     /// Adds what a backward pass left for `model`'s parameters.
     pub fn add(&mut self, model: &Model, gradients: Gradients) {
-        model.visit(&mut Collect { module: ModulePath::default(), gradients, sums: &mut self.0 });
+        model.visit_named(&mut Collect { gradients, sums: &mut self.0 });
     }
 
     /// Takes the gradient of a parameter out; `None` where nothing depended on it.
@@ -46,31 +45,22 @@ impl StepGradients {
 }
 
 struct Collect<'a> {
-    module: ModulePath,
     gradients: Gradients,
     sums: &'a mut BTreeMap<String, Tensor<1>>,
 }
 
-impl ModuleVisitor for Collect<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.module.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.module.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        if !parameter.is_require_grad() {
+impl NamedVisitor for Collect<'_> {
+    fn visit<const D: usize>(&mut self, at: Parameter, value: &Param<Tensor<D>>) {
+        if !value.is_require_grad() {
             return;
         }
-        let Some(gradient) = parameter.val().grad_remove(&mut self.gradients) else { return };
-        let (name, gradient) = (self.module.key(), gradient.reshape([-1]));
-        let sum = match self.sums.remove(&name) {
+        let Some(gradient) = value.val().grad_remove(&mut self.gradients) else { return };
+        let gradient = gradient.reshape([-1]);
+        let sum = match self.sums.remove(&at.name) {
             Some(sum) => sum + gradient,
             None => gradient,
         };
-        self.sums.insert(name, sum);
+        self.sums.insert(at.name, sum);
     }
 }
 

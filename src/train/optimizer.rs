@@ -5,10 +5,10 @@
 
 use super::gradients::StepGradients;
 use crate::config::{Method, Moments, OptimizerConfig};
-use crate::models::Model;
+use crate::models::{Groups, Model, NamedMapper, Parameter, Role};
 use crate::ops::{self, AdamW};
-use crate::weights::{HostTensor, ModulePath, StateDict};
-use burn::module::{ModuleMapper, Param};
+use crate::weights::{HostTensor, StateDict};
+use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::BTreeMap;
 
@@ -43,10 +43,8 @@ impl Optimizer {
     /// One update of every parameter that has a gradient.
     pub fn step(&mut self, model: Model, gradients: &mut StepGradients, learning_rate: f64) -> Model {
         self.step += 1;
-        let depths = model.depths();
-        let rate = |name: &str| learning_rate * self.config.layer_decay.powi((depths.top() - depths.of(name)) as i32);
-        let (module, config) = (ModulePath::default(), self.config);
-        model.map(&mut Update { module, gradients, config, memory: &mut self.memory, rate: &rate })
+        let (groups, config) = (model.groups(), self.config);
+        model.map_named(&mut Update { gradients, config, memory: &mut self.memory, learning_rate, groups })
     }
 
     /// What is remembered as named tensors: `<parameter>.exp_avg`, `.exp_avg_sq`, `.momentum_buffer` and `.step`,
@@ -110,39 +108,27 @@ impl Optimizer {
 const SECOND: &str = "exp_avg_sq";
 const STEP: &str = "step";
 
-/// Whether weight decay applies where norms and the like are exempt: to matrices and kernels only, as timm groups them.
-fn decays(name: &str, rank: usize) -> bool {
-    rank > 1 && !matches!(name, "cls_token" | "pos_embed")
-}
-
 struct Update<'a> {
-    module: ModulePath,
     gradients: &'a mut StepGradients,
     config: OptimizerConfig,
     memory: &'a mut BTreeMap<String, Memory>,
-    rate: &'a dyn Fn(&str) -> f64,
+    learning_rate: f64,
+    groups: Groups,
 }
 
-impl ModuleMapper for Update<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.module.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.module.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = self.module.key();
-        let Some(gradient) = self.gradients.take(&name) else { return parameter };
-        let (id, old, mapper) = parameter.consume();
+impl NamedMapper for Update<'_> {
+    fn map<const D: usize>(&mut self, at: Parameter, value: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(gradient) = self.gradients.take(&at.name) else { return value };
+        let (id, old, mapper) = value.consume();
         let shape = old.dims();
-        let decay = if self.config.decay_all || decays(&name, D) { self.config.weight_decay } else { 0.0 };
-        let rate = (self.rate)(&name);
-        let memory = self.memory.remove(&name);
-        let value = old.inner().reshape([-1]);
-        let (updated, memory) = advance(self.config.method, [rate, decay], value, gradient, memory);
-        self.memory.insert(name, memory);
+        // Biases, norms and tokens are exempt, as timm groups them.
+        let decays = self.config.decay_all || at.role == Role::Weight;
+        let decay = if decays { self.config.weight_decay } else { 0.0 };
+        let rate = self.learning_rate * self.config.layer_decay.powi(self.groups.above(at.group) as i32);
+        let memory = self.memory.remove(&at.name);
+        let flat = old.inner().reshape([-1]);
+        let (updated, memory) = advance(self.config.method, [rate, decay], flat, gradient, memory);
+        self.memory.insert(at.name, memory);
         Param::from_mapped_value(id, updated.reshape(shape).autodiff().require_grad(), mapper)
     }
 }

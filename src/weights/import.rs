@@ -2,9 +2,9 @@
 
 use super::file::{self, Contents, FileError};
 use super::misfit::{self, Misfit};
-use super::{HostTensor, StateDict, replace, state_shapes};
+use super::{HostTensor, StateDict, expected, replace};
 use crate::fsx::shown;
-use crate::models::{HEADS, Model};
+use crate::models::{Group, Model, Parameter, Role};
 use glob::Pattern;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -112,7 +112,7 @@ pub fn import(model: Model, path: &Path, excused: &[String]) -> Result<Imported,
     };
     let excused = excused.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     let Contents { mut tensors, others } = file::read_all(path)?;
-    let mut expected = state_shapes(&model);
+    let mut expected = expected(&model);
     let names: Vec<String> = expected.keys().cloned().collect();
     let new_head = take_head(&mut expected, &mut tensors);
     let replaced: Vec<String> = names.into_iter().filter(|name| !expected.contains_key(name)).collect();
@@ -133,17 +133,17 @@ pub fn import(model: Model, path: &Path, excused: &[String]) -> Result<Imported,
 }
 
 /// Takes the head out of both where the number of classes differs.
-fn take_head(expected: &mut BTreeMap<String, Vec<usize>>, tensors: &mut StateDict) -> Option<[usize; 2]> {
-    let head = HEADS.into_iter().find(|head| expected.contains_key(&format!("{head}.weight")))?;
-    let (weight, bias) = (format!("{head}.weight"), format!("{head}.bias"));
-    let found = *tensors.get(&weight)?.shape.first()?;
-    let wanted = *expected.get(&weight)?.first()?;
+fn take_head(expected: &mut BTreeMap<String, Parameter>, tensors: &mut StateDict) -> Option<[usize; 2]> {
+    let head: Vec<Parameter> = expected.values().filter(|one| one.group == Group::Head).cloned().collect();
+    let weight = head.iter().find(|one| one.role == Role::Weight)?;
+    let found = *tensors.get(&weight.name)?.shape.first()?;
+    let wanted = *weight.shape.first()?;
     if found == wanted {
         return None;
     }
-    for name in [weight, bias] {
-        expected.remove(&name);
-        tensors.remove(&name);
+    for parameter in head {
+        expected.remove(&parameter.name);
+        tensors.remove(&parameter.name);
     }
     Some([found, wanted])
 }

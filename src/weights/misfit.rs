@@ -1,7 +1,7 @@
 //! How a file of weights does not fit a model, in words that say what to do about it.
 
 use super::StateDict;
-use crate::models::is_head;
+use crate::models::{Group, Parameter};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -45,12 +45,12 @@ impl fmt::Display for Misfit {
 
 /// Every name there, no other, and every shape right. `others` are tensors of the file that are not floating-point.
 pub(super) fn check(
-    expected: &BTreeMap<String, Vec<usize>>,
+    expected: &BTreeMap<String, Parameter>,
     found: &StateDict,
     others: &BTreeMap<String, String>,
 ) -> Result<(), Box<Misfit>> {
     let mut misfit = Misfit::default();
-    for (name, shape) in expected {
+    for (name, Parameter { shape, .. }) in expected {
         match (found.get(name), others.get(name)) {
             (Some(tensor), _) if tensor.shape == *shape => {}
             (Some(tensor), _) => {
@@ -69,18 +69,18 @@ pub(super) fn check(
 }
 
 /// A prefix without which more names would be there.
-fn hint(expected: &BTreeMap<String, Vec<usize>>, found: &StateDict, misfit: &Misfit) -> Option<String> {
+fn hint(expected: &BTreeMap<String, Parameter>, found: &StateDict, misfit: &Misfit) -> Option<String> {
     if found.is_empty() {
         return Some("the file holds no floating-point tensors at all".to_string());
     }
     // A head of another number of classes is no obstacle.
-    let rest = |name: &str, shape: &[usize]| if is_head(name) { shape[1..].to_vec() } else { shape.to_vec() };
     let fits = |prefix: &str| {
-        let there = |(name, shape): &(&String, &Vec<usize>)| {
-            let tensor = found.get(&format!("{prefix}{name}"));
-            tensor.is_some_and(|tensor| !tensor.shape.is_empty() && rest(name, &tensor.shape) == rest(name, shape))
+        let there = |parameter: &&Parameter| {
+            let from = usize::from(parameter.group == Group::Head);
+            let tensor = found.get(&format!("{prefix}{}", parameter.name));
+            tensor.is_some_and(|tensor| !tensor.shape.is_empty() && tensor.shape[from..] == parameter.shape[from..])
         };
-        expected.iter().filter(there).count()
+        expected.values().filter(there).count()
     };
     let (prefix, count) =
         prefixes(found).into_iter().map(|prefix| (prefix, fits(prefix))).max_by_key(|(_, count)| *count)?;
@@ -107,11 +107,19 @@ fn prefixes(found: &StateDict) -> BTreeSet<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::Role;
     use crate::weights::HostTensor;
 
     fn refused(names: &[(&str, &[usize])], others: &[(&str, &str)]) -> String {
-        let expected = [("conv.weight", vec![2, 3]), ("conv.bias", vec![2]), ("fc.weight", vec![5, 2])];
-        let expected = expected.map(|(name, shape)| (name.to_string(), shape)).into();
+        let expected = [
+            ("conv.weight", vec![2, 3], Group::Stem),
+            ("conv.bias", vec![2], Group::Stem),
+            ("fc.weight", vec![5, 2], Group::Head),
+        ];
+        let parameter = |(name, shape, group): (&str, Vec<usize>, Group)| {
+            (name.to_string(), Parameter { name: name.to_string(), shape, group, role: Role::Weight })
+        };
+        let expected = expected.map(parameter).into();
         let tensor = |shape: &[usize]| HostTensor { shape: shape.to_vec(), values: vec![0.0; shape.iter().product()] };
         let found = names.iter().map(|(name, shape)| (name.to_string(), tensor(shape))).collect();
         let others = others.iter().map(|(name, kind)| (name.to_string(), kind.to_string())).collect();

@@ -9,20 +9,6 @@ use std::path::PathBuf;
 /// The file that timm's repositories keep weights in.
 const FILE: &str = "model.safetensors";
 
-/// The timm repository on the Hugging Face hub whose weights bare `timm.create_model(name, pretrained=True)` takes.
-fn repository(model: ModelName) -> Option<&'static str> {
-    match model {
-        ModelName::Resnet50 => Some("timm/resnet50.a1_in1k"),
-        ModelName::DeitTiny => Some("timm/deit_tiny_patch16_224.fb_in1k"),
-        ModelName::ResnetMini | ModelName::DeitMini => None,
-    }
-}
-
-/// Whether anybody has pretrained this size.
-pub fn is_pretrained(model: ModelName) -> bool {
-    repository(model).is_some()
-}
-
 /// The model's timm file in the Hugging Face cache: `$HF_HUB_CACHE`, `$HF_HOME/hub` or `~/.cache/huggingface/hub`.
 ///
 /// # Errors
@@ -30,7 +16,7 @@ pub fn is_pretrained(model: ModelName) -> bool {
 /// Where it is not there: which file to download, and how to pass it.
 pub fn pretrained(model: ModelName) -> Result<PathBuf, WeightsError> {
     let name = model.to_string();
-    let Some(repository) = repository(model) else { return Err(WeightsError::NeverPretrained { model: name }) };
+    let Some(repository) = model.spec().repository else { return Err(WeightsError::NeverPretrained { model: name }) };
     let cache = cache();
     let snapshots = cache.join(format!("models--{}", repository.replace('/', "--"))).join("snapshots");
     let url = format!("https://huggingface.co/{repository}/resolve/main/{FILE}");

@@ -26,7 +26,9 @@ fn subjects(side: usize) -> Subjects {
 /// The model with one part of another.
 fn with_part(model: &Model, other: &Model, part: Part) -> Model {
     let mut tensors = state_dict(model);
-    tensors.extend(state_dict(other).into_iter().filter(|(name, _)| Part::of(name) == part));
+    let exchanged = other.parameters().into_iter().filter(|parameter| Part::of(parameter) == part);
+    let drawn = state_dict(other);
+    tensors.extend(exchanged.map(|parameter| (parameter.name.clone(), drawn[&parameter.name].clone())));
     load_state_dict(model.clone(), tensors, Path::new("planted")).unwrap()
 }
 
@@ -34,7 +36,7 @@ fn found(name: ModelName, models: [&Model; 2], device: &Device) -> Vec<Cause> {
     let explainers: Vec<Explainer> = vec!["grad-cam".parse().unwrap(), "hires-cam".parse().unwrap()];
     let classes: Vec<String> = (0..CLASSES).map(|class| class.to_string()).collect();
     let question = Question::new(explainers, &["label".to_string()], &classes).unwrap();
-    causes(&subjects(name.image_size()), &question, models, device, |_, _| ()).unwrap()
+    causes(&subjects(name.spec().image_size()), &question, models, device, |_, _| ()).unwrap()
 }
 
 #[test]
@@ -79,7 +81,7 @@ fn shares_of_a_change_of_everything_sum_to_one() {
             let sum: f64 = cause.contributions.iter().map(|part| part.share.mean.unwrap()).sum();
             assert!((sum - 1.0).abs() < 1e-9, "{name}: {sum}");
             let has_statistics = cause.contributions.iter().any(|one| one.part == Part::BatchNormStatistics);
-            assert_eq!(has_statistics, !name.has_attention(), "{name}");
+            assert_eq!(has_statistics, !name.spec().has_attention(), "{name}");
         }
     }
 }

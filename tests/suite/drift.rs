@@ -9,7 +9,7 @@ use driftscope::drift::{Against, Options, analyse};
 use driftscope::evidence::{Question, Subjects, look};
 use driftscope::explain::Explainer;
 use driftscope::measure::Measure;
-use driftscope::models::{Model, ModelName};
+use driftscope::models::{Group, Model, ModelName};
 use driftscope::picture::Picture;
 use driftscope::store::{Explanations, Manifest, RunReader, epoch_dir_name, panel_image_name};
 use driftscope::weights::{load_state_dict, state_dict};
@@ -67,7 +67,9 @@ fn write_run(dir: &Path, subjects: &Subjects, epochs: &[Vec<Explanations>], accu
 /// The model with the head of another.
 fn with_head(model: &Model, other: &Model) -> Model {
     let mut tensors = state_dict(model);
-    tensors.extend(state_dict(other).into_iter().filter(|(name, _)| Part::of(name) == Part::Head));
+    let head = other.parameters().into_iter().filter(|parameter| parameter.group == Group::Head);
+    let drawn = state_dict(other);
+    tensors.extend(head.map(|parameter| (parameter.name.clone(), drawn[&parameter.name].clone())));
     load_state_dict(model.clone(), tensors, Path::new("planted")).unwrap()
 }
 
@@ -81,7 +83,7 @@ fn a_head_swapped_at_epoch_3_is_found_at_epoch_3_and_put_down_to_the_head() {
     let device = fast_device();
     let (name, model) = mini(&device);
     let swapped = with_head(&model, &name.init(CLASSES, 0.0, 2, &device));
-    let (subjects, question) = (subjects(name.image_size()), question(&["grad-cam"]));
+    let (subjects, question) = (subjects(name.spec().image_size()), question(&["grad-cam"]));
     let epochs: Vec<Vec<Explanations>> = [&model, &model, &swapped, &swapped, &swapped]
         .map(|model| look(&subjects, &question, model, &device, false, |_| ()).unwrap())
         .into();
@@ -120,7 +122,7 @@ fn drift_compare_animate_and_plot_are_commands() {
     let subjects = subjects(96);
     for (name, model) in minis(&device) {
         let methods: &[&str] =
-            if name.has_attention() { &["grad-cam", "rollout:per_head=true"] } else { &["grad-cam"] };
+            if name.spec().has_attention() { &["grad-cam", "rollout:per_head=true"] } else { &["grad-cam"] };
         let swapped = with_head(&model, &name.init(CLASSES, 0.0, 2, &device));
         let epochs = [&model, &swapped, &swapped]
             .map(|model| look(&subjects, &question(methods), model, &device, false, |_| ()).unwrap());

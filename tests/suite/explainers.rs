@@ -154,7 +154,7 @@ fn all_explainers_together_give_what_each_gives_alone_for_every_target() {
         let images = pseudo_random([2, 3, 96, 96], 15, &device);
         let fits = |explainer: &Explainer| explainer.fits(&model.taps()).unwrap();
         let explainers: Vec<Explainer> = Explainer::all().into_iter().filter(fits).collect();
-        assert_eq!(explainers.len(), if name.has_attention() { 15 } else { 10 }, "{name}");
+        assert_eq!(explainers.len(), if name.spec().has_attention() { 15 } else { 10 }, "{name}");
         let targets = [Target::Label, Target::Prediction, Target::Class(3)];
         let together = explain(&model, &explainers, images.clone(), &[0, 3], &targets).unwrap();
         assert_eq!(together.classes[2], [3, 3]);

@@ -1,11 +1,11 @@
 //! What a step of training may touch, and by how much.
 
 use crate::support::{alone, driftscope, minis, succeed};
-use burn::module::{ModuleVisitor, Param};
+use burn::module::Param;
 use burn::tensor::Tensor;
 use driftscope::config::{Method, OptimizerConfig};
 use driftscope::device::DeviceChoice;
-use driftscope::models::Model;
+use driftscope::models::{Model, NamedVisitor, Parameter};
 use driftscope::train::{Optimizer, StepGradients};
 use driftscope::weights::{self, StateDict};
 use std::fs;
@@ -56,13 +56,13 @@ fn frozen_batch_norm_stands_still_and_the_rest_learns() {
 
 fn sum_of_parameters(model: &Model) -> Tensor<1> {
     struct Sum(Vec<Tensor<1>>);
-    impl ModuleVisitor for Sum {
-        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-            self.0.push(parameter.val().sum());
+    impl NamedVisitor for Sum {
+        fn visit<const D: usize>(&mut self, _: Parameter, value: &Param<Tensor<D>>) {
+            self.0.push(value.val().sum());
         }
     }
     let mut sum = Sum(Vec::new());
-    model.visit(&mut sum);
+    model.visit_named(&mut sum);
     Tensor::cat(sum.0, 0).sum()
 }
 
