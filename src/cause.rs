@@ -6,8 +6,8 @@
 //! change, whatever the method and the model.
 
 use crate::evidence::{ANY_CLASS, Question, Subjects, explain_pictures};
-use crate::explain::faithfulness::{Bootstrap, Summary};
 use crate::explain::{ExplainError, Target};
+use crate::faithfulness::{Bootstrap, Summary};
 use crate::measure::{Heatmap, Measure};
 use crate::models::{Group, Model, Parameter, Role};
 use crate::weights::{self, StateDict, WeightsError};

@@ -28,6 +28,7 @@
 //! | [`drift`] | measures on two maps; floors, chance, intervals; when the evidence settled |
 //! | [`report`] | tables, figures, plots, animations, the HTML page, TensorBoard's event files |
 //! | [`weights`] | named tensors in safetensors, loaded strictly |
+//! | [`faithfulness`] | whether a map says what a model did: a model asked again through a closure |
 //! | [`fsx`] | whole files or none; IO errors that name their path |
 //! | [`seed`] | where every random number comes from |
 //!
@@ -43,6 +44,7 @@ pub mod device;
 pub mod drift;
 pub mod evidence;
 pub mod explain;
+pub mod faithfulness;
 pub mod fsx;
 pub mod measure;
 pub mod models;

@@ -1,11 +1,11 @@
-//! Whether explanations say what a model did: every measure of [`crate::explain::faithfulness`], asked of a model.
+//! Whether explanations say what a model did: every measure of [`crate::faithfulness`], asked of a model.
 
 use super::{ANY_CLASS, BATCH, Question, Subjects, explain_pictures, tensor};
-use crate::explain::faithfulness::{
+use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target};
+use crate::faithfulness::{
     Bootstrap, FaithfulnessError, Figure, Image, ImageError, Logits, Maps, Randomisation, RandomisationError, Reading,
     Sample, Settings, Stage, against_random, figures, randomisation, sensitivity_against_random,
 };
-use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target};
 use crate::measure::Heatmap;
 use crate::models::{Mode, Model, Parameter, Taps};
 use crate::picture::Picture;

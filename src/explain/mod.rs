@@ -8,7 +8,6 @@
 mod attention;
 mod cam;
 mod eigen_cam;
-pub mod faithfulness;
 mod generic_relevance;
 mod grad_cam;
 mod grad_cam_plus_plus;

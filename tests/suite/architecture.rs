@@ -5,14 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room may use of the others. Anything may use `fsx` and `seed`; `cli` may use all.
-const DOORS: [(&str, &[&str]); 16] = [
-    ("cause", &["evidence", "explain", "measure", "models", "weights"]),
+const DOORS: [(&str, &[&str]); 17] = [
+    ("cause", &["evidence", "explain", "faithfulness", "measure", "models", "weights"]),
     ("config", &["data", "explain", "models", "picture", "weights"]),
     ("data", &["picture"]),
     ("device", &[]),
     ("drift", &["store", "measure", "stats"]),
-    ("evidence", &["data", "explain", "measure", "models", "picture", "stats", "store", "weights"]),
+    ("evidence", &["data", "explain", "faithfulness", "measure", "models", "picture", "stats", "store", "weights"]),
     ("explain", &["models", "measure", "stats"]),
+    ("faithfulness", &["measure", "stats"]),
     ("measure", &["stats"]),
     ("models", &["ops"]),
     ("ops", &[]),
@@ -31,7 +32,7 @@ const DOORS: [(&str, &[&str]); 16] = [
 ];
 
 /// Rooms of plain data code, which never name Burn.
-const WITHOUT_BURN: [&str; 7] = ["drift", "measure", "picture", "report", "stats", "store", "fsx"];
+const WITHOUT_BURN: [&str; 8] = ["drift", "faithfulness", "measure", "picture", "report", "stats", "store", "fsx"];
 
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -2,7 +2,7 @@
 //! `scripts/parity/faithfulness.py` wrote. Model, images and maps follow a formula that both sides compute, so that only
 //! results are stored.
 
-use driftscope::explain::faithfulness::{
+use driftscope::faithfulness::{
     Baseline, ConfidenceSettings, CurveSettings, DropUnit, Image, Logits, Maps, MaskScale, Ranking, RoadSettings,
     Sample, Score, SensitivitySettings, Similarity, confidence, insertion_deletion, max_sensitivity, road, sensitivity,
 };
@@ -182,7 +182,7 @@ fn road_without_noise_is_pytorch_grad_cams() {
     let settings = RoadSettings { noise: 0.0, ..RoadSettings::default() };
     for case in cases(&golden(), "road") {
         let found = with(&case, |logits, sample| road(logits, &settings, sample)).unwrap().unwrap();
-        let of = |order: fn(&driftscope::explain::faithfulness::RoadPoint) -> Option<f64>| -> Vec<f64> {
+        let of = |order: fn(&driftscope::faithfulness::RoadPoint) -> Option<f64>| -> Vec<f64> {
             found.points.iter().map(|point| order(point).unwrap()).collect()
         };
         agree("road, most relevant first", &of(|point| point.morf), &numbers(&case["morf"]));

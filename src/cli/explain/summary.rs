@@ -3,7 +3,7 @@
 use super::{Looked, short};
 use crate::cli::Format;
 use crate::evidence::faithfulness::Assessment;
-use crate::explain::faithfulness::Summary;
+use crate::faithfulness::Summary;
 use crate::measure::MapStatus;
 use crate::report::{aligned, csv_row};
 use crate::store::Explanations;

@@ -229,7 +229,7 @@ pub fn random_map(grid: [usize; 2], seed: u64, sample: u64, draw: u64) -> Heatma
 mod tests {
     use super::super::testing::{ask, linear, map};
     use super::*;
-    use crate::explain::faithfulness::{Score, testing::grey};
+    use crate::faithfulness::{Score, testing::grey};
 
     /// A linear model of 64 pixels that only looks at one cell of four, with an image that is lit there.
     fn readings(values: &[f32]) -> Vec<Reading> {

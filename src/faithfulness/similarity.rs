@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::{Heatmap, Normalise};
+use crate::measure::{Heatmap, Measure, Normalise};
 
 /// A way to compare the maps of two models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,8 +33,8 @@ impl Similarity {
     /// constant or not finite, and for SSIM on a grid smaller than its window.
     pub fn between(self, one: &Heatmap, other: &Heatmap) -> Option<f64> {
         match self {
-            Similarity::Spearman => spearman(one, other),
-            Similarity::SpearmanAbsolute => spearman(&absolute(one)?, &absolute(other)?),
+            Similarity::Spearman => Measure::Spearman.between(one, other),
+            Similarity::SpearmanAbsolute => Measure::Spearman.between(&absolute(one)?, &absolute(other)?),
             Similarity::Ssim => ssim(&one.normalised(Normalise::MinMax)?, &other.normalised(Normalise::MinMax)?),
         }
     }
@@ -42,20 +42,6 @@ impl Similarity {
 
 fn absolute(map: &Heatmap) -> Option<Heatmap> {
     Heatmap::new(map.rows(), map.cols(), map.values().iter().map(|value| value.abs()).collect()).ok()
-}
-
-/// `cov(r, s) / (sd(r) sd(s))` of the average ranks, as `scipy.stats.spearmanr`.
-fn spearman(one: &Heatmap, other: &Heatmap) -> Option<f64> {
-    if one.grid() != other.grid() {
-        return None;
-    }
-    let (one, other) = (one.average_ranks()?, other.average_ranks()?);
-    let mean = (one.len() + 1) as f64 / 2.0;
-    let covariance = |left: &[f64], right: &[f64]| -> f64 {
-        left.iter().zip(right).map(|(left, right)| (left - mean) * (right - mean)).sum()
-    };
-    let scale = (covariance(&one, &one) * covariance(&other, &other)).sqrt();
-    Some((covariance(&one, &other) / scale).clamp(-1.0, 1.0))
 }
 
 /// Edge of the window of [`ssim`], in cells.
