@@ -3,8 +3,8 @@
 //! A run of steps 0 to 5 that was resumed at step 3 and stopped after step 4, so two files. Values are what the script
 //! says they are.
 
-use driftscope::report::Raster;
-use driftscope::report::tensorboard::{EventWriter, TensorBoardError};
+use driftscope::draw::Raster;
+use driftscope::report::{EventWriter, TensorBoardError};
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

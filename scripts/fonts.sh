@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Makes the fonts of src/report/fonts again: DejaVu Sans 2.37, cut down to what figures and plots write. The outlines are
+# Makes the fonts of src/draw/fonts again: DejaVu Sans 2.37, cut down to what figures and plots write. The outlines are
 # DejaVu's own; hinting is dropped, which antialiased text at this size does not use. Equal input gives equal bytes.
 #
 # usage: scripts/fonts.sh [DIRECTORY of DejaVuSans.ttf and DejaVuSans-Bold.ttf]     needs: pip install fonttools==4.68.0
 set -euo pipefail
 from=${1:-/usr/share/fonts/truetype/dejavu}
-to=$(dirname "$0")/../src/report/fonts
+to=$(dirname "$0")/../src/draw/fonts
 sha256sum --check --quiet <<SUMS
 abdc775b21b1bc470d50c97e790d276f2054b7504e56e5bd3e64f48d68582322  $from/DejaVuSans.ttf
 0d977336a6d5fba34eab8e3199eb218327161b5143749f802982c2bc34df0c96  $from/DejaVuSans-Bold.ttf

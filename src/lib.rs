@@ -26,7 +26,8 @@
 //! | [`stats`] | the bootstrap, quantiles, ranks, correlation of vectors, permutations |
 //! | [`store`] | the names in a run's folder, sealed directories, the explanation files' schema; reading a run |
 //! | [`drift`] | measures on two maps; floors, chance, intervals; when the evidence settled |
-//! | [`report`] | tables, figures, plots, animations, the HTML page, TensorBoard's event files |
+//! | [`draw`] | colours, text, a scene that becomes SVG or PNG; overlays, labelled figures and plots on it |
+//! | [`report`] | what is seen of a run: tables, curves, animations, the HTML page, TensorBoard's event files |
 //! | [`weights`] | named tensors in safetensors, loaded strictly |
 //! | [`faithfulness`] | whether a map says what a model did: a model asked again through a closure |
 //! | [`fsx`] | whole files or none; IO errors that name their path |
@@ -41,6 +42,7 @@ pub mod cli;
 pub mod config;
 pub mod data;
 pub mod device;
+pub mod draw;
 pub mod drift;
 pub mod evidence;
 pub mod explain;

@@ -3,13 +3,13 @@
 use super::run_spec::RunSpec;
 use super::{Format, print};
 use crate::device::DeviceChoice;
+use crate::draw::{ColourMap, Paint, Style};
 use crate::evidence::faithfulness::{Assessment, assess};
 use crate::evidence::{Question, Subjects, look};
 use crate::explain::{Explainer, Target};
 use crate::faithfulness::Settings;
 use crate::fsx::{self, Output, check_output_folder, output_folder};
 use crate::picture::Limits;
-use crate::report::{ColourMap, Paint, Style};
 use crate::store::layout::RUN_FILE;
 use crate::store::{Explanations, RunReader};
 use crate::train::{Progress, Reopened, RunRecord, reopen, same_pictures};

@@ -2,10 +2,8 @@
 //!
 //! Every frame has one scale for all epochs, so that a colour means the same value from the first frame to the last.
 
-use super::figure::{FAINT, Figure, FigureError, INK, Pen, RULE, Style, WHITE};
-use super::raster::Raster;
 use super::story::{Story, StoryError};
-use super::text::{Align, Face};
+use crate::draw::{Align, FAINT, Face, Figure, FigureError, INK, Pen, RULE, Raster, Style, WHITE};
 use crate::store::RunReader;
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Frame, ImageError, RgbaImage};

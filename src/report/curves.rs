@@ -1,7 +1,7 @@
 //! The standard plots of a run: loss, accuracy, and every drift measure over the epochs.
 
-use super::explained::method_title;
-use super::plot::{PALETTE, Plot, Plots, Series};
+use super::row::method_title;
+use crate::draw::{PALETTE, Plot, Plots, Series};
 use crate::drift::{Against, DriftFigure};
 use crate::measure::Measure;
 use crate::store::{ALL_IMAGES, EpochMetrics, TrainingMetrics};

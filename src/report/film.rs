@@ -3,13 +3,11 @@
 //! A row has one scale, so that colours compare along it; its colour bar stands at the row's head.
 
 use super::animate::AnimateError;
-use super::colour::Rgb;
-use super::explained::method_title;
-use super::figure::{FAINT, FigureError, INK, Pen, RULE, Style, WARNING, WHITE};
-use super::overlay::{Overlay, Scale, overlay};
-use super::raster::Raster;
+use super::row::method_title;
 use super::story::Story;
-use super::text::Face;
+use crate::draw::{
+    FAINT, Face, FigureError, INK, Overlay, Pen, RULE, Raster, Rgb, Scale, Style, WARNING, WHITE, overlay,
+};
 use crate::store::{Explanations, RunReader};
 
 /// Lengths in points.
@@ -285,8 +283,8 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::draw::{ColourMap, Paint};
     use crate::report::story::tests::{run_of, seen};
-    use crate::report::{ColourMap, Paint};
 
     #[test]
     fn epochs_are_chosen_evenly_with_both_ends() {

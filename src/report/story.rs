@@ -1,9 +1,7 @@
 //! What a run's epochs saw of one image, read back from its files: the rows of its figure, and the scales epochs share.
 
-use super::explained::{Scales, Sight};
-use super::figure::{FigureError, Row};
-use super::overlay::{Evidence, Limits};
-use super::raster::{Raster, RasterError};
+use super::row::{Scales, Sight};
+use crate::draw::{Evidence, FigureError, Limits, Raster, RasterError, Row};
 use crate::store::{Explanations, RunInfo, RunReader, StoreError};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -180,9 +178,8 @@ impl Story {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::draw::{Scale, Tile, rgb_png};
     use crate::fsx;
-    use crate::report::raster::rgb_png;
-    use crate::report::{Scale, Tile};
     use std::path::Path;
 
     /// Two images of 2 x 2 maps under a method; logits of ln 3 and 0 give probabilities of 3/4 and 1/4.

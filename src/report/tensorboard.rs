@@ -28,7 +28,7 @@
 //! TensorFlow 2: `tensorflow/core/lib/io/record_writer.h`, `tsl/lib/hash/crc32c.h`, `tensorflow/core/util/event.proto`,
 //! `tensorflow/core/framework/summary.proto`.
 
-use super::raster::{Raster, RasterError};
+use crate::draw::{Raster, RasterError};
 use crate::fsx::{self, FsError};
 use crc::{CRC_32_ISCSI, Crc, Table};
 use std::fs::{File, OpenOptions};

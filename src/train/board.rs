@@ -2,8 +2,9 @@
 
 use super::checkpoint::CheckpointError;
 use super::{Progress, TrainError};
+use crate::draw::Raster;
 use crate::fsx::{self, FsError};
-use crate::report::{EventWriter, Raster};
+use crate::report::EventWriter;
 use crate::store::EpochMetrics;
 use crate::store::layout::{TENSORBOARD_DIR, is_event_file};
 use std::path::{Path, PathBuf};

@@ -1,11 +1,12 @@
 //! The panel of a run: looked at in every epoch, and written into it.
 
 use super::{Progress, Setup, TrainError};
+use crate::draw::{Figure, Raster, Style, rgb_png};
 use crate::evidence::{Question, Subjects, look};
 use crate::explain::ExplainError;
 use crate::models::Model;
 use crate::picture::Picture;
-use crate::report::{Figure, Raster, Scales, Sight, Style, rgb_png};
+use crate::report::{Scales, Sight};
 use crate::store::layout::{explanations_name, overlay_name};
 use crate::store::{Explanations, SealedDir};
 use burn::tensor::Device;

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room may use of the others. Anything may use `fsx` and `seed`; `cli` may use all.
-const DOORS: [(&str, &[&str]); 17] = [
+const DOORS: [(&str, &[&str]); 18] = [
     ("cause", &["evidence", "explain", "faithfulness", "measure", "models", "weights"]),
     ("config", &["data", "explain", "models", "picture", "weights"]),
     ("data", &["picture"]),
     ("device", &[]),
+    ("draw", &["measure", "picture"]),
     ("drift", &["store", "measure", "stats"]),
     ("evidence", &["data", "explain", "faithfulness", "measure", "models", "picture", "stats", "store", "weights"]),
     ("explain", &["models", "measure", "stats"]),
@@ -18,21 +19,22 @@ const DOORS: [(&str, &[&str]); 17] = [
     ("models", &["ops"]),
     ("ops", &[]),
     ("picture", &[]),
-    ("report", &["drift", "store", "measure"]),
+    ("report", &["draw", "drift", "store", "measure", "picture"]),
     ("stats", &[]),
     ("store", &["measure"]),
     (
         "train",
         &[
-            "config", "data", "models", "ops", "weights", "evidence", "explain", "store", "drift", "report", "device",
-            "measure", "picture", "stats",
+            "config", "data", "models", "ops", "weights", "evidence", "explain", "store", "draw", "drift", "report",
+            "device", "measure", "picture", "stats",
         ],
     ),
     ("weights", &["models"]),
 ];
 
 /// Rooms of plain data code, which never name Burn.
-const WITHOUT_BURN: [&str; 8] = ["drift", "faithfulness", "measure", "picture", "report", "stats", "store", "fsx"];
+const WITHOUT_BURN: [&str; 9] =
+    ["draw", "drift", "faithfulness", "measure", "picture", "report", "stats", "store", "fsx"];
 
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

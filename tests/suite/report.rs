@@ -6,8 +6,9 @@ mod runs;
 
 use crate::support::alone;
 use browser::{Probe, probed};
+use driftscope::draw::ColourMap;
 use driftscope::measure::{Heatmap, MapStatus};
-use driftscope::report::{ColourMap, html, html_with};
+use driftscope::report::{html, html_with};
 use runs::{CNN, EVIL, LAST, Runs, SIDE, VIT, demo_runs, two_runs};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,8 +1,9 @@
 //! The figures of `driftscope explain`: one an image, a row a run.
 
 use super::{Looked, Scale, file_name};
+use crate::draw::{Figure, Raster, Row, Style};
 use crate::fsx::Output;
-use crate::report::{Figure, Raster, Row, Scales, Sight, Style};
+use crate::report::{Scales, Sight};
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -8,6 +8,7 @@ mod maps;
 mod packed;
 mod pictures;
 
+use crate::draw::ColourMap;
 use crate::drift::{DriftError, Options, analyse};
 use crate::fsx::FsError;
 use crate::measure::Measure;
@@ -22,8 +23,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-
-use super::colour::ColourMap;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = concat!(

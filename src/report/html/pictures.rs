@@ -86,7 +86,7 @@ fn url(kind: &str, bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::rgb_png;
+    use crate::draw::rgb_png;
 
     #[test]
     fn pictures_that_fit_are_the_files_and_others_are_made_small_enough() {

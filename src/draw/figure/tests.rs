@@ -1,5 +1,4 @@
 use super::*;
-use crate::report::ColourMap;
 
 /// A point a pixel, and pictures as small as they are: what is where can be counted.
 fn plain() -> Style {

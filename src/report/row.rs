@@ -1,8 +1,6 @@
 //! What one run saw of one image as a row of a figure: the picture, and a tile for every method and target.
 
-use super::figure::{MapTile, Row, Tile};
-use super::overlay::{Evidence, Limits, Scale};
-use super::raster::Raster;
+use crate::draw::{Evidence, Limits, MapTile, Raster, Row, Scale, Tile};
 use crate::store::{Explanations, UNKNOWN_CLASS};
 
 /// Where a row comes from.

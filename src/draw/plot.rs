@@ -1,7 +1,7 @@
 //! Plots for a paper: curves over epochs with their intervals, noise floors and chance levels, as SVG and PNG.
 
-use super::colour::Rgb;
-use super::figure::{FAINT, FigureError, INK, RULE};
+use super::colour::{FAINT, INK, RULE, Rgb};
+use super::error::FigureError;
 use super::raster::Raster;
 use super::scene::{Dash, Point, Scene, Shape};
 use super::text::{Align, Face, Fonts};

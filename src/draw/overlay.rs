@@ -199,7 +199,7 @@ fn nearest(map: &Heatmap, rows: usize, cols: usize) -> Result<Heatmap, HeatmapEr
 }
 
 /// A value as a caption says it: three digits at most, as a decimal between 0.001 and 10 000, else with a power of ten.
-pub fn number(value: f32) -> String {
+pub(super) fn number(value: f32) -> String {
     let scientific = format!("{value:.2e}");
     let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
     let exponent: i32 = exponent.parse().unwrap_or(0);

@@ -8,6 +8,12 @@ use std::str::FromStr;
 /// Red, green and blue, 8 bits each, sRGB.
 pub type Rgb = [u8; 3];
 
+pub(crate) const INK: Rgb = [0x1f, 0x1f, 0x1f];
+pub(crate) const FAINT: Rgb = [0x60, 0x60, 0x60];
+pub(crate) const WARNING: Rgb = [0xb0, 0x3a, 0x12];
+pub(crate) const RULE: Rgb = [0xd4, 0xd4, 0xd4];
+pub(crate) const WHITE: Rgb = [0xff; 3];
+
 /// How a number becomes a colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -2,46 +2,20 @@
 //!
 //! A row is what one run saw, a tile is one map. Sizes are in points; a [`Style`] says how many pixels a point has.
 
-use super::colour::Rgb;
-use super::overlay::{Limits, Overlay, Paint, Scale, number, overlay};
-use super::raster::{Raster, RasterError};
-use super::text::{Align, Face, Fonts};
-use crate::measure::{Heatmap, HeatmapError};
-use ab_glyph::InvalidFont;
-
-pub(super) const INK: Rgb = [0x1f, 0x1f, 0x1f];
-pub(super) const FAINT: Rgb = [0x60, 0x60, 0x60];
-pub(super) const WARNING: Rgb = [0xb0, 0x3a, 0x12];
-pub(super) const RULE: Rgb = [0xd4, 0xd4, 0xd4];
-pub(super) const WHITE: Rgb = [0xff; 3];
+use super::colour::{ColourMap, FAINT, INK, RULE, Rgb, WARNING, WHITE};
+use super::error::FigureError;
+use super::overlay::{Limits, Overlay, Paint, Scale, overlay};
+use super::pen::{CAPTION, CAPTION_LINES, Pen};
+use super::raster::Raster;
+use super::text::Face;
+use crate::measure::Heatmap;
 
 /// Lengths in points.
 const MARGIN: f32 = 16.0;
 const GAP: f32 = 14.0;
-const BAR: f32 = 8.0;
 const TITLE: f32 = 15.0;
 const HEADING: f32 = 12.0;
 const TILE_TITLE: f32 = 11.0;
-const CAPTION: f32 = 9.5;
-/// A caption is broken into so many lines at most.
-const CAPTION_LINES: usize = 2;
-
-/// A figure could not be drawn.
-#[derive(Debug, thiserror::Error)]
-pub enum FigureError {
-    /// A figure without a single tile.
-    #[error("a figure without pictures cannot be drawn")]
-    Empty,
-    /// A map could not be scaled: the picture has no pixels.
-    #[error(transparent)]
-    Heatmap(#[from] HeatmapError),
-    /// The picture could not be encoded.
-    #[error(transparent)]
-    Raster(#[from] RasterError),
-    /// The embedded font is broken.
-    #[error("the embedded font cannot be read")]
-    Font(#[from] InvalidFont),
-}
 
 /// How a figure looks.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,7 +37,7 @@ impl Default for Style {
 
 impl Style {
     /// A picture by the whole factor that brings its longer side nearest to the side asked for.
-    pub(super) fn enlarged(&self, picture: &Raster) -> Raster {
+    pub(crate) fn enlarged(&self, picture: &Raster) -> Raster {
         let side = picture.width().max(picture.height()).max(1) as f32;
         picture.enlarged((self.side * self.sharpness / side).round().max(1.0) as usize)
     }
@@ -158,7 +132,7 @@ struct Drawn<'a> {
     picture: Raster,
     title: &'a str,
     captions: Vec<(String, Rgb)>,
-    bar: Option<(Limits, super::ColourMap)>,
+    bar: Option<(Limits, ColourMap)>,
 }
 
 /// The pictures of a row, enlarged and painted.
@@ -262,77 +236,6 @@ impl Sheet {
                 self.pen.paragraph(&mut self.canvas, (caption, face, *colour), (left, bottom, width), CAPTION_LINES);
         }
         bottom
-    }
-}
-
-/// The fonts, and how many pixels a point has.
-pub(super) struct Pen {
-    pub(super) fonts: Fonts,
-    sharpness: f32,
-}
-
-impl Pen {
-    pub(super) fn new(sharpness: f32) -> Result<Self, InvalidFont> {
-        Ok(Self { fonts: Fonts::embedded()?, sharpness: sharpness.max(0.1) })
-    }
-
-    /// Points as pixels.
-    pub(super) fn length(&self, points: f32) -> f32 {
-        points * self.sharpness
-    }
-
-    /// Points as whole pixels, one at least.
-    pub(super) fn pixels(&self, points: f32) -> usize {
-        self.length(points).round().max(1.0) as usize
-    }
-
-    /// Paints text from `left` and `top` on, `width` wide and `lines` high at most; says where it ends.
-    pub(super) fn paragraph(
-        &self,
-        canvas: &mut Raster,
-        (text, face, colour): (&str, Face, Rgb),
-        (left, top, width): (usize, usize, usize),
-        lines: usize,
-    ) -> usize {
-        let mut top = top;
-        for line in self.fonts.wrapped(text, face, width as f32, lines) {
-            let at = (left as f32, top as f32 + face.ascent());
-            self.fonts.paint(canvas, &line, face, at, Align::Left, colour);
-            top += face.line();
-        }
-        top
-    }
-
-    fn lines(&self, text: &str, face: Face, width: usize) -> Vec<String> {
-        self.fonts.wrapped(text, face, width as f32, CAPTION_LINES)
-    }
-
-    /// A horizontal colour bar with the values at its ends, and at zero where it lies between; where it ends.
-    pub(super) fn bar(
-        &self,
-        canvas: &mut Raster,
-        limits: Limits,
-        colours: super::ColourMap,
-        (left, top): (usize, usize),
-        width: usize,
-    ) -> usize {
-        let height = self.pixels(BAR);
-        for column in 0..width {
-            let colour = colours.at((column as f64 + 0.5) / width as f64);
-            canvas.fill(left + column, top, 1, height, colour);
-        }
-        let face = Face::regular(self.length(CAPTION));
-        let baseline = (top + height) as f32 + self.length(1.0) + face.ascent();
-        let mut tick = |value: f32, at: usize, align: Align| {
-            self.fonts.paint(canvas, &number(value), face, ((left + at) as f32, baseline), align, INK);
-        };
-        tick(limits.low, 0, Align::Left);
-        tick(limits.high, width, Align::Right);
-        if limits.signed() && limits.high > 0.0 {
-            let zero = (limits.position(0.0) * width as f64) as usize;
-            tick(0.0, zero, Align::Centre);
-        }
-        top + height + self.pixels(2.0) + face.line()
     }
 }
 

@@ -14,7 +14,7 @@ const ELLIPSIS: char = '…';
 
 /// How heavy the strokes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
+pub(crate) enum Weight {
     /// For captions and numbers.
     Regular,
     /// For headings.
@@ -23,38 +23,38 @@ pub enum Weight {
 
 /// A size and a weight.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Face {
+pub(crate) struct Face {
     /// Height of the em square in pixels; a capital is 0.73 of it high.
-    pub size: f32,
+    pub(crate) size: f32,
     /// Regular or bold.
-    pub weight: Weight,
+    pub(crate) weight: Weight,
 }
 
 impl Face {
     /// Regular, `size` pixels an em.
-    pub fn regular(size: f32) -> Self {
+    pub(crate) fn regular(size: f32) -> Self {
         Self { size, weight: Weight::Regular }
     }
 
     /// Bold, `size` pixels an em.
-    pub fn bold(size: f32) -> Self {
+    pub(crate) fn bold(size: f32) -> Self {
         Self { size, weight: Weight::Bold }
     }
 
     /// From one line's baseline to the next, in whole pixels.
-    pub fn line(self) -> usize {
+    pub(crate) fn line(self) -> usize {
         (self.size * 1.3).round() as usize
     }
 
     /// From a line's top to its baseline, in pixels. With [`Face::line`] it leaves room for accents and descenders.
-    pub fn ascent(self) -> f32 {
+    pub(crate) fn ascent(self) -> f32 {
         self.size * 0.98
     }
 }
 
 /// Which end of a text its position names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Align {
+pub(crate) enum Align {
     /// The text begins there.
     Left,
     /// Its middle is there.
@@ -64,7 +64,7 @@ pub enum Align {
 }
 
 /// The embedded fonts.
-pub struct Fonts {
+pub(crate) struct Fonts {
     regular: FontRef<'static>,
     bold: FontRef<'static>,
 }
@@ -81,17 +81,17 @@ impl Fonts {
     /// # Errors
     ///
     /// Never, unless the embedded files are broken.
-    pub fn embedded() -> Result<Self, InvalidFont> {
+    pub(crate) fn embedded() -> Result<Self, InvalidFont> {
         Ok(Self { regular: FontRef::try_from_slice(REGULAR)?, bold: FontRef::try_from_slice(BOLD)? })
     }
 
     /// How wide a text is, in pixels.
-    pub fn width(&self, text: &str, face: Face) -> f32 {
+    pub(crate) fn width(&self, text: &str, face: Face) -> f32 {
         self.set(text, face).1
     }
 
     /// The text, or as much of its beginning as fits into `width` pixels with an ellipsis.
-    pub fn ellipsised(&self, text: &str, face: Face, width: f32) -> String {
+    pub(crate) fn ellipsised(&self, text: &str, face: Face, width: f32) -> String {
         if self.width(text, face) <= width {
             return text.to_string();
         }
@@ -107,7 +107,7 @@ impl Fonts {
 
     /// The text broken at its spaces into lines of `width` pixels, `most` of them at most; what is left over, and a
     /// word that fits no line, ends in an ellipsis. No text is no line.
-    pub fn wrapped(&self, text: &str, face: Face, width: f32, most: usize) -> Vec<String> {
+    pub(crate) fn wrapped(&self, text: &str, face: Face, width: f32, most: usize) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for word in text.split_whitespace() {
             match lines.last_mut() {
@@ -124,7 +124,15 @@ impl Fonts {
     }
 
     /// Paints one line; `x` is where `align` says, `baseline` where the letters stand. In pixels from the upper left.
-    pub fn paint(&self, on: &mut Raster, text: &str, face: Face, (x, baseline): (f32, f32), align: Align, colour: Rgb) {
+    pub(crate) fn paint(
+        &self,
+        on: &mut Raster,
+        text: &str,
+        face: Face,
+        (x, baseline): (f32, f32),
+        align: Align,
+        colour: Rgb,
+    ) {
         let (glyphs, width) = self.set(text, face);
         let left = match align {
             Align::Left => x,

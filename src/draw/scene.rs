@@ -3,8 +3,8 @@
 //! Lengths are points from the upper left. The SVG keeps text as text, in DejaVu Sans where the reader has it; the PNG
 //! is filled by tiny-skia and lettered with the embedded font.
 
-use super::colour::Rgb;
-use super::figure::{FigureError, WHITE};
+use super::colour::{Rgb, WHITE};
+use super::error::FigureError;
 use super::raster::Raster;
 use super::text::{Align, Face, Fonts, Weight};
 use tiny_skia::{FillRule, Paint, Path, PathBuilder, Pixmap, Shader, Stroke, StrokeDash, Transform};
