@@ -19,7 +19,7 @@ use driftscope::device::DeviceChoice;
 use driftscope::explain::{self, Explainer, Target};
 use driftscope::measure::Heatmap;
 use driftscope::models::{Mode, Model, ModelName, Taps};
-use driftscope::picture::{self, Interpolation, Picture};
+use driftscope::picture::{self, Interpolation, Normalisation, Picture};
 use driftscope::train::{Optimizer, StepGradients, cross_entropy};
 use driftscope::weights::{self, HostTensor, StateDict};
 use std::path::PathBuf;
@@ -67,7 +67,12 @@ fn main() -> anyhow::Result<()> {
     let (device, _) = arguments.device.open()?;
     let (results, out) = match arguments.command {
         Command::Preprocess { out, size, resize, interpolation, pictures } => {
-            let preprocessing = Preprocessing { size, resize, interpolation: parse_interpolation(&interpolation)? };
+            let preprocessing = Preprocessing {
+                size,
+                resize,
+                interpolation: parse_interpolation(&interpolation)?,
+                normalisation: Normalisation::IMAGENET,
+            };
             (preprocess(&pictures, preprocessing, &device)?, out)
         }
         Command::Resize { pixels, out } => (resize(weights::read(&pixels)?)?, out),
@@ -89,7 +94,7 @@ fn preprocess(pictures: &[PathBuf], preprocessing: Preprocessing, device: &Devic
         let picture = picture::read(path)?;
         let mut planes = Vec::new();
         preprocessing.apply(&picture).append_planes(&mut planes);
-        let tensor = normalised(planes, 1, preprocessing.size, device).squeeze_dim::<3>(0);
+        let tensor = normalised(planes, 1, preprocessing.size, preprocessing.normalisation, device).squeeze_dim::<3>(0);
         results.insert(format!("decoded.{index}"), from_picture(&picture));
         results.insert(format!("tensor.{index}"), HostTensor::from_tensor(tensor));
     }

@@ -2,7 +2,6 @@
 
 use super::output::{checked, deliver, format};
 use super::run_spec::RunSpec;
-use crate::data::{IMAGENET_MEAN, IMAGENET_STD};
 use crate::train::{RunRecord, sealed};
 use crate::weights::{self, Precision};
 use anyhow::{Context, Result};
@@ -41,8 +40,8 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode> {
         "input_size": [3, preprocessing.size, preprocessing.size],
         "crop_pct": preprocessing.size as f64 / preprocessing.resize as f64,
         "interpolation": preprocessing.interpolation,
-        "mean": IMAGENET_MEAN.map(shortest),
-        "std": IMAGENET_STD.map(shortest),
+        "mean": preprocessing.normalisation.mean.map(shortest),
+        "std": preprocessing.normalisation.deviation.map(shortest),
     })
     .to_string();
     let epoch = saved.state.epoch.to_string();

@@ -75,6 +75,7 @@ impl FileConfig {
                 size: model.spec().image_size(),
                 resize: self.preprocessing.resize.unwrap_or(model.spec().resize),
                 interpolation: self.preprocessing.interpolation.unwrap_or(Interpolation::Bicubic),
+                normalisation: model.spec().normalisation,
             },
             augmentation,
             mixing,

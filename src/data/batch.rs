@@ -1,12 +1,8 @@
 //! A batch of pictures on its way to the device: bytes on the host, normalised on the device.
 
 use super::mix::Mix;
+use crate::picture::Normalisation;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-
-/// Mean of ImageNet's channels, which the pretrained weights expect to be subtracted from pixels in `0..1`.
-pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
-/// Standard deviation of ImageNet's channels.
-pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
 /// Pictures and labels.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +13,8 @@ pub struct Batch {
     pub planes: Vec<u8>,
     /// Class indices, `[batch]`.
     pub labels: Vec<usize>,
+    /// What the model wants its pixels normalised with.
+    pub normalisation: Normalisation,
     /// What each picture was mixed with, if they were.
     pub mix: Option<Mix>,
 }
@@ -24,7 +22,7 @@ pub struct Batch {
 impl Batch {
     /// The normalised pictures on `device`, `[batch, 3, size, size]`, off the tape.
     pub fn images(&self, device: &Device) -> Tensor<4> {
-        normalised(self.planes.clone(), self.labels.len(), self.size, device)
+        normalised(self.planes.clone(), self.labels.len(), self.size, self.normalisation, device)
     }
 
     /// The labels on `device`, `[batch, 1]`.
@@ -55,14 +53,20 @@ impl Batch {
     }
 }
 
-/// `[count, 3, size, size]` bytes to `(x/255 − mean)/deviation` with ImageNet's statistics, on `device`, off the tape.
-pub fn normalised(planes: Vec<u8>, count: usize, size: usize, device: &Device) -> Tensor<4> {
+/// `[count, 3, size, size]` bytes to `(x/255 − mean)/deviation`, on `device`, off the tape.
+pub fn normalised(
+    planes: Vec<u8>,
+    count: usize,
+    size: usize,
+    Normalisation { mean, deviation }: Normalisation,
+    device: &Device,
+) -> Tensor<4> {
     let device = device.clone().inner();
     let data = TensorData::new(planes, [count, 3, size, size]);
     // Without the explicit type Burn would widen the bytes to 64 bits on the host.
     let pixels = Tensor::<4, Int>::from_data(data, (&device, DType::U8)).float();
-    let scale = IMAGENET_STD.map(|deviation| 1.0 / (255.0 * deviation));
-    let shift = [0, 1, 2].map(|channel| IMAGENET_MEAN[channel] / IMAGENET_STD[channel]);
+    let scale = deviation.map(|deviation| 1.0 / (255.0 * deviation));
+    let shift = [0, 1, 2].map(|channel| mean[channel] / deviation[channel]);
     let channels = |values: [f32; 3]| Tensor::<1>::from_floats(values, &device).reshape([1, 3, 1, 1]);
     pixels * channels(scale) - channels(shift)
 }
@@ -75,9 +79,18 @@ mod tests {
     #[test]
     fn a_soft_target_shares_a_mixed_label_and_smooths_it() {
         let mix = Some(Mix { partners: vec![2, 1], share: 0.75 });
-        let batch = Batch { size: 0, planes: Vec::new(), labels: vec![1, 1], mix };
+        let (planes, normalisation) = (Vec::new(), Normalisation::IMAGENET);
+        let batch = Batch { size: 0, planes, labels: vec![1, 1], normalisation, mix };
         let targets: Vec<f32> = batch.soft_targets(4, 0.2, &Device::flex()).into_data().iter::<f32>().collect();
         let expected = [0.05, 0.65, 0.25, 0.05, 0.05, 0.85, 0.05, 0.05];
         assert!(targets.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-6), "{targets:?}");
+    }
+
+    /// On paper, timm's halves: 0 is (0 − ½)/½ = −1, 255 is 1 and 51 is (0.2 − 0.5)/0.5 = −0.6.
+    #[test]
+    fn pixels_are_normalised_with_what_they_are_told() {
+        let halves = Normalisation { mean: [0.5; 3], deviation: [0.5; 3] };
+        let found = normalised(vec![0, 255, 51], 1, 1, halves, &Device::flex()).into_data();
+        assert!(found.iter::<f32>().zip([-1.0, 1.0, -0.6]).all(|(found, expected)| (found - expected).abs() < 1e-6));
     }
 }

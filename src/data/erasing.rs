@@ -1,12 +1,11 @@
 //! Random erasing: part of a picture is covered.
 
-use super::IMAGENET_MEAN;
 use crate::picture::{Picture, Window};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// Covers a random rectangle with ImageNet's mean colour: zero once the picture is normalised, to within half a grey
+/// Covers a random rectangle with the mean colour: zero once the picture is normalised, to within half a grey
 /// level (0.01 standard deviations).
 ///
 /// # Source
@@ -26,12 +25,12 @@ pub struct RandomErasing {
 
 impl RandomErasing {
     /// Draws whether and where. A picture that no rectangle fits in ten tries stays whole.
-    pub fn apply(&self, picture: Picture, generator: &mut ChaCha8Rng) -> Picture {
+    pub fn apply(&self, picture: Picture, mean_colour: [u8; 3], generator: &mut ChaCha8Rng) -> Picture {
         if !generator.random_bool(self.probability) {
             return picture;
         }
         match self.draw_window(picture.width(), picture.height(), generator) {
-            Some(window) => covered(&picture, window),
+            Some(window) => covered(&picture, window, mean_colour),
             None => picture,
         }
     }
@@ -53,11 +52,10 @@ impl RandomErasing {
     }
 }
 
-fn covered(picture: &Picture, window: Window) -> Picture {
-    let mean = IMAGENET_MEAN.map(|channel| (channel * 255.0).round() as u8);
+fn covered(picture: &Picture, window: Window, colour: [u8; 3]) -> Picture {
     let mut pixels = picture.pixels().to_vec();
     for row in pixels.chunks_exact_mut(picture.width() * 3).skip(window.top).take(window.height) {
-        row[window.left * 3..][..window.width * 3].as_chunks_mut().0.fill(mean);
+        row[window.left * 3..][..window.width * 3].as_chunks_mut().0.fill(colour);
     }
     Picture::new(picture.width(), picture.height(), pixels)
 }
@@ -70,13 +68,13 @@ mod tests {
 
     const ERASING: RandomErasing = RandomErasing { probability: 1.0, area: [0.02, 0.33], ratio: [0.3, 3.3] };
 
-    /// 255·0.485 = 123.7, 255·0.456 = 116.3 and 255·0.406 = 103.5.
+    /// ImageNet's.
     const MEAN: [u8; 3] = [124, 116, 104];
 
     #[test]
     fn erased_pixels_take_the_mean_and_the_others_stay() {
         let whole = Picture::new(3, 2, vec![9; 18]);
-        let erased = covered(&whole, Window { left: 1, top: 1, width: 2, height: 1 });
+        let erased = covered(&whole, Window { left: 1, top: 1, width: 2, height: 1 }, MEAN);
         assert_eq!(erased.pixels(), [vec![9; 12], MEAN.to_vec(), MEAN.to_vec()].concat());
     }
 
@@ -119,7 +117,7 @@ mod tests {
     fn erasing_is_a_function_of_its_seed_and_as_frequent_as_asked() {
         let draw = |probability, seed| {
             let erasing = RandomErasing { probability, ..ERASING };
-            erasing.apply(golden::picture(), &mut ChaCha8Rng::seed_from_u64(seed))
+            erasing.apply(golden::picture(), MEAN, &mut ChaCha8Rng::seed_from_u64(seed))
         };
         assert_eq!(draw(1.0, 1), draw(1.0, 1));
         assert_ne!(draw(1.0, 1), draw(1.0, 2));

@@ -128,7 +128,8 @@ fn load(index: &Index, positions: &[usize], order: Order, preprocessing: Preproc
     let size = preprocessing.size;
     let mut planes = Vec::with_capacity(positions.len() * size * size * 3);
     pictures.iter().for_each(|picture| picture.append_planes(&mut planes));
-    Ok(Batch { size, planes, labels: positions.iter().map(|&position| samples[position].label).collect(), mix: None })
+    let labels = positions.iter().map(|&position| samples[position].label).collect();
+    Ok(Batch { size, planes, labels, normalisation: preprocessing.normalisation, mix: None })
 }
 
 /// Mixup or cutmix among the pictures of batch `number` of a pass.
@@ -144,7 +145,7 @@ fn mixed(mut batch: Batch, order: Order, number: usize) -> Batch {
 mod tests {
     use super::*;
     use crate::data::{DataConfig, DataSet, FolderConfig, Split, TexturesConfig};
-    use crate::picture::Interpolation;
+    use crate::picture::{Interpolation, Normalisation};
 
     const AUGMENTATION: Augmentation = Augmentation {
         crop_scale: [0.35, 1.0],
@@ -155,7 +156,12 @@ mod tests {
         erasing: None,
     };
 
-    const PREPROCESSING: Preprocessing = Preprocessing { size: 16, resize: 16, interpolation: Interpolation::Bicubic };
+    const PREPROCESSING: Preprocessing = Preprocessing {
+        size: 16,
+        resize: 16,
+        interpolation: Interpolation::Bicubic,
+        normalisation: Normalisation::IMAGENET,
+    };
 
     fn batching(batch_size: usize) -> Batching {
         Batching { batch_size, preprocessing: PREPROCESSING }

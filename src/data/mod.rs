@@ -23,7 +23,7 @@ pub mod textures;
 mod transform;
 mod warp;
 
-pub use batch::{Batch, IMAGENET_MEAN, IMAGENET_STD, normalised};
+pub use batch::{Batch, normalised};
 pub use colour::ColourJitter;
 pub use erasing::RandomErasing;
 pub use error::DataError;

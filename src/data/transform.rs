@@ -3,13 +3,13 @@
 use super::colour::ColourJitter;
 use super::erasing::RandomErasing;
 use super::policy::Policy;
-use crate::picture::{Interpolation, Picture, Window};
+use crate::picture::{Interpolation, Normalisation, Picture, Window};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 /// How a picture is brought to a model's size. Part of a run's record: other weights want other preprocessing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessing {
     /// Side of the model's square input, pixels.
     pub size: usize,
@@ -17,6 +17,9 @@ pub struct Preprocessing {
     pub resize: usize,
     /// How pictures are scaled.
     pub interpolation: Interpolation,
+    /// What pixels are normalised with. Records of runs leave ImageNet's out.
+    #[serde(default, skip_serializing_if = "Normalisation::is_imagenet")]
+    pub normalisation: Normalisation,
 }
 
 impl Preprocessing {
@@ -74,7 +77,8 @@ impl Augmentation {
         let picture = if generator.random_bool(self.flip) { picture.mirrored() } else { picture };
         let picture = self.policy.iter().fold(picture, |picture, policy| policy.apply(picture, generator));
         let picture = self.colour_jitter.iter().fold(picture, |picture, jitter| jitter.apply(picture, generator));
-        self.erasing.iter().fold(picture, |picture, erasing| erasing.apply(picture, generator))
+        let mean = preprocessing.normalisation.mean_colour();
+        self.erasing.iter().fold(picture, |picture, erasing| erasing.apply(picture, mean, generator))
     }
 
     /// Ten tries at an area and a log-uniform ratio, then the largest centred window of an allowed ratio.
@@ -114,7 +118,12 @@ mod tests {
     use super::*;
     use rand::SeedableRng;
 
-    const PREPROCESSING: Preprocessing = Preprocessing { size: 32, resize: 32, interpolation: Interpolation::Bicubic };
+    const PREPROCESSING: Preprocessing = preprocessing(32, 32);
+
+    const fn preprocessing(size: usize, resize: usize) -> Preprocessing {
+        let (interpolation, normalisation) = (Interpolation::Bicubic, Normalisation::IMAGENET);
+        Preprocessing { size, resize, interpolation, normalisation }
+    }
 
     const OFF: Augmentation = Augmentation {
         crop_scale: [1.0, 1.0],
@@ -143,7 +152,7 @@ mod tests {
     /// (372 − 224)/2 = 74 and 12.
     #[test]
     fn evaluation_scales_the_short_side_and_takes_the_centre() {
-        let preprocessing = Preprocessing { size: 224, resize: 248, interpolation: Interpolation::Bicubic };
+        let preprocessing = preprocessing(224, 248);
         let picture = ramp(300, 451);
         let scaled = picture.resized(248, 372, Interpolation::Bicubic);
         let expected = scaled.cut(Window { left: 12, top: 74, width: 224, height: 224 });
@@ -153,7 +162,7 @@ mod tests {
     /// 248 wide and 7,440,000 high: 5.5 GB if all of it were made.
     #[test]
     fn a_very_narrow_picture_costs_no_more_than_its_window() {
-        let preprocessing = Preprocessing { size: 224, resize: 248, interpolation: Interpolation::Bicubic };
+        let preprocessing = preprocessing(224, 248);
         let column = Picture::new(1, 30_000, (0..30_000).flat_map(|row| [(row / 10 % 256) as u8; 3]).collect());
         let seen = preprocessing.apply(&column);
         // Its centre: a tenth of a grey level a row, so that a window of 0.9 rows has the level of row 15,000.

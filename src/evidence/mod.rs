@@ -9,7 +9,7 @@ use crate::data::{DataError, Panel, Preprocessing, Sample, normalised, perturbed
 use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target, View};
 use crate::fsx;
 use crate::models::Model;
-use crate::picture::{self, Limits, Picture, PictureError};
+use crate::picture::{self, Limits, Normalisation, Picture, PictureError};
 use crate::stats::largest;
 use crate::store::{AttentionDistance, Explanations, LayerMaps, RunReader, StoreError, UNKNOWN_CLASS};
 use burn::tensor::{Device, Tensor};
@@ -222,7 +222,8 @@ pub fn explain_pictures(
 fn tensor(pictures: &[Picture], device: &Device) -> Tensor<4> {
     let mut planes = Vec::new();
     pictures.iter().for_each(|picture| picture.append_planes(&mut planes));
-    normalised(planes, pictures.len(), pictures.first().map_or(0, Picture::width), device)
+    let side = pictures.first().map_or(0, Picture::width);
+    normalised(planes, pictures.len(), side, Normalisation::IMAGENET, device)
 }
 
 /// `[target][image]` explanations by one explainer, of the pictures and of their perturbations, as the store keeps them.

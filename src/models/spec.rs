@@ -5,6 +5,7 @@ use super::init::Initialiser;
 use super::model::Model;
 use super::resnet::ResNetSize;
 use super::taps::TapSpec;
+use crate::picture::Normalisation;
 use burn::tensor::Device;
 use std::fmt;
 use std::str::FromStr;
@@ -37,6 +38,8 @@ pub struct ModelSpec {
     pub repository: Option<&'static str>,
     /// What the short side of an image is scaled to before the centre is cut out in evaluation, pixels.
     pub resize: usize,
+    /// What pixels are normalised with.
+    pub normalisation: Normalisation,
     /// Learning rate where none is given, with AdamW or Adam: fine-tuning wants less than training from scratch.
     pub learning_rate: f64,
     /// The architecture and its size.
@@ -63,6 +66,7 @@ static SPECS: [ModelSpec; COUNT] = [
         timm: Some("resnet50"),
         repository: Some("timm/resnet50.a1_in1k"),
         resize: 235,
+        normalisation: Normalisation::IMAGENET,
         learning_rate: 3e-4,
         family: Family::ResNet(ResNetSize::RESNET_50),
     },
@@ -72,6 +76,7 @@ static SPECS: [ModelSpec; COUNT] = [
         timm: Some("deit_tiny_patch16_224"),
         repository: Some("timm/deit_tiny_patch16_224.fb_in1k"),
         resize: 248,
+        normalisation: Normalisation::IMAGENET,
         learning_rate: 1e-4,
         family: Family::Deit(DeitSize::TINY),
     },
@@ -81,6 +86,7 @@ static SPECS: [ModelSpec; COUNT] = [
         timm: None,
         repository: None,
         resize: ResNetSize::MINI.image_size,
+        normalisation: Normalisation::IMAGENET,
         learning_rate: 1e-3,
         family: Family::ResNet(ResNetSize::MINI),
     },
@@ -90,6 +96,7 @@ static SPECS: [ModelSpec; COUNT] = [
         timm: None,
         repository: None,
         resize: DeitSize::MINI.image_size,
+        normalisation: Normalisation::IMAGENET,
         learning_rate: 1e-3,
         family: Family::Deit(DeitSize::MINI),
     },

@@ -1,16 +1,19 @@
-//! Pixels: pictures of 8 bits a channel, read from files within limits and scaled to Pillow's last bit.
+//! Pixels: pictures of 8 bits a channel, read from files within limits and scaled to Pillow's last bit, and the mean and
+//! deviation that they are normalised with.
 //!
 //! Two rules hold here. A picture is whole, or it is an error that says what is wrong with it. No decoder asks for memory
 //! beyond the limits. What a picture is of is not known here.
 
 mod decode;
 mod error;
+mod normalisation;
 mod pixels;
 mod read;
 mod resample;
 
 pub use decode::{FORMATS, Format, Limits};
 pub use error::PictureError;
+pub use normalisation::Normalisation;
 pub use pixels::Picture;
 pub use read::{of_bytes, read, read_within};
 pub use resample::{Interpolation, Window};

@@ -16,7 +16,7 @@ const DOORS: [(&str, &[&str]); 18] = [
     ("explain", &["models", "measure", "stats"]),
     ("faithfulness", &["measure", "stats"]),
     ("measure", &["stats"]),
-    ("models", &["ops"]),
+    ("models", &["ops", "picture"]),
     ("ops", &[]),
     ("picture", &[]),
     ("report", &["draw", "drift", "store", "measure", "picture"]),
