@@ -312,8 +312,7 @@ fn setup(config: RunConfig, choice: DeviceChoice, tensorboard: bool) -> Result<(
 }
 
 fn record(path: &Path, setup: &Setup, settings: Settings, device: DeviceChoice) -> Result<RunRecord> {
-    let panel = setup.panel()?;
-    setup.question()?;
+    let panel = setup.config.panel.choose(&setup.data)?;
     Ok(RunRecord {
         schema: RunRecord::SCHEMA,
         driftscope: env!("CARGO_PKG_VERSION").to_string(),

@@ -3,8 +3,11 @@
 use super::file::Settings;
 use super::keys::{KEYS, Kind};
 use super::*;
+use crate::data::DataConfig;
 use crate::data::{DataSet, Panel};
 use crate::explain;
+use crate::explain::Explainer;
+use crate::models::ModelName;
 use crate::picture::Picture;
 use crate::seed::{self, Purpose};
 

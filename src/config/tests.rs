@@ -2,6 +2,7 @@
 
 use super::file::Settings;
 use super::*;
+use crate::explain::Explainer;
 use std::path::Path;
 
 fn settings(text: &str) -> Settings {

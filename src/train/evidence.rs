@@ -31,8 +31,9 @@ impl Evidence {
     /// Where a picture cannot be read or found, or a target is no class.
     pub(super) fn new(setup: &Setup) -> Result<Self, TrainError> {
         let config = &setup.config;
-        let subjects = Subjects::of_panel(&setup.panel()?, &config.preprocessing, config.panel.seed)?;
-        let question = setup.question()?;
+        let panel = config.panel.choose(&setup.data)?;
+        let subjects = Subjects::of_panel(&panel, &config.preprocessing, config.panel.seed)?;
+        let question = Question::new(config.explainers.clone(), &config.panel.targets, &setup.data.classes)?;
         let overlays = if config.explainers.is_empty() { 0 } else { config.panel.overlays };
         let (heading, classes) = (format!("{} on {}", config.model, setup.data.name), setup.data.classes.clone());
         Ok(Self { subjects, question, overlays, heading, classes })

@@ -40,11 +40,11 @@ use evidence::Evidence;
 use trainee::Trainee;
 
 use crate::config::RunConfig;
-use crate::data::{Batching, DataError, DataSet, Loader, Order, Panel, Split};
+use crate::data::{Batching, DataError, DataSet, Loader, Order, Split};
 use crate::device::{self, OutOfMemory};
 use crate::draw::{FigureError, RasterError};
 use crate::drift::{DriftError, Timeline};
-use crate::evidence::{Question, SubjectsError};
+use crate::evidence::SubjectsError;
 use crate::explain::ExplainError;
 use crate::models::{Mode, Taps, Trainable};
 use crate::report::{TensorBoardError, confusion_csv};
@@ -157,28 +157,6 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The pictures that are explained.
-    ///
-    /// # Errors
-    ///
-    /// Where the config lists a picture that is not in the validation split.
-    pub fn panel(&self) -> Result<Panel, DataError> {
-        let panel = &self.config.panel;
-        match &panel.images {
-            Some(ids) => Panel::listed(&self.data, ids),
-            None => Ok(Panel::choose(&self.data, panel.per_class, panel.seed)),
-        }
-    }
-
-    /// What is asked about each of them.
-    ///
-    /// # Errors
-    ///
-    /// Where the config names a class that the data does not have.
-    pub fn question(&self) -> Result<Question, ExplainError> {
-        Question::new(self.config.explainers.clone(), &self.config.panel.targets, &self.data.classes)
-    }
-
     fn batching(&self) -> Batching {
         Batching { batch_size: self.config.batch_size, preprocessing: self.config.preprocessing }
     }

@@ -5,7 +5,7 @@
 
 use super::checkpoint::{CheckpointError, RunDir, RunRecord};
 use super::{Setup, TrainError};
-use crate::data::{DataSet, Panel, Split};
+use crate::data::{DataSet, Split};
 use crate::evidence::Subjects;
 use crate::fsx;
 use crate::store::RunReader;
@@ -159,7 +159,7 @@ pub fn same_panel(run: &Path, record: &RunRecord, setup: &Setup) -> Result<Optio
     if record.content_digest.is_some() || setup.data.content_digest.is_none() {
         return Ok(None);
     }
-    let panel: Panel = setup.panel()?;
+    let panel = setup.config.panel.choose(&setup.data)?;
     let seed = record.config.panel.seed;
     let now = Subjects::of_panel(&panel, &record.config.preprocessing, seed)?;
     let reader = RunReader::open(run)?;
