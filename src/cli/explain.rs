@@ -7,7 +7,7 @@ use crate::draw::{ColourMap, Paint, Style};
 use crate::evidence::faithfulness::{Assessment, assess};
 use crate::evidence::{Question, Subjects, look};
 use crate::explain::{Explainer, Target};
-use crate::faithfulness::Settings;
+use crate::faithfulness::Criteria;
 use crate::fsx::{self, Output, check_output_folder, output_folder};
 use crate::picture::Limits;
 use crate::store::layout::RUN_FILE;
@@ -279,7 +279,7 @@ fn look_at(
             }
             progress.phase_step(done);
         };
-        assessments = assess(&subjects, &question, models, device, &Settings::default(), told)?;
+        assessments = assess(&subjects, &question, models, device, &Criteria::default(), told)?;
     }
     progress.finish();
     Ok(Looked { title, reopened, subjects, seen, assessments })

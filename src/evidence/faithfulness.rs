@@ -1,10 +1,10 @@
-//! Whether explanations say what a model did: every measure of [`crate::faithfulness`], asked of a model.
+//! Whether explanations say what a model did: every criterion of [`crate::faithfulness`], asked of a model.
 
 use super::{ANY_CLASS, BATCH, Question, Subjects, explain_pictures, tensor};
 use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target};
 use crate::faithfulness::{
-    Bootstrap, FaithfulnessError, Figure, Image, ImageError, Logits, Maps, Randomisation, RandomisationError, Reading,
-    Sample, Settings, Stage, against_random, figures, randomisation, sensitivity_against_random,
+    Bootstrap, Criteria, Estimate, FaithfulnessError, Input, InputError, Judged, Logits, Maps, Randomisation,
+    RandomisationError, Reading, Stage, against_random, estimates, randomisation, sensitivity_against_random,
 };
 use crate::measure::Heatmap;
 use crate::models::{Mode, Model, Parameter, Taps};
@@ -26,7 +26,7 @@ pub enum AssessmentError {
     Ask(#[from] FaithfulnessError<ExplainError>),
     /// A picture is no image.
     #[error(transparent)]
-    Image(#[from] ImageError),
+    Image(#[from] InputError),
     /// Random parameters that do not fit.
     #[error(transparent)]
     Weights(#[from] WeightsError),
@@ -42,8 +42,9 @@ pub struct Assessment {
     pub explainer: String,
     /// The kind of target.
     pub target: String,
-    /// Every measure over the subjects, beside the same of random maps.
-    pub figures: Vec<Figure>,
+    /// Every criterion over the subjects, beside the same of random maps.
+    #[serde(rename = "figures")]
+    pub estimates: Vec<Estimate>,
     /// How the maps change when the model forgets, from the head downwards.
     pub randomisation: Randomisation,
 }
@@ -59,12 +60,12 @@ pub fn assess(
     question: &Question,
     [model, forgetful]: [&Model; 2],
     device: &Device,
-    settings: &Settings,
+    criteria: &Criteria,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Vec<Assessment>, AssessmentError> {
     let labels = subjects.labels_for(question)?;
     let explained = explain_pictures(model, &subjects.pictures, &labels, question, device, |_| ())?;
-    let images = images(subjects, device)?;
+    let inputs = inputs(subjects, device)?;
     let bootstrap = Bootstrap::default();
     let asked: Vec<(usize, usize)> = explained
         .explanations
@@ -72,15 +73,15 @@ pub fn assess(
         .enumerate()
         .flat_map(|(explainer, targets)| (0..targets.len()).map(move |target| (explainer, target)))
         .collect();
-    let (mut done, total) = (0, asked.len() * (images.len() + 1));
+    let (mut done, total) = (0, asked.len() * (inputs.len() + 1));
     let mut assessments = Vec::new();
     for (index, target) in asked {
         let explainer = &question.explainers[index];
         let (classes, maps) = (&explained.classes[target], maps(&explained.explanations[index][target]));
         let mut readings = Vec::new();
-        for (place, image) in images.iter().enumerate() {
-            let sample = Sample { image, map: &maps[place], target: classes[place], index: place as u64 };
-            readings.extend(read(&sample, explainer, model, device, settings)?);
+        for (place, input) in inputs.iter().enumerate() {
+            let judged = Judged { input, map: &maps[place], target: classes[place], index: place as u64 };
+            readings.extend(read(&judged, explainer, model, device, criteria)?);
             done += 1;
             progress(done, total);
         }
@@ -91,34 +92,34 @@ pub fn assess(
         assessments.push(Assessment {
             explainer: explainer.name(),
             target: if explainer.class_specific() { &question.target_kinds[target] } else { ANY_CLASS }.to_string(),
-            figures: figures(&readings, &bootstrap),
-            randomisation: randomisation(&maps, &staged, settings.control_seed, &bootstrap)?,
+            estimates: estimates(&readings, &bootstrap),
+            randomisation: randomisation(&maps, &staged, criteria.control_seed, &bootstrap)?,
         });
     }
     Ok(assessments)
 }
 
-/// All measures of one sample that ask the model or the explainer again.
+/// All criteria of one explanation that ask the model or the explainer again.
 fn read(
-    sample: &Sample,
+    judged: &Judged,
     explainer: &Explainer,
     model: &Model,
     device: &Device,
-    settings: &Settings,
+    criteria: &Criteria,
 ) -> Result<Vec<Reading>, AssessmentError> {
     let batch = NonZeroUsize::MIN.saturating_add(BATCH - 1);
-    let mut answer = |images: &[Image]| -> Result<Vec<Vec<f32>>, ExplainError> {
-        let logits = model.forward(of_images(images, device), Mode::Eval, &mut Taps::none());
+    let mut answer = |inputs: &[Input]| -> Result<Vec<Vec<f32>>, ExplainError> {
+        let logits = model.forward(batch_of(inputs, device), Mode::Eval, &mut Taps::none());
         let classes = logits.dims()[1];
         Ok(logits.into_data().iter::<f32>().collect::<Vec<_>>().chunks(classes).map(<[f32]>::to_vec).collect())
     };
-    let mut readings = against_random(&mut Logits::new(&mut answer, batch), settings, sample)?;
-    let mut again = |images: &[Image]| -> Result<Vec<Heatmap>, ExplainError> {
-        let (tensor, classes) = (of_images(images, device), vec![sample.target; images.len()]);
+    let mut readings = against_random(&mut Logits::new(&mut answer, batch), criteria, judged)?;
+    let mut again = |inputs: &[Input]| -> Result<Vec<Heatmap>, ExplainError> {
+        let (tensor, classes) = (batch_of(inputs, device), vec![judged.target; inputs.len()]);
         let explained = explain::explain(model, std::slice::from_ref(explainer), tensor, &classes, &[Target::Label])?;
         Ok(only_maps(explained))
     };
-    readings.push(sensitivity_against_random(&mut Maps::new(&mut again, batch), settings, sample)?);
+    readings.push(sensitivity_against_random(&mut Maps::new(&mut again, batch), criteria, judged)?);
     Ok(readings)
 }
 
@@ -147,19 +148,19 @@ fn forget(
     Ok(stages)
 }
 
-fn images(subjects: &Subjects, device: &Device) -> Result<Vec<Image>, ImageError> {
-    let image = |picture: &Picture| {
+fn inputs(subjects: &Subjects, device: &Device) -> Result<Vec<Input>, InputError> {
+    let input = |picture: &Picture| {
         let values = tensor(std::slice::from_ref(picture), device).into_data().iter::<f32>().collect();
-        Image::new(picture.height(), picture.width(), values)
+        Input::new(picture.height(), picture.width(), values)
     };
-    subjects.pictures.iter().map(image).collect()
+    subjects.pictures.iter().map(input).collect()
 }
 
 /// `[batch, 3, height, width]`.
-fn of_images(images: &[Image], device: &Device) -> Tensor<4> {
-    let values: Vec<f32> = images.iter().flat_map(|image| image.values().iter().copied()).collect();
-    let (height, width) = images.first().map_or((0, 0), |image| (image.height(), image.width()));
-    Tensor::from_data(TensorData::new(values, [images.len(), 3, height, width]), device)
+fn batch_of(inputs: &[Input], device: &Device) -> Tensor<4> {
+    let values: Vec<f32> = inputs.iter().flat_map(|input| input.values().iter().copied()).collect();
+    let (height, width) = inputs.first().map_or((0, 0), |input| (input.height(), input.width()));
+    Tensor::from_data(TensorData::new(values, [inputs.len(), 3, height, width]), device)
 }
 
 fn maps(explanations: &[Explanation]) -> Vec<Heatmap> {

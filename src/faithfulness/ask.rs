@@ -3,14 +3,13 @@
 use std::error::Error;
 use std::num::NonZeroUsize;
 
-use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
-
-use super::{FaithfulnessError, Image};
+use super::error::FaithfulnessError;
+use super::input::Input;
 use crate::measure::Heatmap;
+use rayon::prelude::*;
 
 /// Answers a batch of images: one `T` an image, in order.
-pub(super) type Ask<'a, T, E> = dyn FnMut(&[Image]) -> Result<Vec<T>, E> + 'a;
+pub(super) type Ask<'a, T, E> = dyn FnMut(&[Input]) -> Result<Vec<T>, E> + 'a;
 
 /// Somebody who answers questions about images, and how many at a time.
 ///
@@ -39,20 +38,20 @@ impl<'a, T, E: Error + 'static> Asked<'a, T, E> {
     pub(super) fn answers(
         &mut self,
         count: usize,
-        make: impl Fn(usize) -> Option<Image> + Sync,
+        make: impl Fn(usize) -> Option<Input> + Sync,
     ) -> Result<Vec<Option<T>>, FaithfulnessError<E>> {
         let mut all: Vec<Option<T>> = (0..count).map(|_| None).collect();
         for start in (0..count).step_by(self.batch.get()) {
             let end = count.min(start.saturating_add(self.batch.get()));
-            let numbered = |index| make(index).map(|image| (index, image));
-            let (indices, images): (Vec<usize>, Vec<Image>) =
+            let numbered = |index| make(index).map(|input| (index, input));
+            let (indices, inputs): (Vec<usize>, Vec<Input>) =
                 (start..end).into_par_iter().filter_map(numbered).collect::<Vec<_>>().into_iter().unzip();
-            if images.is_empty() {
+            if inputs.is_empty() {
                 continue;
             }
-            let answers = (self.ask)(&images).map_err(FaithfulnessError::Model)?;
-            if answers.len() != images.len() {
-                return Err(FaithfulnessError::Answers { asked: images.len(), answered: answers.len() });
+            let answers = (self.ask)(&inputs).map_err(FaithfulnessError::Model)?;
+            if answers.len() != inputs.len() {
+                return Err(FaithfulnessError::Answers { asked: inputs.len(), answered: answers.len() });
             }
             indices.into_iter().zip(answers).for_each(|(index, answer)| all[index] = Some(answer));
         }
@@ -67,7 +66,7 @@ impl<E: Error + 'static> Logits<'_, E> {
         score: Score,
         target: usize,
         count: usize,
-        make: impl Fn(usize) -> Option<Image> + Sync,
+        make: impl Fn(usize) -> Option<Input> + Sync,
     ) -> Result<Vec<Option<f64>>, FaithfulnessError<E>> {
         let of = |logits: Option<Vec<f32>>| {
             let Some(logits) = logits else { return Ok(None) };
@@ -81,8 +80,7 @@ impl<E: Error + 'static> Logits<'_, E> {
 }
 
 /// What is read off the logits as the model's score for a class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Score {
     /// The class's softmax probability, in [0, 1]. It also rises when the logits of other classes fall.
     #[default]
@@ -116,13 +114,13 @@ mod tests {
     #[test]
     fn no_question_is_larger_than_a_batch_and_the_answers_keep_their_order() {
         let mut sizes = Vec::new();
-        let mut ask = |images: &[Image]| -> Result<Vec<Vec<f32>>, Infallible> {
-            sizes.push(images.len());
-            Ok(images.iter().map(|image| vec![image.values()[0], 0.0]).collect())
+        let mut ask = |inputs: &[Input]| -> Result<Vec<Vec<f32>>, Infallible> {
+            sizes.push(inputs.len());
+            Ok(inputs.iter().map(|input| vec![input.values()[0], 0.0]).collect())
         };
         let mut logits = Logits::new(&mut ask, NonZeroUsize::new(3).unwrap());
         // The fifth of seven cannot be made.
-        let make = |index| (index != 4).then(|| Image::new(1, 1, vec![index as f32; 3]).unwrap());
+        let make = |index| (index != 4).then(|| Input::new(1, 1, vec![index as f32; 3]).unwrap());
         let scores = logits.scores(Score::Logit, 0, 7, make).unwrap();
         let expected = [Some(0.0), Some(1.0), Some(2.0), Some(3.0), None, Some(5.0), Some(6.0)];
         assert_eq!(scores, expected);
@@ -135,11 +133,11 @@ mod tests {
 
     #[test]
     fn an_answer_too_few_is_an_error_and_so_is_none() {
-        let mut ask = |_: &[Image]| -> Result<Vec<Vec<f32>>, std::fmt::Error> { Ok(vec![]) };
-        let make = |_| Some(Image::new(1, 1, vec![0.0; 3]).unwrap());
+        let mut ask = |_: &[Input]| -> Result<Vec<Vec<f32>>, std::fmt::Error> { Ok(vec![]) };
+        let make = |_| Some(Input::new(1, 1, vec![0.0; 3]).unwrap());
         let error = Logits::new(&mut ask, NonZeroUsize::MIN).answers(1, make).unwrap_err();
         assert_eq!(error.to_string(), "asked about 1 images, answered for 0");
-        let mut ask = |_: &[Image]| -> Result<Vec<Vec<f32>>, std::fmt::Error> { Err(std::fmt::Error) };
+        let mut ask = |_: &[Input]| -> Result<Vec<Vec<f32>>, std::fmt::Error> { Err(std::fmt::Error) };
         let error = Logits::new(&mut ask, NonZeroUsize::MIN).answers(1, make).unwrap_err();
         assert!(matches!(error, FaithfulnessError::Model(_)));
     }

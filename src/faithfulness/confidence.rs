@@ -2,15 +2,14 @@
 
 use std::error::Error;
 
-use serde::{Deserialize, Serialize};
-
-use super::{FaithfulnessError, Logits, Sample, Score};
+use super::ask::{Logits, Score};
+use super::error::FaithfulnessError;
+use super::judged::Judged;
 use crate::measure::{Heatmap, Normalise};
 
 /// How a map becomes a mask in [0, 1] at the image's size. Negative values are clipped first: only evidence for the class
 /// is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum MaskScale {
     /// Min-max at the map's own grid, then interpolated: torch-cam. The mask need not reach 0 and 1.
     #[default]
@@ -20,8 +19,7 @@ pub enum MaskScale {
 }
 
 /// What a loss of score is measured in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum DropUnit {
     /// `max(0, before - after) / before`: the paper's and torch-cam's. In [0, 1] for probabilities, undefined unless
     /// `before` is positive.
@@ -33,8 +31,7 @@ pub enum DropUnit {
 
 /// How drop and increase are measured. The default is torch-cam's, on probabilities; pytorch-grad-cam's is
 /// [`MaskScale::Image`], [`DropUnit::Absolute`] and, with its usual target, [`Score::Logit`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConfidenceSettings {
     /// The mask.
     pub mask: MaskScale,
@@ -45,7 +42,7 @@ pub struct ConfidenceSettings {
 }
 
 /// The confidence in one sample's class, before and after masking, in the unit of [`ConfidenceSettings::score`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Confidence {
     /// On the image.
     pub before: f64,
@@ -79,15 +76,15 @@ impl Confidence {
 pub fn confidence<E: Error + 'static>(
     logits: &mut Logits<'_, E>,
     settings: &ConfidenceSettings,
-    sample: &Sample<'_>,
+    judged: &Judged<'_>,
 ) -> Result<Option<Confidence>, FaithfulnessError<E>> {
-    let image = sample.image;
-    let Some(mask) = mask(sample.map, settings.mask, image.height(), image.width()) else { return Ok(None) };
+    let input = judged.input;
+    let Some(mask) = mask(judged.map, settings.mask, input.height(), input.width()) else { return Ok(None) };
     let make = |question: usize| match question {
-        0 => Some(image.clone()),
-        _ => Some(image.map(|_, pixel, value| value * mask.values()[pixel])),
+        0 => Some(input.clone()),
+        _ => Some(input.map(|_, pixel, value| value * mask.values()[pixel])),
     };
-    let scores = logits.scores(settings.score, sample.target, 2, make)?;
+    let scores = logits.scores(settings.score, judged.target, 2, make)?;
     let (Some(before), Some(after)) = (scores[0], scores[1]) else { return Ok(None) };
     let lost = (before - after).max(0.0);
     let drop = match settings.unit {
@@ -117,10 +114,10 @@ mod tests {
         ConfidenceSettings { mask: MaskScale::Grid, unit: DropUnit::Relative, score: Score::Logit };
 
     fn measured(settings: &ConfidenceSettings, values: &[f32], weights: &[f32]) -> Option<Confidence> {
-        let (image, map) = (grey(1, 4, &[1.0; 4]), map(1, values.len(), values));
-        let sample = Sample { image: &image, map: &map, target: 0, index: 0 };
+        let (input, map) = (grey(1, 4, &[1.0; 4]), map(1, values.len(), values));
+        let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
         let mut model = linear(weights);
-        confidence(&mut ask(&mut model), settings, &sample).unwrap()
+        confidence(&mut ask(&mut model), settings, &judged).unwrap()
     }
 
     /// Map -3, 0, 2, 4: the mask is 0, 0, 1/2, 1. Logit of `4 x0 + x2 + 3 x3`: 8, then 1/2 + 3 = 3.5. Lost 4.5 of 8.
@@ -148,10 +145,10 @@ mod tests {
     fn the_two_libraries_scale_where_they_do() {
         let grid = measured(&LOGIT, &[0.0, 2.0], &[1.0; 4]).unwrap();
         assert_eq!(grid.after, 2.0);
-        let image = ConfidenceSettings { mask: MaskScale::Image, ..LOGIT };
+        let scaled_again = ConfidenceSettings { mask: MaskScale::Image, ..LOGIT };
         let weights = [0.0, 1.0, 1.0, 0.0];
         assert_eq!(measured(&LOGIT, &[0.0, 2.0, 0.0], &weights).unwrap().after, 1.25);
-        assert_eq!(measured(&image, &[0.0, 2.0, 0.0], &weights).unwrap().after, 2.0);
+        assert_eq!(measured(&scaled_again, &[0.0, 2.0, 0.0], &weights).unwrap().after, 2.0);
     }
 
     #[test]

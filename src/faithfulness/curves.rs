@@ -3,14 +3,14 @@
 use std::error::Error;
 use std::num::NonZeroUsize;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Baseline, FaithfulnessError, Image, Logits, Sample, Score};
+use super::ask::{Logits, Score};
+use super::error::FaithfulnessError;
+use super::input::{Baseline, Input};
+use super::judged::Judged;
 use crate::measure::{Heatmap, MapStatus};
 
 /// What is ranked, and so taken away or put back as a whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Ranking {
     /// Single pixels, by the map interpolated bilinearly to the image's size; of equal ones the first, row by row.
     #[default]
@@ -20,8 +20,7 @@ pub enum Ranking {
 }
 
 /// How insertion and deletion curves are drawn. The default is torch-cam's, on probabilities.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CurveSettings {
     /// Most steps from the whole image to none of it; each takes `ceil(positions / steps)`, the last what is left. 20.
     pub steps: NonZeroUsize,
@@ -45,7 +44,7 @@ impl Default for CurveSettings {
 }
 
 /// Both curves of one sample, in the unit of [`CurveSettings::score`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Curves {
     /// Share of the image's pixels that changed hands, from 0 to 1, ascending. `[points]`.
     pub fractions: Vec<f64>,
@@ -82,24 +81,24 @@ impl Curves {
 pub fn insertion_deletion<E: Error + 'static>(
     logits: &mut Logits<'_, E>,
     settings: &CurveSettings,
-    sample: &Sample<'_>,
+    judged: &Judged<'_>,
 ) -> Result<Option<Curves>, FaithfulnessError<E>> {
-    let image = sample.image;
-    let Some(places) = Places::of(settings.ranking, sample.map, image) else { return Ok(None) };
+    let input = judged.input;
+    let Some(places) = Places::of(settings.ranking, judged.map, input) else { return Ok(None) };
     let counts = places.counts(settings.steps);
-    let baseline = settings.baseline.of(image);
+    let baseline = settings.baseline.of(input);
     // Both curves share their ends, so these are asked about once; then deletion and insertion, count by count.
     let make = |question: usize| match question {
-        0 => Some(image.clone()),
+        0 => Some(input.clone()),
         1 => Some(baseline.clone()),
         _ => {
             let count = counts[question / 2];
             let deleting = question.is_multiple_of(2);
-            Some(image.or(&baseline, |pixel| (places.of_pixel[pixel] < count) != deleting))
+            Some(input.or(&baseline, |pixel| (places.of_pixel[pixel] < count) != deleting))
         }
     };
     let questions = 2 * (counts.len() - 1);
-    let scores = logits.scores(settings.score, sample.target, questions, make)?;
+    let scores = logits.scores(settings.score, judged.target, questions, make)?;
     let Some(scores) = scores.into_iter().collect::<Option<Vec<f64>>>() else { return Ok(None) };
     let (whole, nothing) = (scores[0], scores[1]);
     let between = |first: usize| scores[2..].iter().copied().skip(first).step_by(2);
@@ -117,11 +116,11 @@ struct Places {
 }
 
 impl Places {
-    fn of(ranking: Ranking, map: &Heatmap, image: &Image) -> Option<Self> {
+    fn of(ranking: Ranking, map: &Heatmap, input: &Input) -> Option<Self> {
         if map.status() != MapStatus::Alive {
             return None;
         }
-        let (height, width) = (image.height(), image.width());
+        let (height, width) = (input.height(), input.width());
         match ranking {
             Ranking::Pixels => {
                 let of_pixel = places(&map.resize_bilinear(height, width).ok()?);
@@ -183,11 +182,11 @@ mod tests {
     /// In the reverse order the two change roles: what deletion loses first, insertion gains last.
     #[test]
     fn a_perfect_and_a_reversed_ranking_of_a_linear_model() {
-        let (image, mut model) = (grey(2, 2, &[1.0; 4]), linear(&[4.0, 3.0, 2.0, 1.0]));
+        let (input, mut model) = (grey(2, 2, &[1.0; 4]), linear(&[4.0, 3.0, 2.0, 1.0]));
         let mut curves = |values: &[f32]| {
             let map = map(2, 2, values);
-            let sample = Sample { image: &image, map: &map, target: 0, index: 0 };
-            insertion_deletion(&mut ask(&mut model), &LOGIT, &sample).unwrap().unwrap()
+            let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
+            insertion_deletion(&mut ask(&mut model), &LOGIT, &judged).unwrap().unwrap()
         };
         let perfect = curves(&[0.9, 0.5, 0.0, -2.0]);
         assert_eq!(perfect.fractions, [0.0, 0.25, 0.5, 0.75, 1.0]);
@@ -204,16 +203,16 @@ mod tests {
     /// step is the short one. In cells one a step: 0, 4, 8 pixels. Deleting: (8, 5, 2, 0) and (8, 4, 0).
     #[test]
     fn a_step_is_a_share_of_the_pixels_or_of_the_cells() {
-        let (image, mut model) = (grey(2, 4, &[1.0; 8]), linear(&[1.0; 8]));
+        let (input, mut model) = (grey(2, 4, &[1.0; 8]), linear(&[1.0; 8]));
         let map = map(1, 2, &[0.0, 1.0]);
-        let sample = Sample { image: &image, map: &map, target: 0, index: 0 };
+        let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
         let steps = NonZeroUsize::new(3).unwrap();
         let pixels = CurveSettings { steps, ..LOGIT };
-        let found = insertion_deletion(&mut ask(&mut model), &pixels, &sample).unwrap().unwrap();
+        let found = insertion_deletion(&mut ask(&mut model), &pixels, &judged).unwrap().unwrap();
         assert_eq!(found.fractions, [0.0, 0.375, 0.75, 1.0]);
         assert_eq!(found.deletion, [8.0, 5.0, 2.0, 0.0]);
         let cells = CurveSettings { ranking: Ranking::Cells, ..pixels };
-        let found = insertion_deletion(&mut ask(&mut model), &cells, &sample).unwrap().unwrap();
+        let found = insertion_deletion(&mut ask(&mut model), &cells, &judged).unwrap().unwrap();
         assert_eq!(found.fractions, [0.0, 0.5, 1.0]);
         assert_eq!(found.insertion, [0.0, 4.0, 8.0]);
         assert_eq!(found.deletion_auc(), 4.0);
@@ -222,31 +221,23 @@ mod tests {
     /// Of three columns over two cells the middle one belongs to the first: 1 * 2 / 3 = 0.
     #[test]
     fn cells_that_do_not_divide_the_image_have_their_true_share() {
-        let image = grey(1, 3, &[1.0; 3]);
-        let places = Places::of(Ranking::Cells, &map(1, 2, &[0.0, 1.0]), &image).unwrap();
+        let input = grey(1, 3, &[1.0; 3]);
+        let places = Places::of(Ranking::Cells, &map(1, 2, &[0.0, 1.0]), &input).unwrap();
         assert_eq!(places.of_pixel, [1, 1, 0]);
         assert_eq!(places.fractions(&[0, 1, 2]), [0.0, 1.0 / 3.0, 1.0]);
     }
 
     #[test]
     fn a_map_that_ranks_nothing_and_a_broken_answer_have_no_curves() {
-        let (image, mut model) = (grey(1, 2, &[1.0; 2]), linear(&[1.0; 2]));
+        let (input, mut model) = (grey(1, 2, &[1.0; 2]), linear(&[1.0; 2]));
         for values in [[0.0, 0.0], [3.0, 3.0], [f32::NAN, 1.0]] {
             let map = map(1, 2, &values);
-            let sample = Sample { image: &image, map: &map, target: 0, index: 0 };
-            assert_eq!(insertion_deletion(&mut ask(&mut model), &LOGIT, &sample).unwrap(), None);
+            let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
+            assert_eq!(insertion_deletion(&mut ask(&mut model), &LOGIT, &judged).unwrap(), None);
         }
         let mut broken = linear(&[f32::NAN; 2]);
         let map = map(1, 2, &[0.0, 1.0]);
-        let sample = Sample { image: &image, map: &map, target: 0, index: 0 };
-        assert_eq!(insertion_deletion(&mut ask(&mut broken), &LOGIT, &sample).unwrap(), None);
-    }
-
-    #[test]
-    fn settings_left_out_are_the_defaults_and_unknown_ones_are_refused() {
-        let settings: CurveSettings = serde_json::from_str(r#"{"baseline": {"kind": "blur", "sigma": 5.0}}"#).unwrap();
-        assert_eq!(settings.baseline, Baseline::Blur { sigma: 5.0 });
-        assert_eq!((settings.steps.get(), settings.score, settings.ranking), (20, Score::Probability, Ranking::Pixels));
-        assert!(serde_json::from_str::<CurveSettings>(r#"{"step": 3}"#).is_err());
+        let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
+        assert_eq!(insertion_deletion(&mut ask(&mut broken), &LOGIT, &judged).unwrap(), None);
     }
 }

@@ -1,7 +1,7 @@
 //! ROAD's linear imputation: missing pixels become the weighted mean of their neighbours, missing ones included.
 
+use super::input::{CHANNELS, Input};
 use super::multigrid::{Level, Stencil};
-use super::{CHANNELS, Image};
 
 /// Weight of the four neighbours that share an edge with a pixel, and of the four that share a corner.
 const EDGE: f64 = 1.0 / 6.0;
@@ -21,12 +21,12 @@ const CORNER: f64 = 1.0 / 12.0;
 /// with the known pixels as boundary, so symmetric, and positive definite once anything is known, since every pixel is
 /// connected with every other: conjugate gradients converge, and one order of summation in f64 gives the same bits every
 /// time.
-pub fn impute(image: &Image, known: &[bool]) -> Option<Image> {
-    if known.len() != image.pixels() || !known.contains(&true) || image.values().iter().any(|v| !v.is_finite()) {
+pub fn impute(input: &Input, known: &[bool]) -> Option<Input> {
+    if known.len() != input.pixels() || !known.contains(&true) || input.values().iter().any(|v| !v.is_finite()) {
         return None;
     }
-    let (pixels, width) = (image.pixels(), image.width());
-    let colour = |pixel: usize| std::array::from_fn(|channel| f64::from(image.values()[channel * pixels + pixel]));
+    let (pixels, width) = (input.pixels(), input.width());
+    let colour = |pixel: usize| std::array::from_fn(|channel| f64::from(input.values()[channel * pixels + pixel]));
     let mut start = [0.0; CHANNELS];
     let count = known.iter().filter(|&&known| known).count() as f64;
     (0..pixels).filter(|&pixel| known[pixel]).for_each(|pixel| add(&mut start, 1.0 / count, &colour(pixel)));
@@ -38,7 +38,7 @@ pub fn impute(image: &Image, known: &[bool]) -> Option<Image> {
         let (mut stencil, mut known_sum): (Stencil, [f64; CHANNELS]) = ([0.0; 9], [0.0; CHANNELS]);
         for (place, weight) in [CORNER, EDGE, CORNER, EDGE, 0.0, EDGE, CORNER, EDGE, CORNER].into_iter().enumerate() {
             let (row, col) = (pixel / width + place / 3, pixel % width + place % 3);
-            if weight == 0.0 || row == 0 || row > image.height() || col == 0 || col > width {
+            if weight == 0.0 || row == 0 || row > input.height() || col == 0 || col > width {
                 continue;
             }
             let near = (row - 1) * width + col - 1;
@@ -52,9 +52,9 @@ pub fn impute(image: &Image, known: &[bool]) -> Option<Image> {
         stencils.push(stencil);
         known_sums.push(known_sum);
     }
-    let solution = Level::new([image.height(), width], unknown, stencils).solve(&known_sums, start)?;
+    let solution = Level::new([input.height(), width], unknown, stencils).solve(&known_sums, start)?;
     let filled = |channel: usize, pixel: usize| solution[pixel][channel] as f32;
-    Some(image.map(|channel, pixel, value| if known[pixel] { value } else { filled(channel, pixel) }))
+    Some(input.map(|channel, pixel, value| if known[pixel] { value } else { filled(channel, pixel) }))
 }
 
 /// `to += factor * from`.
@@ -69,10 +69,10 @@ mod tests {
 
     #[test]
     fn a_constant_image_stays_that_constant() {
-        let image = grey(5, 4, &[0.3; 20]);
+        let input = grey(5, 4, &[0.3; 20]);
         let mut known = [false; 20];
         known[7] = true;
-        let found = impute(&image, &known).unwrap();
+        let found = impute(&input, &known).unwrap();
         assert!(found.values().iter().all(|value| (value - 0.3).abs() < 1e-7), "{found:?}");
     }
 
@@ -80,10 +80,10 @@ mod tests {
     /// 20/6 + 20/12 = 5.
     #[test]
     fn a_single_hole_is_the_weighted_mean_of_its_neighbours() {
-        let image = grey(3, 3, &[1.0, 2.0, 3.0, 4.0, 100.0, 6.0, 7.0, 8.0, 9.0]);
-        let found = impute(&image, &std::array::from_fn::<bool, 9, _>(|pixel| pixel != 4)).unwrap();
+        let input = grey(3, 3, &[1.0, 2.0, 3.0, 4.0, 100.0, 6.0, 7.0, 8.0, 9.0]);
+        let found = impute(&input, &std::array::from_fn::<bool, 9, _>(|pixel| pixel != 4)).unwrap();
         assert!((found.values()[4] - 5.0).abs() < 1e-6, "{found:?}");
-        assert_eq!(found.values()[..4], image.values()[..4]);
+        assert_eq!(found.values()[..4], input.values()[..4]);
     }
 
     /// One row, 0 and 9 known at its ends, two pixels between. Each has two neighbours of equal weight, so the values lie
@@ -92,7 +92,7 @@ mod tests {
     fn a_gap_in_a_row_is_bridged_by_a_line_in_every_channel() {
         let row = [0.0, 50.0, -50.0, 9.0];
         let planes = [1.0, -1.0, 0.0].map(|factor: f32| row.map(|value| factor * value)).concat();
-        let found = impute(&Image::new(1, 4, planes).unwrap(), &[true, false, false, true]).unwrap();
+        let found = impute(&Input::new(1, 4, planes).unwrap(), &[true, false, false, true]).unwrap();
         let expected = [0.0, 3.0, 6.0, 9.0, 0.0, -3.0, -6.0, -9.0, 0.0, 0.0, 0.0, 0.0];
         let near = |(found, expected): (&f32, f32)| (found - expected).abs() < 1e-6;
         assert!(found.values().iter().zip(expected).all(near), "{found:?}");
@@ -100,11 +100,11 @@ mod tests {
 
     #[test]
     fn nothing_known_and_a_broken_image_have_no_solution_and_nothing_missing_changes_nothing() {
-        let image = grey(1, 2, &[1.0, 2.0]);
-        assert_eq!(impute(&image, &[false, false]), None);
-        assert_eq!(impute(&image, &[true]), None);
+        let input = grey(1, 2, &[1.0, 2.0]);
+        assert_eq!(impute(&input, &[false, false]), None);
+        assert_eq!(impute(&input, &[true]), None);
         assert_eq!(impute(&grey(1, 2, &[f32::NAN, 2.0]), &[true, false]), None);
-        assert_eq!(impute(&image, &[true, true]), Some(image));
+        assert_eq!(impute(&input, &[true, true]), Some(input));
     }
 
     /// Every filled pixel obeys its equation, on an image of noise with three quarters missing, in one hole and in many.
@@ -112,10 +112,10 @@ mod tests {
     fn every_filled_pixel_is_the_mean_of_its_neighbours() {
         let (height, width) = (33, 20);
         let plane: Vec<f32> = (0..height * width).map(|pixel| ((pixel * 7919) % 101) as f32 / 50.0 - 1.0).collect();
-        let image = grey(height, width, &plane);
+        let input = grey(height, width, &plane);
         for known in [|pixel: usize| pixel < 165, |pixel: usize| (pixel * 7919) % 103 < 26] {
             let known: Vec<bool> = (0..height * width).map(known).collect();
-            let found = impute(&image, &known).unwrap();
+            let found = impute(&input, &known).unwrap();
             let at = |row: usize, col: usize| f64::from(found.values()[row * width + col]);
             for (row, col) in (0..height * width).filter(|&pixel| !known[pixel]).map(|p| (p / width, p % width)) {
                 let (mut sum, mut weights) = (0.0, 0.0);

@@ -2,7 +2,7 @@
 //! multigrid preconditioner. It takes some twenty steps whatever the size of a hole (measured at 224 x 224 with up to nine
 //! tenths missing), where plain conjugate gradients take more the wider the hole.
 
-use super::CHANNELS;
+use super::input::CHANNELS;
 
 /// The residual, relative to the right-hand side and the first residual, at which the system counts as solved. The
 /// condition of a hole of 200 cells across is about 10^4, so that values are good to some 1e-6: near what f32 holds.

@@ -7,7 +7,9 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::{Bootstrap, Similarity, Summary, random_map};
+use super::control::random_map;
+use super::similarity::Similarity;
+use super::summary::{Bootstrap, Summary};
 use crate::measure::Heatmap;
 use crate::seed::{Purpose, generator};
 use crate::stats::derangement;

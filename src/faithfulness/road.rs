@@ -2,15 +2,16 @@
 
 use std::error::Error;
 
-use serde::{Deserialize, Serialize};
-
-use super::{FaithfulnessError, Image, Logits, Sample, Score, impute};
+use super::ask::{Logits, Score};
+use super::error::FaithfulnessError;
+use super::impute::impute;
+use super::input::Input;
+use super::judged::Judged;
 use crate::measure::{Heatmap, MapStatus};
 use crate::seed::{Purpose, generator, standard_normal};
 
 /// Which of several pixels of equal relevance are removed, where a percentile falls among them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Ties {
     /// All of them, as pytorch-grad-cam does: more may be removed than was asked for, all of a map that is mostly zero.
     #[default]
@@ -20,8 +21,7 @@ pub enum Ties {
 }
 
 /// How ROAD is measured. The default is pytorch-grad-cam's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RoadSettings {
     /// Percentiles of relevance, in [0, 100]: at `p` the share `1 - p/100` is removed. 10, 20, …, 90.
     pub percentiles: Vec<f64>,
@@ -48,7 +48,7 @@ impl Default for RoadSettings {
 }
 
 /// ROAD at one percentile, in the unit of [`RoadSettings::score`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RoadPoint {
     /// Of relevance, in [0, 100].
     pub percentile: f64,
@@ -61,7 +61,7 @@ pub struct RoadPoint {
 }
 
 /// ROAD of one sample. Means over percentiles are `None` as soon as one point is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Road {
     /// In the order of [`RoadSettings::percentiles`].
     pub points: Vec<RoadPoint>,
@@ -109,22 +109,22 @@ impl Road {
 pub fn road<E: Error + 'static>(
     logits: &mut Logits<'_, E>,
     settings: &RoadSettings,
-    sample: &Sample<'_>,
+    judged: &Judged<'_>,
 ) -> Result<Option<Road>, FaithfulnessError<E>> {
-    let image = sample.image;
-    let map = sample.map.resize_bilinear(image.height(), image.width());
+    let input = judged.input;
+    let map = judged.map.resize_bilinear(input.height(), input.width());
     let Some(removal) = map.ok().and_then(|map| Removal::of(&map, settings.ties)) else { return Ok(None) };
     let percentiles = &settings.percentiles;
     // First the image, then most and least relevant first at each percentile. The flags of one question at a time.
     let make = |question: usize| {
-        let Some(removed) = question.checked_sub(1) else { return Some(image.clone()) };
+        let Some(removed) = question.checked_sub(1) else { return Some(input.clone()) };
         let known: Vec<bool> =
             removal.removed(percentiles[removed / 2], removed % 2)?.into_iter().map(|removed| !removed).collect();
-        let imputed = impute(image, &known)?;
-        let draws = [sample.index, removed as u64];
+        let imputed = impute(input, &known)?;
+        let draws = [judged.index, removed as u64];
         Some(noisy(imputed, &known, settings.noise, settings.seed, &draws))
     };
-    let scores = logits.scores(settings.score, sample.target, 1 + 2 * percentiles.len(), make)?;
+    let scores = logits.scores(settings.score, judged.target, 1 + 2 * percentiles.len(), make)?;
     let Some(before) = scores[0] else { return Ok(None) };
     let change = |question: usize| scores[question].map(|after| after - before);
     let point = |(index, &percentile): (usize, &f64)| RoadPoint {
@@ -137,12 +137,12 @@ pub fn road<E: Error + 'static>(
 }
 
 /// Noise on the imputed pixels, so that nothing can tell them by their smoothness. Channel by channel, row by row.
-fn noisy(image: Image, known: &[bool], magnitude: f32, seed: u64, draws: &[u64]) -> Image {
+fn noisy(input: Input, known: &[bool], magnitude: f32, seed: u64, draws: &[u64]) -> Input {
     if magnitude == 0.0 {
-        return image;
+        return input;
     }
     let mut generator = generator(seed, Purpose::Impute, draws);
-    image.map(|_, pixel, value| {
+    input.map(|_, pixel, value| {
         if known[pixel] {
             return value;
         }
@@ -243,10 +243,10 @@ mod tests {
     /// change. Combined (0 + 3) / 2.
     #[test]
     fn road_of_a_row_that_is_solved_on_paper() {
-        let (image, map) = (grey(1, 4, &[1.0, 5.0, 3.0, 1.0]), map(1, 4, &[0.2, 0.9, 0.1, -0.5]));
-        let sample = Sample { image: &image, map: &map, target: 0, index: 0 };
+        let (input, map) = (grey(1, 4, &[1.0, 5.0, 3.0, 1.0]), map(1, 4, &[0.2, 0.9, 0.1, -0.5]));
+        let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
         let mut model = linear(&[0.0, 1.0, 0.0, 0.0]);
-        let found = road(&mut ask(&mut model), &quiet(&[70.0]), &sample).unwrap().unwrap();
+        let found = road(&mut ask(&mut model), &quiet(&[70.0]), &judged).unwrap().unwrap();
         let near = |found: Option<f64>, expected: f64| (found.unwrap() - expected).abs() < 1e-6;
         assert!(near(found.morf(), -3.0) && near(found.lerf(), 0.0) && near(found.combined(), 1.5), "{found:?}");
         assert_eq!(found.points[0].removed, [0.25, 0.25]);
@@ -254,26 +254,26 @@ mod tests {
 
     #[test]
     fn a_constant_image_loses_nothing_whatever_the_map_says() {
-        let (image, map) = (grey(4, 4, &[0.7; 16]), map(2, 2, &[0.1, 0.4, -0.3, 0.2]));
-        let sample = Sample { image: &image, map: &map, target: 0, index: 0 };
+        let (input, map) = (grey(4, 4, &[0.7; 16]), map(2, 2, &[0.1, 0.4, -0.3, 0.2]));
+        let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
         let mut model = linear(&[1.0; 16]);
-        let found = road(&mut ask(&mut model), &quiet(&[10.0, 50.0, 90.0]), &sample).unwrap().unwrap();
+        let found = road(&mut ask(&mut model), &quiet(&[10.0, 50.0, 90.0]), &judged).unwrap().unwrap();
         assert!(found.combined().unwrap().abs() < 1e-5 && found.morf().unwrap().abs() < 1e-5, "{found:?}");
     }
 
     #[test]
     fn where_ties_leave_nothing_the_point_and_the_means_are_undefined() {
-        let (image, map) = (grey(1, 5, &[1.0; 5]), map(1, 5, &[0.0, 0.0, 5.0, 0.0, 0.0]));
-        let sample = Sample { image: &image, map: &map, target: 0, index: 0 };
+        let (input, map) = (grey(1, 5, &[1.0; 5]), map(1, 5, &[0.0, 0.0, 5.0, 0.0, 0.0]));
+        let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
         let mut model = linear(&[1.0; 5]);
         let mut settings = quiet(&[25.0, 90.0]);
-        let found = road(&mut ask(&mut model), &settings, &sample).unwrap().unwrap();
+        let found = road(&mut ask(&mut model), &settings, &judged).unwrap().unwrap();
         assert_eq!((found.points[0].morf, found.points[0].removed[0]), (None, 1.0));
         assert!(found.points[1].morf.is_some());
         assert_eq!((found.morf(), found.combined()), (None, None));
         settings.ties = Ties::InOrder;
-        assert!(road(&mut ask(&mut model), &settings, &sample).unwrap().unwrap().combined().is_some());
-        let dead = Sample { map: &super::super::testing::map(1, 5, &[0.0; 5]), ..sample };
+        assert!(road(&mut ask(&mut model), &settings, &judged).unwrap().unwrap().combined().is_some());
+        let dead = Judged { map: &super::super::testing::map(1, 5, &[0.0; 5]), ..judged };
         assert_eq!(road(&mut ask(&mut model), &settings, &dead).unwrap(), None);
     }
 
@@ -282,17 +282,17 @@ mod tests {
     #[test]
     fn noise_is_on_imputed_pixels_and_named_by_seed_and_sample() {
         let plane: Vec<f32> = (0..64).map(|pixel| (pixel % 7) as f32).collect();
-        let (image, map) = (grey(8, 8, &plane), map(8, 8, &plane));
+        let (input, map) = (grey(8, 8, &plane), map(8, 8, &plane));
         let asked = |noise: f32, seed: u64, index: u64| {
-            let mut images = Vec::new();
-            let mut model = |batch: &[Image]| -> Result<Vec<Vec<f32>>, Infallible> {
-                images.extend(batch.to_vec());
+            let mut inputs = Vec::new();
+            let mut model = |batch: &[Input]| -> Result<Vec<Vec<f32>>, Infallible> {
+                inputs.extend(batch.to_vec());
                 Ok(vec![vec![0.0]; batch.len()])
             };
             let settings = RoadSettings { percentiles: vec![50.0], noise, seed, ..RoadSettings::default() };
-            let sample = Sample { image: &image, map: &map, target: 0, index };
-            road(&mut ask(&mut model), &settings, &sample).unwrap();
-            images
+            let judged = Judged { input: &input, map: &map, target: 0, index };
+            road(&mut ask(&mut model), &settings, &judged).unwrap();
+            inputs
         };
         let (quiet, loud) = (asked(0.0, 1, 0), asked(0.01, 1, 0));
         assert_eq!(loud, asked(0.01, 1, 0));

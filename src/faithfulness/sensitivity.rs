@@ -3,16 +3,15 @@
 use std::error::Error;
 use std::num::NonZeroUsize;
 
-use rand::RngExt;
-use serde::{Deserialize, Serialize};
-
-use super::{FaithfulnessError, Image, Maps};
+use super::ask::Maps;
+use super::error::FaithfulnessError;
+use super::input::Input;
 use crate::measure::{Heatmap, Normalise};
 use crate::seed::{Purpose, generator};
+use rand::RngExt;
 
 /// How max-sensitivity is measured. The default is Captum's; Quantus draws 200 times from a radius of 0.2.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SensitivitySettings {
     /// Half the edge of the cube around the image, in normalised units: no value moves further. 0.02.
     pub radius: f32,
@@ -48,12 +47,12 @@ impl Default for SensitivitySettings {
 pub fn max_sensitivity<E: Error + 'static>(
     maps: &mut Maps<'_, E>,
     settings: &SensitivitySettings,
-    image: &Image,
+    input: &Input,
     index: u64,
 ) -> Result<Option<f64>, FaithfulnessError<E>> {
     let make = |question: usize| match question {
-        0 => Some(image.clone()),
-        draw => Some(perturbed(image, settings, index, draw as u64)),
+        0 => Some(input.clone()),
+        draw => Some(perturbed(input, settings, index, draw as u64)),
     };
     let maps = maps.answers(1 + settings.samples.get(), make)?;
     let Some(maps) = maps.into_iter().collect::<Option<Vec<Heatmap>>>() else { return Ok(None) };
@@ -61,9 +60,9 @@ pub fn max_sensitivity<E: Error + 'static>(
 }
 
 /// The image with every value moved by up to the radius.
-fn perturbed(image: &Image, settings: &SensitivitySettings, index: u64, draw: u64) -> Image {
+fn perturbed(input: &Input, settings: &SensitivitySettings, index: u64, draw: u64) -> Input {
     let mut generator = generator(settings.seed, Purpose::Perturb, &[index, draw]);
-    image.map(|_, _, value| value + settings.radius * (2.0 * generator.random::<f32>() - 1.0))
+    input.map(|_, _, value| value + settings.radius * (2.0 * generator.random::<f32>() - 1.0))
 }
 
 /// The largest distance of a perturbed image's map from the original one's, relative to that one's Frobenius norm.
@@ -92,11 +91,11 @@ mod tests {
     use super::super::testing::{grey, map};
     use super::*;
 
-    fn of(mut explain: impl FnMut(&Image) -> Heatmap, settings: &SensitivitySettings) -> Option<f64> {
+    fn of(mut explain: impl FnMut(&Input) -> Heatmap, settings: &SensitivitySettings) -> Option<f64> {
         let mut ask =
-            |images: &[Image]| -> Result<Vec<Heatmap>, Infallible> { Ok(images.iter().map(&mut explain).collect()) };
-        let image = grey(1, 2, &[3.0, 4.0]);
-        max_sensitivity(&mut Maps::new(&mut ask, NonZeroUsize::new(4).unwrap()), settings, &image, 0).unwrap()
+            |inputs: &[Input]| -> Result<Vec<Heatmap>, Infallible> { Ok(inputs.iter().map(&mut explain).collect()) };
+        let input = grey(1, 2, &[3.0, 4.0]);
+        max_sensitivity(&mut Maps::new(&mut ask, NonZeroUsize::new(4).unwrap()), settings, &input, 0).unwrap()
     }
 
     /// Norm of (3, 4): 5. The distances: (0, 1) is 1, (3, 0) is 3; 3 / 5.
@@ -120,7 +119,7 @@ mod tests {
     /// near. Min-max makes it (0, 1) however it moves.
     #[test]
     fn draws_stay_in_the_cube_and_are_the_same_every_time() {
-        let identity = |image: &Image| map(1, 2, &image.values()[..2]);
+        let identity = |input: &Input| map(1, 2, &input.values()[..2]);
         let samples = NonZeroUsize::new(200).unwrap();
         let settings = SensitivitySettings { samples, radius: 0.5, ..SensitivitySettings::default() };
         let found = of(identity, &settings).unwrap();

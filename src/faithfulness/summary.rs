@@ -9,8 +9,7 @@ use crate::seed::{Purpose, generator};
 use crate::stats::quantile;
 
 /// How an interval is found by resampling.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bootstrap {
     /// How many panels of the same size are drawn from the panel, with replacement. 2000.
     pub resamples: NonZeroUsize,

@@ -3,13 +3,13 @@
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
 
-use super::ask::Ask;
-use super::{Image, Logits};
+use super::ask::{Ask, Logits};
+use super::input::Input;
 use crate::measure::Heatmap;
 
 /// Three equal planes.
-pub(super) fn grey(height: usize, width: usize, plane: &[f32]) -> Image {
-    Image::new(height, width, plane.repeat(3)).unwrap()
+pub(super) fn grey(height: usize, width: usize, plane: &[f32]) -> Input {
+    Input::new(height, width, plane.repeat(3)).unwrap()
 }
 
 pub(super) fn map(rows: usize, cols: usize, values: &[f32]) -> Heatmap {
@@ -17,10 +17,10 @@ pub(super) fn map(rows: usize, cols: usize, values: &[f32]) -> Heatmap {
 }
 
 /// Logits `[Σ weight * first plane, 0]`.
-pub(super) fn linear(weights: &[f32]) -> impl FnMut(&[Image]) -> Result<Vec<Vec<f32>>, Infallible> + '_ {
-    move |images| {
-        let logit = |image: &Image| image.values().iter().zip(weights).map(|(value, weight)| value * weight).sum();
-        Ok(images.iter().map(|image| vec![logit(image), 0.0]).collect())
+pub(super) fn linear(weights: &[f32]) -> impl FnMut(&[Input]) -> Result<Vec<Vec<f32>>, Infallible> + '_ {
+    move |inputs| {
+        let logit = |input: &Input| input.values().iter().zip(weights).map(|(value, weight)| value * weight).sum();
+        Ok(inputs.iter().map(|input| vec![logit(input), 0.0]).collect())
     }
 }
 

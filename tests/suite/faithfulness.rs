@@ -3,8 +3,9 @@
 //! results are stored.
 
 use driftscope::faithfulness::{
-    Baseline, ConfidenceSettings, CurveSettings, DropUnit, Image, Logits, Maps, MaskScale, Ranking, RoadSettings,
-    Sample, Score, SensitivitySettings, Similarity, confidence, insertion_deletion, max_sensitivity, road, sensitivity,
+    Baseline, ConfidenceSettings, CurveSettings, DropUnit, Input, Judged, Logits, Maps, MaskScale, Ranking,
+    RoadSettings, Score, SensitivitySettings, Similarity, confidence, insertion_deletion, max_sensitivity, road,
+    sensitivity,
 };
 use driftscope::measure::{Heatmap, Normalise};
 use serde_json::Value;
@@ -54,7 +55,7 @@ impl Model {
         Model { first: pseudo_random(HIDDEN * FEATURES, 1), second }
     }
 
-    fn pooled(image: &Image) -> Vec<f64> {
+    fn pooled(image: &Input) -> Vec<f64> {
         let mut pooled = vec![0.0; FEATURES];
         for (at, &value) in image.values().iter().enumerate() {
             let (channel, row, col) = (at / (HEIGHT * WIDTH), at / WIDTH % HEIGHT, at % WIDTH);
@@ -68,14 +69,14 @@ impl Model {
         self.first.chunks(FEATURES).map(|weights| sum(weights).tanh()).collect()
     }
 
-    fn logits(&self, image: &Image) -> Vec<f32> {
+    fn logits(&self, image: &Input) -> Vec<f32> {
         let hidden = self.hidden(&Self::pooled(image));
         let sum = |weights: &[f32]| weights.iter().zip(&hidden).map(|(&w, value)| f64::from(w) * value).sum::<f64>();
         self.second.chunks(HIDDEN).map(|weights| sum(weights) as f32).collect()
     }
 
     /// Gradient times input of the pooled pixels, summed over channels.
-    fn explain(&self, image: &Image, target: usize) -> Heatmap {
+    fn explain(&self, image: &Input, target: usize) -> Heatmap {
         let pooled = Self::pooled(image);
         let hidden = self.hidden(&pooled);
         let mut map = vec![0.0; ROWS * COLS];
@@ -90,9 +91,9 @@ impl Model {
     }
 }
 
-fn image(index: u64) -> Image {
+fn image(index: u64) -> Input {
     let values = pseudo_random(3 * HEIGHT * WIDTH, 100 + index as u32);
-    Image::new(HEIGHT, WIDTH, values.into_iter().map(|value| value * 2.0).collect()).unwrap()
+    Input::new(HEIGHT, WIDTH, values.into_iter().map(|value| value * 2.0).collect()).unwrap()
 }
 
 fn target(index: u64) -> usize {
@@ -131,13 +132,13 @@ fn agree(what: &str, found: &[f64], reference: &[f64]) {
 }
 
 /// Asks about the image and the map of a case.
-fn with<T>(case: &Value, of: impl FnOnce(&mut Logits<'_, Infallible>, &Sample<'_>) -> T) -> T {
+fn with<T>(case: &Value, of: impl FnOnce(&mut Logits<'_, Infallible>, &Judged<'_>) -> T) -> T {
     let model = Model::new();
-    let mut ask = |images: &[Image]| Ok(images.iter().map(|image| model.logits(image)).collect());
+    let mut ask = |images: &[Input]| Ok(images.iter().map(|image| model.logits(image)).collect());
     let index = case["image"].as_u64().unwrap();
     let (image, map) = (image(index), saliency(case["map"].as_str().unwrap(), index));
-    let sample = Sample { image: &image, map: &map, target: target(index), index };
-    of(&mut Logits::new(&mut ask, NonZeroUsize::new(8).unwrap()), &sample)
+    let judged = Judged { input: &image, map: &map, target: target(index), index };
+    of(&mut Logits::new(&mut ask, NonZeroUsize::new(8).unwrap()), &judged)
 }
 
 #[test]
@@ -162,7 +163,7 @@ fn insertion_and_deletion_are_torch_cams() {
             score: if case["score"] == "logit" { Score::Logit } else { Score::Probability },
             ranking: if case["ranking"] == "cells" { Ranking::Cells } else { Ranking::Pixels },
         };
-        let found = with(&case, |logits, sample| insertion_deletion(logits, &settings, sample)).unwrap().unwrap();
+        let found = with(&case, |logits, judged| insertion_deletion(logits, &settings, judged)).unwrap().unwrap();
         agree("fractions", &found.fractions, &numbers(&case["fractions"]));
         agree("insertion", &found.insertion, &numbers(&case["insertion"]));
         agree("deletion", &found.deletion, &numbers(&case["deletion"]));
@@ -181,7 +182,7 @@ fn insertion_and_deletion_are_torch_cams() {
 fn road_without_noise_is_pytorch_grad_cams() {
     let settings = RoadSettings { noise: 0.0, ..RoadSettings::default() };
     for case in cases(&golden(), "road") {
-        let found = with(&case, |logits, sample| road(logits, &settings, sample)).unwrap().unwrap();
+        let found = with(&case, |logits, judged| road(logits, &settings, judged)).unwrap().unwrap();
         let of = |order: fn(&driftscope::faithfulness::RoadPoint) -> Option<f64>| -> Vec<f64> {
             found.points.iter().map(|point| order(point).unwrap()).collect()
         };
@@ -199,7 +200,7 @@ fn drop_and_increase_are_torch_cams_or_pytorch_grad_cams() {
         for (settings, drop, increase) in
             [(torch_cam, "avg_drop", "conf_increase"), (grad_cam, "gradcam_drop", "gradcam_increase")]
         {
-            let found = with(&case, |logits, sample| confidence(logits, &settings, sample)).unwrap().unwrap();
+            let found = with(&case, |logits, judged| confidence(logits, &settings, judged)).unwrap().unwrap();
             agree(drop, &[found.drop.unwrap()], &[case[drop].as_f64().unwrap()]);
             assert_eq!(found.increased(), case[increase].as_f64().unwrap() > 0.5);
         }
@@ -215,7 +216,7 @@ fn max_sensitivity_is_captums_and_quantuss() {
         let moved = |draw: u32| {
             let noise = pseudo_random(3 * HEIGHT * WIDTH, 1000 + draw).into_iter().map(|value| value * RADIUS);
             let values = image(index).values().iter().zip(noise).map(|(value, noise)| value + noise).collect();
-            model.explain(&Image::new(HEIGHT, WIDTH, values).unwrap(), target(index))
+            model.explain(&Input::new(HEIGHT, WIDTH, values).unwrap(), target(index))
         };
         let perturbed: Vec<Heatmap> = (0..DRAWS).map(moved).collect();
         let found = sensitivity(&model.explain(&image(index), target(index)), &perturbed, Normalise::None).unwrap();
@@ -223,7 +224,7 @@ fn max_sensitivity_is_captums_and_quantuss() {
         agree("max-sensitivity, Captum", &[found], &[reference]);
         agree("max-sensitivity, Quantus", &[found], &[case["quantus"].as_f64().unwrap()]);
 
-        let mut ask = |images: &[Image]| -> Result<Vec<Heatmap>, Infallible> {
+        let mut ask = |images: &[Input]| -> Result<Vec<Heatmap>, Infallible> {
             Ok(images.iter().map(|image| model.explain(image, target(index))).collect())
         };
         let mut maps = Maps::new(&mut ask, NonZeroUsize::new(4).unwrap());

@@ -172,14 +172,14 @@ fn rows(looked: &Looked, assessment: &Assessment) -> Vec<Vec<String>> {
         ]
     };
     let mut rows: Vec<Vec<String>> = assessment
-        .figures
+        .estimates
         .iter()
-        .map(|figure| {
-            let better = if figure.measure.higher_is_better() { "higher" } else { "lower" };
+        .map(|estimate| {
+            let better = if estimate.criterion.higher_is_better() { "higher" } else { "lower" };
             row(
-                figure.measure.name().to_string(),
+                estimate.criterion.name().to_string(),
                 better,
-                [Some(&figure.value), Some(&figure.random), Some(&figure.gain)],
+                [Some(&estimate.value), Some(&estimate.random), Some(&estimate.gain)],
             )
         })
         .collect();
