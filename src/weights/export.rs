@@ -1,7 +1,7 @@
 //! Weights for others: a safetensors file that timm and torchvision load strictly.
 
-use super::StateDict;
 use super::file::{Entry, serialise};
+use super::tensor::StateDict;
 use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensorError};
 use std::fmt;

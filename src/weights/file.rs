@@ -1,79 +1,15 @@
 //! Named tensors in files: safetensors both ways, and PyTorch's pickled checkpoints read without running their code.
 
+use super::error::FileError;
 use super::recognise::{Format, recognise};
-use super::{HostTensor, StateDict};
-use crate::fsx::{self, FsError};
+use super::tensor::{HostTensor, StateDict};
+use crate::fsx;
 use half::{bf16, f16};
 use pytorch_reader::{DType, PytorchError, PytorchReader};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
-
-/// A file of tensors that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// The disk.
-    #[error(transparent)]
-    Disk(#[from] FsError),
-    /// Not a safetensors file, or a truncated one.
-    #[error("{path}: not a whole safetensors file")]
-    Safetensors {
-        /// The file.
-        path: PathBuf,
-        /// What the reader said.
-        #[source]
-        source: SafeTensorError,
-    },
-    /// Not a PyTorch checkpoint, or one that would have to run code to be read.
-    #[error("{path}: not a PyTorch checkpoint of plain tensors")]
-    Pytorch {
-        /// The file.
-        path: PathBuf,
-        /// What the reader said.
-        #[source]
-        source: PytorchError,
-    },
-    /// A tensor whose bytes are not there.
-    #[error("{path}: tensor {name} cannot be read")]
-    Tensor {
-        /// The file.
-        path: PathBuf,
-        /// The tensor.
-        name: String,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// No file of weights.
-    #[error("{path}: expected weights as safetensors or as a PyTorch checkpoint, found {found}")]
-    NotWeights {
-        /// The file.
-        path: PathBuf,
-        /// What it looks like.
-        found: String,
-    },
-    /// More than is read into memory.
-    #[error("{path} has {found} bytes, expected at most {}", LARGEST)]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Its size.
-        found: u64,
-    },
-    /// Tensors that the file has no room for.
-    #[error("{path}: {name} claims a shape of {shape:?}, more than a file of {bytes} bytes can hold")]
-    Claim {
-        /// The file.
-        path: PathBuf,
-        /// The tensor.
-        name: String,
-        /// What it claims.
-        shape: Vec<usize>,
-        /// The file's size.
-        bytes: u64,
-    },
-}
+use std::path::Path;
 
 /// The largest safetensors file that is read, in bytes: 8 GiB, a hundred times what the largest model here needs.
 const LARGEST: u64 = 8 << 30;
@@ -174,7 +110,7 @@ pub(super) fn read_all(path: &Path) -> Result<Contents, FileError> {
         Format::Safetensors => {
             let found = fsx::metadata(path)?.len();
             if found > LARGEST {
-                return Err(FileError::TooLarge { path: path.to_path_buf(), found });
+                return Err(FileError::TooLarge { path: path.to_path_buf(), found, most: LARGEST });
             }
             let bytes = fsx::read(path)?;
             let (tensors, _) = decode(&bytes, path)?;

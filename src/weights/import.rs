@@ -1,89 +1,14 @@
 //! Weights from elsewhere into a model: strict, with an excuse list, and a new head where the classes differ.
 
-use super::file::{self, Contents, FileError};
-use super::misfit::{self, Misfit};
-use super::{HostTensor, StateDict, expected, replace};
-use crate::fsx::shown;
+use super::error::{WeightsError, mismatch};
+use super::file::{self, Contents};
+use super::misfit;
+use super::state_dict::{expected, replace};
+use super::tensor::{HostTensor, StateDict};
 use crate::models::{Group, Model, Parameter, Role};
 use glob::Pattern;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-/// Weights that do not fit the model.
-#[derive(Debug, thiserror::Error)]
-pub enum WeightsError {
-    /// The file.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// Names or shapes that do not fit.
-    #[error("{path} does not fit the model: {misfit}")]
-    Mismatch {
-        /// The file.
-        path: PathBuf,
-        /// Every missing or unexpected name and every wrong shape.
-        misfit: Box<Misfit>,
-    },
-    /// Numbers that nothing can be computed from.
-    #[error("{path}: {name} holds {count} of {total} numbers that are NaN or infinite{}", others(*tensors))]
-    NotFinite {
-        /// The file.
-        path: PathBuf,
-        /// The first such tensor.
-        name: String,
-        /// How many of its numbers.
-        count: usize,
-        /// How many it has.
-        total: usize,
-        /// How many tensors hold such numbers.
-        tensors: usize,
-    },
-    /// Pretrained weights that nobody has downloaded yet.
-    #[error(
-        "no pretrained weights for {model} in {cache}: download {url} and pass it with --weights FILE, \
-         or train from scratch with --weights none"
-    )]
-    NotInCache {
-        /// The model.
-        model: String,
-        /// Where they are.
-        url: String,
-        /// Where they were looked for.
-        cache: PathBuf,
-    },
-    /// A size that nobody has pretrained.
-    #[error("there are no pretrained weights for {model}: give --weights none or a file")]
-    NeverPretrained {
-        /// The model.
-        model: String,
-    },
-    /// Neither a word nor a file.
-    #[error("weights is empty, expected none, pretrained or a file")]
-    NoName,
-    /// A pattern that does not parse.
-    #[error("allow_missing: '{pattern}' is no pattern of names, such as 'layer4.*'")]
-    Pattern {
-        /// What was given.
-        pattern: String,
-        /// Why.
-        #[source]
-        source: glob::PatternError,
-    },
-    /// A pattern that excuses nothing.
-    #[error(
-        "allow_missing: '{pattern}' is no name that {} lacks or has beyond the model's, so it would do nothing: leave it out",
-        shown(path)
-    )]
-    IdlePattern {
-        /// What was given.
-        pattern: String,
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-fn others(tensors: usize) -> String {
-    if tensors > 1 { format!("; {} other tensors hold some too", tensors - 1) } else { String::new() }
-}
+use std::path::Path;
 
 /// A model with weights from elsewhere, and what was not in them.
 #[derive(Debug)]
@@ -146,11 +71,6 @@ fn take_head(expected: &mut BTreeMap<String, Parameter>, tensors: &mut StateDict
         tensors.remove(&parameter.name);
     }
     Some([found, wanted])
-}
-
-/// The error of a file that does not fit.
-pub(super) fn mismatch(path: &Path, misfit: Box<Misfit>) -> WeightsError {
-    WeightsError::Mismatch { path: path.to_path_buf(), misfit }
 }
 
 /// Nothing but numbers.

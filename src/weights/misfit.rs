@@ -1,6 +1,6 @@
 //! How a file of weights does not fit a model, in words that say what to do about it.
 
-use super::StateDict;
+use super::tensor::StateDict;
 use crate::models::{Group, Parameter};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

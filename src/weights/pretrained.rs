@@ -1,6 +1,6 @@
 //! Where the pretrained weights of a named model lie, if somebody has downloaded them.
 
-use super::{FileError, WeightsError};
+use super::error::{FileError, WeightsError};
 use crate::fsx;
 use crate::models::ModelName;
 use std::env;

@@ -1,6 +1,6 @@
 //! What a file of weights is, by its first bytes: names lie.
 
-use super::file::FileError;
+use super::error::FileError;
 use crate::fsx;
 use std::path::Path;
 

@@ -1,0 +1,155 @@
+//! What can be wrong with a file of weights, and with weights for a model.
+
+use super::misfit::Misfit;
+use crate::fsx::{FsError, shown};
+use pytorch_reader::PytorchError;
+use safetensors::SafeTensorError;
+use std::path::{Path, PathBuf};
+
+/// A file of tensors that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] FsError),
+    /// Not a safetensors file, or a truncated one.
+    #[error("{path}: not a whole safetensors file")]
+    Safetensors {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        #[source]
+        source: SafeTensorError,
+    },
+    /// Not a PyTorch checkpoint, or one that would have to run code to be read.
+    #[error("{path}: not a PyTorch checkpoint of plain tensors")]
+    Pytorch {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        #[source]
+        source: PytorchError,
+    },
+    /// A tensor whose bytes are not there.
+    #[error("{path}: tensor {name} cannot be read")]
+    Tensor {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No file of weights.
+    #[error("{path}: expected weights as safetensors or as a PyTorch checkpoint, found {found}")]
+    NotWeights {
+        /// The file.
+        path: PathBuf,
+        /// What it looks like.
+        found: String,
+    },
+    /// More than is read into memory.
+    #[error("{path} has {found} bytes, expected at most {most}")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size, bytes.
+        found: u64,
+        /// The largest that is read, bytes.
+        most: u64,
+    },
+    /// Tensors that the file has no room for.
+    #[error("{path}: {name} claims a shape of {shape:?}, more than a file of {bytes} bytes can hold")]
+    Claim {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// What it claims.
+        shape: Vec<usize>,
+        /// The file's size.
+        bytes: u64,
+    },
+}
+
+/// Weights that do not fit the model.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// The file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Names or shapes that do not fit.
+    #[error("{path} does not fit the model: {misfit}")]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// Every missing or unexpected name and every wrong shape.
+        misfit: Box<Misfit>,
+    },
+    /// Numbers that nothing can be computed from.
+    #[error("{path}: {name} holds {count} of {total} numbers that are NaN or infinite{}", others(*tensors))]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The first such tensor.
+        name: String,
+        /// How many of its numbers.
+        count: usize,
+        /// How many it has.
+        total: usize,
+        /// How many tensors hold such numbers.
+        tensors: usize,
+    },
+    /// Pretrained weights that nobody has downloaded yet.
+    #[error(
+        "no pretrained weights for {model} in {cache}: download {url} and pass it with --weights FILE, \
+         or train from scratch with --weights none"
+    )]
+    NotInCache {
+        /// The model.
+        model: String,
+        /// Where they are.
+        url: String,
+        /// Where they were looked for.
+        cache: PathBuf,
+    },
+    /// A size that nobody has pretrained.
+    #[error("there are no pretrained weights for {model}: give --weights none or a file")]
+    NeverPretrained {
+        /// The model.
+        model: String,
+    },
+    /// Neither a word nor a file.
+    #[error("weights is empty, expected none, pretrained or a file")]
+    NoName,
+    /// A pattern that does not parse.
+    #[error("allow_missing: '{pattern}' is no pattern of names, such as 'layer4.*'")]
+    Pattern {
+        /// What was given.
+        pattern: String,
+        /// Why.
+        #[source]
+        source: glob::PatternError,
+    },
+    /// A pattern that excuses nothing.
+    #[error(
+        "allow_missing: '{pattern}' is no name that {} lacks or has beyond the model's, so it would do nothing: leave it out",
+        shown(path)
+    )]
+    IdlePattern {
+        /// What was given.
+        pattern: String,
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+fn others(tensors: usize) -> String {
+    if tensors > 1 { format!("; {} other tensors hold some too", tensors - 1) } else { String::new() }
+}
+
+/// The error of a file that does not fit.
+pub(super) fn mismatch(path: &Path, misfit: Box<Misfit>) -> WeightsError {
+    WeightsError::Mismatch { path: path.to_path_buf(), misfit }
+}
