@@ -25,8 +25,12 @@ pub fn pretrained(model: ModelName) -> Result<PathBuf, WeightsError> {
         listed => listed.map_err(FileError::from)?,
     };
     // The cache links into its own store: a link that leads nowhere is a download that broke off, and reading says so.
-    let found: Vec<PathBuf> =
-        folders.into_iter().map(|folder| folder.join(FILE)).filter(|path| fsx::is_there(path)).collect();
+    let mut found = Vec::new();
+    for path in folders.into_iter().map(|folder| folder.join(FILE)) {
+        if fsx::kind(&path).map_err(FileError::from)?.is_some() {
+            found.push(path);
+        }
+    }
     let whole = found.iter().rfind(|path| path.is_file()).or(found.last());
     whole.cloned().ok_or(WeightsError::NotInCache { model: name, url, cache })
 }
