@@ -3,7 +3,7 @@
 //! A run of steps 0 to 5 that was resumed at step 3 and stopped after step 4, so two files. Values are what the script
 //! says they are.
 
-use driftscope::draw::Raster;
+use driftscope::picture::Picture;
 use driftscope::report::{EventWriter, TensorBoardError};
 use std::path::Path;
 
@@ -28,5 +28,5 @@ fn write(writer: &mut EventWriter, step: u64, more: f64) -> Result<(), TensorBoa
     writer.scalar("training/loss", 1.0 / (step + 1) as f64 + more, step)?;
     writer.scalar_at("validation/accuracy", step as f64 / 8.0, step, 1e9 + step as f64 / 4.0)?;
     let pixel = |index: u64| (17 * index + 40 * step + more as u64) as u8;
-    writer.image("panel/000", &Raster::new(5, 3, (0..45).map(pixel).collect())?, step)
+    writer.image("panel/000", &Picture::new(5, 3, (0..45).map(pixel).collect()), step)
 }

@@ -1,18 +1,21 @@
 //! Colour maps by name.
 
-use super::raster::mixed;
+use crate::picture::Rgb;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
-
-/// Red, green and blue, 8 bits each, sRGB.
-pub type Rgb = [u8; 3];
 
 pub(crate) const INK: Rgb = [0x1f, 0x1f, 0x1f];
 pub(crate) const FAINT: Rgb = [0x60, 0x60, 0x60];
 pub(crate) const WARNING: Rgb = [0xb0, 0x3a, 0x12];
 pub(crate) const RULE: Rgb = [0xd4, 0xd4, 0xd4];
 pub(crate) const WHITE: Rgb = [0xff; 3];
+
+/// `weight` in [0, 1] of `over`, the rest of `under`.
+pub(super) fn mixed(under: Rgb, over: Rgb, weight: f32) -> Rgb {
+    let channel = |index: usize| f32::from(under[index]) * (1.0 - weight) + f32::from(over[index]) * weight;
+    [0, 1, 2].map(|index| channel(index).round() as u8)
+}
 
 /// How a number becomes a colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

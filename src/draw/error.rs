@@ -1,7 +1,7 @@
 //! Why there is no figure.
 
-use super::raster::RasterError;
 use crate::measure::HeatmapError;
+use crate::picture::PngError;
 use ab_glyph::InvalidFont;
 
 /// A figure could not be drawn.
@@ -15,7 +15,7 @@ pub enum FigureError {
     Heatmap(#[from] HeatmapError),
     /// The picture could not be encoded.
     #[error(transparent)]
-    Raster(#[from] RasterError),
+    Png(#[from] PngError),
     /// The embedded font is broken.
     #[error("the embedded font cannot be read")]
     Font(#[from] InvalidFont),

@@ -2,13 +2,14 @@
 //!
 //! A row is what one run saw, a tile is one map. Sizes are in points; a [`Style`] says how many pixels a point has.
 
-use super::colour::{ColourMap, FAINT, INK, RULE, Rgb, WARNING, WHITE};
+use super::canvas::Canvas;
+use super::colour::{ColourMap, FAINT, INK, RULE, WARNING, WHITE};
 use super::error::FigureError;
 use super::overlay::{Limits, Overlay, Paint, Scale, overlay};
 use super::pen::{CAPTION, CAPTION_LINES, Pen};
-use super::raster::Raster;
 use super::text::Face;
 use crate::measure::Heatmap;
+use crate::picture::{Picture, Rgb};
 
 /// Lengths in points.
 const MARGIN: f32 = 16.0;
@@ -37,7 +38,7 @@ impl Default for Style {
 
 impl Style {
     /// A picture by the whole factor that brings its longer side nearest to the side asked for.
-    pub(crate) fn enlarged(&self, picture: &Raster) -> Raster {
+    pub(crate) fn enlarged(&self, picture: &Picture) -> Picture {
         let side = picture.width().max(picture.height()).max(1) as f32;
         picture.enlarged((self.side * self.sharpness / side).round().max(1.0) as usize)
     }
@@ -60,7 +61,7 @@ pub struct Row {
     /// What the model said: prediction and probability. May be empty.
     pub note: String,
     /// The picture as the model saw it, of any shape.
-    pub picture: Raster,
+    pub picture: Picture,
     /// From left to right.
     pub tiles: Vec<Tile>,
 }
@@ -109,7 +110,7 @@ impl Figure {
     /// # Errors
     ///
     /// [`FigureError`], for a figure without tiles among others.
-    pub fn rgb(&self, style: &Style) -> Result<Raster, FigureError> {
+    pub fn rgb(&self, style: &Style) -> Result<Picture, FigureError> {
         let pen = Pen::new(style.sharpness)?;
         let rows: Vec<Vec<Drawn>> = self.rows.iter().map(|row| drawn(row, style)).collect::<Result<_, _>>()?;
         let columns = rows.iter().map(Vec::len).max().filter(|&columns| columns > 0).ok_or(FigureError::Empty)?;
@@ -117,19 +118,19 @@ impl Figure {
             |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|tile| tile.picture.width()).max();
         let widths: Vec<usize> = (0..columns).filter_map(widest).collect();
         let width = widths.iter().sum::<usize>() + (columns - 1) * pen.pixels(GAP);
-        let mut sheet = Sheet { pen, canvas: Raster::filled(0, 0, WHITE), width, widths };
+        let mut sheet = Sheet { pen, canvas: Canvas::filled(0, 0, WHITE), width, widths };
         // Once to measure, once to paint: the same steps, on a canvas without and with pixels.
         let height = sheet.compose(self, &rows);
         let margin = sheet.pen.pixels(MARGIN);
-        sheet.canvas = Raster::filled(width + 2 * margin, height + margin, WHITE);
+        sheet.canvas = Canvas::filled(width + 2 * margin, height + margin, WHITE);
         sheet.compose(self, &rows);
-        Ok(sheet.canvas)
+        Ok(sheet.canvas.into_picture())
     }
 }
 
 /// A tile whose picture is done.
 struct Drawn<'a> {
-    picture: Raster,
+    picture: Picture,
     title: &'a str,
     captions: Vec<(String, Rgb)>,
     bar: Option<(Limits, ColourMap)>,
@@ -151,7 +152,7 @@ fn drawn<'a>(row: &'a Row, style: &Style) -> Result<Vec<Drawn<'a>>, FigureError>
 }
 
 impl MapTile {
-    fn drawn(&self, picture: &Raster, paint: &Paint) -> Result<Drawn<'_>, FigureError> {
+    fn drawn(&self, picture: &Picture, paint: &Paint) -> Result<Drawn<'_>, FigureError> {
         let Overlay { picture, shown } = overlay(picture, &self.map, self.scale, paint)?;
         let mut captions: Vec<(String, Rgb)> = Vec::new();
         captions.extend(shown.as_ref().err().map(|why| (why.clone(), WARNING)));
@@ -173,7 +174,7 @@ impl MapTile {
 /// A canvas, and how wide its columns are.
 struct Sheet {
     pen: Pen,
-    canvas: Raster,
+    canvas: Canvas,
     width: usize,
     widths: Vec<usize>,
 }

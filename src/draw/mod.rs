@@ -2,23 +2,23 @@
 //!
 //! Knows maps and pictures, never a run: what is to be seen of one is laid out in [`crate::report`].
 
+mod canvas;
 mod colour;
 mod error;
 mod figure;
 mod overlay;
 mod pen;
 mod plot;
-mod raster;
 mod scene;
 mod text;
 
-pub use colour::{ColourMap, Rgb, UnknownColourMap};
+pub use colour::{ColourMap, UnknownColourMap};
 pub use error::FigureError;
 pub use figure::{Figure, MapTile, Row, Style, Tile};
 pub use overlay::{Backdrop, Cells, Evidence, Limits, Overlay, Paint, Scale, overlay};
 pub use plot::{PALETTE, Plot, Plots, Series};
-pub use raster::{Raster, RasterError, rgb_png};
 
+pub(crate) use canvas::Canvas;
 pub(crate) use colour::{FAINT, INK, RULE, WARNING, WHITE};
 pub(crate) use pen::Pen;
 pub(crate) use text::{Align, Face};

@@ -3,9 +3,9 @@
 //! Maps are painted in their own unit. What cannot be evidence (all zero, the same everywhere, not finite) is never
 //! stretched until it looks like some: it is the picture in grey and a note that says why.
 
-use super::colour::ColourMap;
-use super::raster::{Raster, mixed};
+use super::colour::{ColourMap, mixed};
 use crate::measure::{Heatmap, HeatmapError, MapStatus};
+use crate::picture::Picture;
 use serde::{Deserialize, Serialize};
 
 /// Which part of a signed map is shown.
@@ -133,7 +133,7 @@ impl Default for Paint {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Overlay {
     /// The picture, coloured, or grey where there is no evidence.
-    pub picture: Raster,
+    pub picture: Picture,
     /// The values at the ends of the colours, or why there are no colours.
     pub shown: Result<Limits, String>,
 }
@@ -143,7 +143,7 @@ pub struct Overlay {
 /// # Errors
 ///
 /// When the picture has no pixels.
-pub fn overlay(picture: &Raster, map: &Heatmap, scale: Scale, paint: &Paint) -> Result<Overlay, HeatmapError> {
+pub fn overlay(picture: &Picture, map: &Heatmap, scale: Scale, paint: &Paint) -> Result<Overlay, HeatmapError> {
     let limits = match (no_evidence(map, paint.evidence), scale) {
         (Some(why), _) => Err(why),
         (None, Scale::Common(limits)) => Ok(limits),
@@ -176,7 +176,7 @@ fn no_evidence(map: &Heatmap, evidence: Evidence) -> Option<String> {
     }
 }
 
-fn painted(picture: &Raster, map: &Heatmap, limits: Limits, paint: &Paint) -> Result<Raster, HeatmapError> {
+fn painted(picture: &Picture, map: &Heatmap, limits: Limits, paint: &Paint) -> Result<Picture, HeatmapError> {
     let (width, height) = (picture.width(), picture.height());
     let map = match paint.cells {
         Cells::Bilinear => map.resize_bilinear(height, width)?,
@@ -236,8 +236,8 @@ mod tests {
         Heatmap::new(1, values.len(), values.to_vec()).unwrap()
     }
 
-    fn coloured(width: usize, height: usize) -> Raster {
-        Raster::filled(width, height, [200, 100, 0])
+    fn coloured(width: usize, height: usize) -> Picture {
+        Picture::filled(width, height, [200, 100, 0])
     }
 
     fn full() -> Paint {
@@ -250,7 +250,10 @@ mod tests {
         assert_eq!(stretched(&[3.0, 5.0, 4.0]), Some(Limits { low: 3.0, high: 5.0 }));
         assert_eq!(stretched(&[-3.0, 5.0]), Some(Limits { low: -5.0, high: 5.0 }));
         let drawn = overlay(&coloured(2, 1), &row(&[3.0, 5.0]), Scale::Stretched, &full()).unwrap();
-        assert_eq!([drawn.picture.at(0, 0), drawn.picture.at(1, 0)], [0.0, 1.0].map(|at| ColourMap::Inferno.at(at)));
+        assert_eq!(
+            [drawn.picture.pixel(0, 0), drawn.picture.pixel(1, 0)],
+            [0.0, 1.0].map(|at| ColourMap::Inferno.at(at))
+        );
     }
 
     #[test]
@@ -269,12 +272,12 @@ mod tests {
     #[test]
     fn at_full_opacity_cells_have_the_colours_of_their_values() {
         let drawn = overlay(&coloured(2, 1), &row(&[0.0, 5.0]), Scale::Own, &full()).unwrap();
-        assert_eq!([drawn.picture.at(0, 0), drawn.picture.at(1, 0)], [[0, 0, 4], [252, 255, 164]]);
+        assert_eq!([drawn.picture.pixel(0, 0), drawn.picture.pixel(1, 0)], [[0, 0, 4], [252, 255, 164]]);
         assert_eq!(drawn.shown, Ok(Limits { low: 0.0, high: 5.0 }));
         let signed = overlay(&coloured(3, 1), &row(&[-4.0, 0.0, 2.0]), Scale::Own, &full()).unwrap();
-        assert_eq!(signed.picture.at(0, 0), ColourMap::Diverging.at(0.0));
-        assert_eq!(signed.picture.at(1, 0), [0xf7; 3]);
-        assert_eq!(signed.picture.at(2, 0), ColourMap::Diverging.at(0.75));
+        assert_eq!(signed.picture.pixel(0, 0), ColourMap::Diverging.at(0.0));
+        assert_eq!(signed.picture.pixel(1, 0), [0xf7; 3]);
+        assert_eq!(signed.picture.pixel(2, 0), ColourMap::Diverging.at(0.75));
     }
 
     /// 65 % of inferno's brightest, (252, 255, 164), and 35 % of the picture: of (200, 100, 0) in colour, of its luma
@@ -283,7 +286,7 @@ mod tests {
     fn the_picture_shines_through_by_what_is_left_of_the_opacity() {
         let draw = |backdrop| {
             let paint = Paint { backdrop, ..Paint::default() };
-            overlay(&coloured(2, 1), &row(&[0.0, 5.0]), Scale::Own, &paint).unwrap().picture.at(1, 0)
+            overlay(&coloured(2, 1), &row(&[0.0, 5.0]), Scale::Own, &paint).unwrap().picture.pixel(1, 0)
         };
         assert_eq!(draw(Backdrop::Colour), [234, 201, 107]);
         assert_eq!(draw(Backdrop::Grey), [205, 207, 148]);
@@ -293,7 +296,7 @@ mod tests {
     fn a_common_scale_makes_a_weak_map_weak() {
         let limits = Limits { low: 0.0, high: 10.0 };
         let drawn = overlay(&coloured(2, 1), &row(&[0.0, 5.0]), Scale::Common(limits), &full()).unwrap();
-        assert_eq!(drawn.picture.at(1, 0), ColourMap::Inferno.at(0.5));
+        assert_eq!(drawn.picture.pixel(1, 0), ColourMap::Inferno.at(0.5));
         assert_eq!(drawn.shown, Ok(limits));
     }
 
@@ -320,7 +323,7 @@ mod tests {
         let paint = Paint { evidence: Evidence::Positive, ..full() };
         let drawn = overlay(&coloured(3, 1), &row(&[-4.0, 0.0, 2.0]), Scale::Own, &paint).unwrap();
         assert_eq!(drawn.picture.pixels()[..6], [0, 0, 4, 0, 0, 4]);
-        assert_eq!(drawn.picture.at(2, 0), ColourMap::Inferno.at(1.0));
+        assert_eq!(drawn.picture.pixel(2, 0), ColourMap::Inferno.at(1.0));
     }
 
     /// Two cells over four pixels: nearest gives each cell two, bilinear 0, 1/4, 3/4, 1 (half-pixel centres).
@@ -337,7 +340,7 @@ mod tests {
         let map = Heatmap::new(2, 3, vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
         let drawn = overlay(&coloured(6, 2), &map, Scale::Own, &Paint { cells: Cells::Nearest, ..full() }).unwrap();
         assert_eq!((drawn.picture.width(), drawn.picture.height()), (6, 2));
-        assert_eq!(drawn.picture.at(5, 1), ColourMap::Inferno.at(1.0));
+        assert_eq!(drawn.picture.pixel(5, 1), ColourMap::Inferno.at(1.0));
     }
 
     #[test]

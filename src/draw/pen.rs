@@ -1,9 +1,10 @@
 //! Paragraphs and colour bars, laid out in whole pixels.
 
-use super::colour::{ColourMap, INK, Rgb};
+use super::canvas::Canvas;
+use super::colour::{ColourMap, INK};
 use super::overlay::{Limits, number};
-use super::raster::Raster;
 use super::text::{Align, Face, Fonts};
+use crate::picture::Rgb;
 use ab_glyph::InvalidFont;
 
 /// Height of a colour bar, in points.
@@ -37,7 +38,7 @@ impl Pen {
     /// Paints text from `left` and `top` on, `width` wide and `lines` high at most; says where it ends.
     pub(crate) fn paragraph(
         &self,
-        canvas: &mut Raster,
+        canvas: &mut Canvas,
         (text, face, colour): (&str, Face, Rgb),
         (left, top, width): (usize, usize, usize),
         lines: usize,
@@ -58,7 +59,7 @@ impl Pen {
     /// A horizontal colour bar with the values at its ends, and at zero where it lies between; where it ends.
     pub(crate) fn bar(
         &self,
-        canvas: &mut Raster,
+        canvas: &mut Canvas,
         limits: Limits,
         colours: ColourMap,
         (left, top): (usize, usize),

@@ -1,10 +1,10 @@
 //! Plots for a paper: curves over epochs with their intervals, noise floors and chance levels, as SVG and PNG.
 
-use super::colour::{FAINT, INK, RULE, Rgb};
+use super::colour::{FAINT, INK, RULE};
 use super::error::FigureError;
-use super::raster::Raster;
 use super::scene::{Dash, Point, Scene, Shape};
 use super::text::{Align, Face, Fonts};
+use crate::picture::{Picture, Rgb};
 
 /// Lengths in points.
 const MARGIN: f32 = 14.0;
@@ -109,7 +109,7 @@ impl Plots {
     /// # Errors
     ///
     /// [`FigureError::Empty`] without a plot.
-    pub fn rgb(&self, sharpness: f32) -> Result<Raster, FigureError> {
+    pub fn rgb(&self, sharpness: f32) -> Result<Picture, FigureError> {
         self.scene()?.rgb(sharpness)
     }
 

@@ -3,10 +3,10 @@
 //! Lengths are points from the upper left. The SVG keeps text as text, in DejaVu Sans where the reader has it; the PNG
 //! is filled by tiny-skia and lettered with the embedded font.
 
-use super::colour::{Rgb, WHITE};
+use super::canvas::Canvas;
 use super::error::FigureError;
-use super::raster::Raster;
 use super::text::{Align, Face, Fonts, Weight};
+use crate::picture::{Picture, Rgb};
 use tiny_skia::{FillRule, Paint, Path, PathBuilder, Pixmap, Shader, Stroke, StrokeDash, Transform};
 
 /// A point: across, down.
@@ -67,17 +67,17 @@ impl Scene {
     /// # Errors
     ///
     /// Where the drawing has no size.
-    pub(super) fn rgb(&self, sharpness: f32) -> Result<Raster, FigureError> {
+    pub(super) fn rgb(&self, sharpness: f32) -> Result<Picture, FigureError> {
         let pixels = |points: f32| (points * sharpness).round() as u32;
         let mut pixmap = Pixmap::new(pixels(self.width), pixels(self.height)).ok_or(FigureError::Empty)?;
         pixmap.fill(tiny_skia::Color::WHITE);
         let scale = Transform::from_scale(sharpness, sharpness);
         self.shapes.iter().for_each(|shape| fill(&mut pixmap, shape, scale));
-        let mut raster = Raster::filled(pixmap.width() as usize, pixmap.height() as usize, WHITE);
         let opaque = pixmap.pixels().iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]);
-        raster = Raster::new(raster.width(), raster.height(), opaque.collect())?;
-        letter(&mut raster, &self.shapes, sharpness)?;
-        Ok(raster)
+        let drawn = Picture::new(pixmap.width() as usize, pixmap.height() as usize, opaque.collect());
+        let mut canvas = Canvas::of(drawn);
+        letter(&mut canvas, &self.shapes, sharpness)?;
+        Ok(canvas.into_picture())
     }
 }
 
@@ -178,12 +178,12 @@ fn path(points: &[Point], closed: bool) -> Option<Path> {
 }
 
 /// The text, over everything else.
-fn letter(raster: &mut Raster, shapes: &[Shape], sharpness: f32) -> Result<(), FigureError> {
+fn letter(canvas: &mut Canvas, shapes: &[Shape], sharpness: f32) -> Result<(), FigureError> {
     let fonts = Fonts::embedded()?;
     for shape in shapes {
         if let Shape::Text { at: (x, y), text, face, align, colour } = shape {
             let face = Face { size: face.size * sharpness, ..*face };
-            fonts.paint(raster, text, face, (x * sharpness, y * sharpness), *align, *colour);
+            fonts.paint(canvas, text, face, (x * sharpness, y * sharpness), *align, *colour);
         }
     }
     Ok(())
@@ -227,7 +227,7 @@ mod tests {
             colour: RED,
             opacity: 0.25,
         };
-        let found = scene(vec![area]).rgb(1.0).unwrap().at(20, 10);
+        let found = scene(vec![area]).rgb(1.0).unwrap().pixel(20, 10);
         assert!(
             found.iter().zip([241, 191, 191]).all(|(&found, wanted): (&u8, u8)| found.abs_diff(wanted) <= 1),
             "{found:?}"

@@ -3,8 +3,8 @@
 //! The font is DejaVu Sans, cut down by `scripts/fonts.sh` to Latin-1, Latin Extended-A, Greek and the signs of
 //! arithmetic; `fonts/LICENSE` holds its terms. Any other character is painted as a box.
 
-use super::colour::Rgb;
-use super::raster::Raster;
+use super::canvas::Canvas;
+use crate::picture::Rgb;
 use ab_glyph::{Font, FontRef, Glyph, InvalidFont, PxScale, ScaleFont, point};
 
 const REGULAR: &[u8] = include_bytes!("fonts/DejaVuSans.ttf");
@@ -126,7 +126,7 @@ impl Fonts {
     /// Paints one line; `x` is where `align` says, `baseline` where the letters stand. In pixels from the upper left.
     pub(crate) fn paint(
         &self,
-        on: &mut Raster,
+        on: &mut Canvas,
         text: &str,
         face: Face,
         (x, baseline): (f32, f32),
@@ -182,6 +182,7 @@ impl Fonts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::Picture;
 
     const FACE: Face = Face { size: 20.0, weight: Weight::Regular };
 
@@ -190,18 +191,18 @@ mod tests {
     }
 
     /// The columns and rows that hold ink: first and last of each.
-    fn ink(raster: &Raster) -> Option<([usize; 2], [usize; 2])> {
-        let dark = |&(column, row): &(usize, usize)| raster.at(column, row)[0] < 128;
-        let cells = || (0..raster.height()).flat_map(|row| (0..raster.width()).map(move |column| (column, row)));
+    fn ink(picture: &Picture) -> Option<([usize; 2], [usize; 2])> {
+        let dark = |&(column, row): &(usize, usize)| picture.pixel(column, row)[0] < 128;
+        let cells = || (0..picture.height()).flat_map(|row| (0..picture.width()).map(move |column| (column, row)));
         let dark: Vec<_> = cells().filter(dark).collect();
         let (columns, rows) = (|| dark.iter().map(|cell| cell.0), || dark.iter().map(|cell| cell.1));
         Some(([columns().min()?, columns().max()?], [rows().min()?, rows().max()?]))
     }
 
-    fn painted(text: &str, align: Align) -> Raster {
-        let mut raster = Raster::filled(200, 40, [255; 3]);
-        fonts().paint(&mut raster, text, FACE, (100.0, 30.0), align, [0; 3]);
-        raster
+    fn painted(text: &str, align: Align) -> Picture {
+        let mut canvas = Canvas::filled(200, 40, [255; 3]);
+        fonts().paint(&mut canvas, text, FACE, (100.0, 30.0), align, [0; 3]);
+        canvas.into_picture()
     }
 
     /// DejaVu Sans advances a digit by 1303 of 2048 units an em: at 20 pixels an em, ten digits are
@@ -229,9 +230,9 @@ mod tests {
 
     #[test]
     fn text_that_leaves_the_picture_is_cut_off() {
-        let mut raster = Raster::filled(8, 8, [255; 3]);
-        fonts().paint(&mut raster, "wide words", FACE, (-20.0, 3.0), Align::Left, [0; 3]);
-        assert!(ink(&raster).is_some());
+        let mut canvas = Canvas::filled(8, 8, [255; 3]);
+        fonts().paint(&mut canvas, "wide words", FACE, (-20.0, 3.0), Align::Left, [0; 3]);
+        assert!(ink(&canvas.into_picture()).is_some());
     }
 
     #[test]

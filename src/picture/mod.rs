@@ -8,13 +8,15 @@ mod decode;
 mod error;
 mod normalisation;
 mod pixels;
+mod png;
 mod read;
 mod resample;
 
 pub use decode::{FORMATS, Format, Limits};
 pub use error::PictureError;
 pub use normalisation::Normalisation;
-pub use pixels::Picture;
+pub use pixels::{Picture, Rgb};
+pub use png::PngError;
 pub use read::{of_bytes, read, read_within};
 pub use resample::{Interpolation, Window};
 

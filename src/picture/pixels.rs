@@ -2,6 +2,9 @@
 
 use super::resample::{Interpolation, Window, resample, resample_window};
 
+/// Red, green and blue, 8 bits each, sRGB.
+pub type Rgb = [u8; 3];
+
 /// An RGB picture, 8 bits a channel, row-major, channels interleaved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
@@ -21,6 +24,11 @@ impl Picture {
         Self { width, height, pixels }
     }
 
+    /// One colour everywhere.
+    pub fn filled(width: usize, height: usize, colour: Rgb) -> Self {
+        Self { width, height, pixels: colour.repeat(width * height) }
+    }
+
     /// Columns.
     pub fn width(&self) -> usize {
         self.width
@@ -36,6 +44,21 @@ impl Picture {
         &self.pixels
     }
 
+    /// The same, to be changed.
+    pub fn pixels_mut(&mut self) -> &mut [u8] {
+        &mut self.pixels
+    }
+
+    /// The colour of one pixel.
+    ///
+    /// # Panics
+    ///
+    /// Outside of the picture: a caller bug.
+    pub fn pixel(&self, column: usize, row: usize) -> Rgb {
+        let at = (row * self.width + column) * 3;
+        [self.pixels[at], self.pixels[at + 1], self.pixels[at + 2]]
+    }
+
     /// Channel `channel` of the pixel at `row`, `column`; beyond the border, the border's.
     pub fn at(&self, row: isize, column: isize, channel: usize) -> u8 {
         let row = row.clamp(0, self.height as isize - 1) as usize;
@@ -48,6 +71,33 @@ impl Picture {
         for channel in 0..3 {
             planes.extend(self.pixels.iter().skip(channel).step_by(3));
         }
+    }
+
+    /// The same picture, each pixel `factor` by `factor` pixels.
+    pub fn enlarged(&self, factor: usize) -> Self {
+        let factor = factor.max(1);
+        let mut pixels = Vec::with_capacity(self.pixels.len() * factor * factor);
+        for row in self.pixels.chunks_exact((self.width * 3).max(1)) {
+            let wide: Vec<u8> = row.chunks_exact(3).flat_map(|pixel| pixel.repeat(factor)).collect();
+            (0..factor).for_each(|_| pixels.extend(&wide));
+        }
+        Self::new(self.width * factor, self.height * factor, pixels)
+    }
+
+    /// The picture without its colours: luma of ITU-R BT.601.
+    pub fn greyed(&self) -> Self {
+        let grey = |pixel: &[u8]| {
+            let luma = u32::from(pixel[0]) * 299 + u32::from(pixel[1]) * 587 + u32::from(pixel[2]) * 114;
+            [(luma / 1000) as u8; 3]
+        };
+        Self { pixels: self.pixels.chunks_exact(3).flat_map(grey).collect(), ..*self }
+    }
+
+    /// Every pixel made anew from its colour and one of `values`, `[height, width]`.
+    pub fn mapped<T>(&self, values: &[T], paint: impl Fn(Rgb, &T) -> Rgb) -> Self {
+        let pixels = self.pixels.chunks_exact(3).zip(values);
+        let pixels = pixels.flat_map(|(pixel, value)| paint([pixel[0], pixel[1], pixel[2]], value)).collect();
+        Self { pixels, ..*self }
     }
 
     /// Left and right exchanged.
@@ -105,6 +155,19 @@ mod tests {
         let cut = ramp(4, 3).cut(Window { left: 1, top: 1, width: 2, height: 2 });
         // Row 1 starts at byte 12, its column 1 at 15; row 2 at 24, its column 1 at 27.
         assert_eq!(cut.pixels(), [15, 16, 17, 18, 19, 20, 27, 28, 29, 30, 31, 32]);
+    }
+
+    /// BT.601 of pure red: 255 * 0.299 = 76.2.
+    #[test]
+    fn grey_is_luma() {
+        assert_eq!(Picture::filled(1, 1, [255, 0, 0]).greyed().pixel(0, 0), [76; 3]);
+    }
+
+    #[test]
+    fn enlarging_repeats_every_pixel() {
+        let large = Picture::new(2, 1, vec![1, 1, 1, 2, 2, 2]).enlarged(2);
+        assert_eq!((large.width(), large.height()), (4, 2));
+        assert_eq!(large.pixels().chunks_exact(3).map(|pixel| pixel[0]).collect::<Vec<_>>(), [1, 1, 2, 2, 1, 1, 2, 2]);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! Every frame has one scale for all epochs, so that a colour means the same value from the first frame to the last.
 
 use super::story::{Story, StoryError};
-use crate::draw::{Align, FAINT, Face, Figure, FigureError, INK, Pen, RULE, Raster, Style, WHITE};
+use crate::draw::{Align, Canvas, FAINT, Face, Figure, FigureError, INK, Pen, RULE, Style, WHITE};
+use crate::picture::Picture;
 use crate::store::RunReader;
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Frame, ImageError, RgbaImage};
@@ -66,7 +67,7 @@ impl Default for Animation {
 pub fn gif(runs: &[RunReader], image: usize, animation: &Animation) -> Result<Vec<u8>, AnimateError> {
     let stories = Story::read_all(runs, image, &animation.explainers)?;
     let epochs: Vec<usize> = stories.iter().flat_map(Story::epochs).collect::<BTreeSet<_>>().into_iter().collect();
-    let pictures: Vec<Raster> =
+    let pictures: Vec<Picture> =
         epochs.iter().map(|&epoch| at(&stories, epoch, &animation.style)).collect::<Result<_, _>>()?;
     let frames = footed(&pictures, &epochs, &animation.style)?;
     let mut bytes = Vec::new();
@@ -82,29 +83,29 @@ pub fn gif(runs: &[RunReader], image: usize, animation: &Animation) -> Result<Ve
 }
 
 /// The figure of all runs at one epoch.
-fn at(stories: &[Story], epoch: usize, style: &Style) -> Result<Raster, FigureError> {
+fn at(stories: &[Story], epoch: usize, style: &Style) -> Result<Picture, FigureError> {
     let rows = stories.iter().map(|story| story.row(epoch, style.paint.evidence)).collect();
     let title = stories.first().map_or(String::new(), |story| format!("Image {}: {}", story.image(), story.id()));
     Figure { title, rows }.rgb(style)
 }
 
 /// The pictures on sheets of one size, each with its epoch and a line of all epochs below.
-fn footed(pictures: &[Raster], epochs: &[usize], style: &Style) -> Result<Vec<Raster>, FigureError> {
+fn footed(pictures: &[Picture], epochs: &[usize], style: &Style) -> Result<Vec<Picture>, FigureError> {
     let pen = Pen::new(style.sharpness)?;
     // A map without evidence has one more line of caption than the same map at the next epoch.
-    let width = pictures.iter().map(Raster::width).max().unwrap_or(0);
-    let height = pictures.iter().map(Raster::height).max().unwrap_or(0);
-    let sheet = |(index, picture): (usize, &Raster)| {
-        let mut sheet = Raster::filled(width, height + pen.pixels(FOOT), WHITE);
+    let width = pictures.iter().map(Picture::width).max().unwrap_or(0);
+    let height = pictures.iter().map(Picture::height).max().unwrap_or(0);
+    let sheet = |(index, picture): (usize, &Picture)| {
+        let mut sheet = Canvas::filled(width, height + pen.pixels(FOOT), WHITE);
         sheet.paste(0, 0, picture);
         foot(&pen, &mut sheet, height, epochs, index);
-        sheet
+        sheet.into_picture()
     };
     Ok(pictures.iter().enumerate().map(sheet).collect())
 }
 
 /// The epoch in words, and where it lies among the others.
-fn foot(pen: &Pen, sheet: &mut Raster, top: usize, epochs: &[usize], now: usize) {
+fn foot(pen: &Pen, sheet: &mut Canvas, top: usize, epochs: &[usize], now: usize) {
     let (left, right) = (pen.length(MARGIN), sheet.width() as f32 - pen.length(MARGIN));
     let face = Face::bold(pen.length(LABEL));
     let middle = top + pen.pixels(FOOT * 0.4);
@@ -132,7 +133,7 @@ fn foot(pen: &Pen, sheet: &mut Raster, top: usize, epochs: &[usize], now: usize)
 }
 
 /// A filled circle with a smooth edge.
-fn disc(sheet: &mut Raster, (x, y): (f32, f32), radius: f32, colour: [u8; 3]) {
+fn disc(sheet: &mut Canvas, (x, y): (f32, f32), radius: f32, colour: [u8; 3]) {
     let around = |centre: f32| ((centre - radius - 1.0).max(0.0) as usize)..=((centre + radius + 1.0) as usize);
     for row in around(y) {
         for column in around(x) {
@@ -142,10 +143,10 @@ fn disc(sheet: &mut Raster, (x, y): (f32, f32), radius: f32, colour: [u8; 3]) {
     }
 }
 
-fn frame(picture: &Raster, delay: Duration) -> Frame {
+fn frame(picture: &Picture, delay: Duration) -> Frame {
     let (width, height) = (picture.width() as u32, picture.height() as u32);
     let colour = |x, y| {
-        let [red, green, blue] = picture.at(x as usize, y as usize);
+        let [red, green, blue] = picture.pixel(x as usize, y as usize);
         image::Rgba([red, green, blue, u8::MAX])
     };
     let pixels = RgbaImage::from_fn(width, height, colour);
@@ -198,7 +199,8 @@ mod tests {
         animation.style.paint.opacity = 1.0;
         let story = Story::read(&run, 0, &[]).unwrap();
         let [weak, strong] = [1, 2].map(|epoch| at(std::slice::from_ref(&story), epoch, &animation.style).unwrap());
-        let bright = |sheet: &Raster| sheet.pixels().chunks_exact(3).filter(|pixel| **pixel == [252, 255, 164]).count();
+        let bright =
+            |sheet: &Picture| sheet.pixels().chunks_exact(3).filter(|pixel| **pixel == [252, 255, 164]).count();
         assert!(bright(&strong) >= 60 * 15 && bright(&weak) < 60, "{} {}", bright(&strong), bright(&weak));
         assert_eq!(frames(&gif(&[run], 0, &animation).unwrap()).len(), 2);
     }

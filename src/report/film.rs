@@ -5,9 +5,8 @@
 use super::animate::AnimateError;
 use super::row::method_title;
 use super::story::Story;
-use crate::draw::{
-    FAINT, Face, FigureError, INK, Overlay, Pen, RULE, Raster, Rgb, Scale, Style, WARNING, WHITE, overlay,
-};
+use crate::draw::{Canvas, FAINT, Face, FigureError, INK, Overlay, Pen, RULE, Scale, Style, WARNING, WHITE, overlay};
+use crate::picture::{Picture, Rgb};
 use crate::store::{Explanations, RunReader};
 
 /// Lengths in points.
@@ -51,7 +50,7 @@ pub fn film_strip(runs: &[RunReader], image: usize, film: &FilmStrip) -> Result<
     let blocks: Vec<Block> = stories.iter().map(|story| Block::of(story, film)).collect::<Result<_, _>>()?;
     let title = stories.first().map_or(String::new(), |story| format!("Panel image {image}: {}", story.id()));
     let sheet = painted(&title, &blocks, film)?;
-    sheet.png().map_err(|error| AnimateError::Story(error.into()))
+    Ok(sheet.png().map_err(FigureError::from)?)
 }
 
 /// `most` of some epochs, evenly, the first and the last among them.
@@ -66,7 +65,7 @@ fn chosen(epochs: &[usize], most: usize) -> Vec<usize> {
 struct Block {
     heading: String,
     note: String,
-    picture: Raster,
+    picture: Picture,
     epochs: Vec<Column>,
     strips: Vec<Strip>,
 }
@@ -84,7 +83,7 @@ struct Strip {
     captions: [String; 2],
     scale: Scale,
     /// By epoch: the picture, and what is to be said against it.
-    frames: Vec<Option<(Raster, Option<String>)>>,
+    frames: Vec<Option<(Picture, Option<String>)>>,
 }
 
 impl Block {
@@ -134,7 +133,7 @@ impl Strip {
         story: &Story,
         (last, target): (&Explanations, usize),
         epochs: &[usize],
-        picture: &Raster,
+        picture: &Picture,
         film: &FilmStrip,
     ) -> Result<Strip, FigureError> {
         let paint = &film.style.paint;
@@ -165,7 +164,7 @@ impl Strip {
 /// Where things are, in pixels.
 struct Layout {
     pen: Pen,
-    canvas: Raster,
+    canvas: Canvas,
     /// Width of the row heads.
     head: usize,
     /// Width of everything between the margins.
@@ -173,17 +172,17 @@ struct Layout {
 }
 
 /// The sheet: a block a run, one above the other.
-fn painted(title: &str, blocks: &[Block], film: &FilmStrip) -> Result<Raster, FigureError> {
+fn painted(title: &str, blocks: &[Block], film: &FilmStrip) -> Result<Picture, FigureError> {
     let pen = Pen::new(film.style.sharpness)?;
     let (head, gap, margin) = (pen.pixels(HEAD), pen.pixels(GAP), pen.pixels(MARGIN));
     let wide = |block: &Block| head + (block.epochs.len() + 1) * (gap + block.picture.width());
     let width = blocks.iter().map(wide).max().ok_or(FigureError::Empty)?;
-    let mut layout = Layout { pen, canvas: Raster::filled(0, 0, WHITE), head, width };
+    let mut layout = Layout { pen, canvas: Canvas::filled(0, 0, WHITE), head, width };
     // Once to measure, once to paint, as figures do.
     let height = layout.compose(title, blocks, film);
-    layout.canvas = Raster::filled(width + 2 * margin, height + margin, WHITE);
+    layout.canvas = Canvas::filled(width + 2 * margin, height + margin, WHITE);
     layout.compose(title, blocks, film);
-    Ok(layout.canvas)
+    Ok(layout.canvas.into_picture())
 }
 
 impl Layout {

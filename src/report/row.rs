@@ -1,6 +1,7 @@
 //! What one run saw of one image as a row of a figure: the picture, and a tile for every method and target.
 
-use crate::draw::{Evidence, Limits, MapTile, Raster, Row, Scale, Tile};
+use crate::draw::{Evidence, Limits, MapTile, Row, Scale, Tile};
+use crate::picture::Picture;
 use crate::store::{Explanations, UNKNOWN_CLASS};
 
 /// Where a row comes from.
@@ -37,7 +38,7 @@ impl Sight<'_> {
     }
 
     /// The row of image `index`.
-    pub fn row(&self, index: usize, picture: Raster, scales: &Scales) -> Row {
+    pub fn row(&self, index: usize, picture: Picture, scales: &Scales) -> Row {
         let Some(any) = self.seen.first() else {
             let tiles = vec![Tile::Picture { title: "picture".to_string(), captions: Vec::new() }];
             return Row { heading: self.heading.clone(), note: String::new(), picture, tiles };
@@ -138,7 +139,7 @@ mod tests {
         let seen = [sample()];
         let classes: Vec<String> = (0..seen[0].classes).map(|class| format!("class {class}")).collect();
         let sight = Sight { heading: "run".to_string(), seen: &seen, classes: &classes };
-        let row = sight.row(0, Raster::filled(4, 4, [0; 3]), &sight.common_scales());
+        let row = sight.row(0, Picture::filled(4, 4, [0; 3]), &sight.common_scales());
         assert_eq!(row.tiles.len(), 1 + seen[0].target_kinds.len());
         let Tile::Map(tile) = &row.tiles[1] else { panic!("a map") };
         assert_eq!(Some(&tile.map), seen[0].map(0, 0).as_ref());

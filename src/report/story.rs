@@ -1,7 +1,8 @@
 //! What a run's epochs saw of one image, read back from its files: the rows of its figure, and the scales epochs share.
 
 use super::row::{Scales, Sight};
-use crate::draw::{Evidence, FigureError, Limits, Raster, RasterError, Row};
+use crate::draw::{Evidence, FigureError, Limits, Row};
+use crate::picture::{self, Picture, PictureError};
 use crate::store::{Explanations, RunInfo, RunReader, StoreError};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,9 +13,9 @@ pub enum StoryError {
     /// A file of the run could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A picture of the panel could not be read, or the result not encoded.
+    /// A file of the panel is no picture.
     #[error(transparent)]
-    Raster(#[from] RasterError),
+    Picture(#[from] PictureError),
     /// The figure could not be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),
@@ -60,7 +61,7 @@ fn by(explainers: &[String]) -> String {
 pub struct Story {
     info: RunInfo,
     image: usize,
-    picture: Raster,
+    picture: Picture,
     epochs: BTreeMap<usize, Vec<Explanations>>,
 }
 
@@ -88,7 +89,8 @@ impl Story {
         if epochs.is_empty() {
             return Err(StoryError::NoEvidence { run: run.dir().to_path_buf(), explainers: explainers.to_vec() });
         }
-        let picture = Raster::of_file(&run.panel_image(image)?, &run.panel_image_path(image))?;
+        let picture =
+            picture::of_bytes(&run.panel_image(image)?, &run.panel_image_path(image), picture::Limits::default())?;
         Ok(Story { info: run.info().clone(), image, picture, epochs })
     }
 
@@ -121,7 +123,7 @@ impl Story {
     }
 
     /// The image as the model saw it.
-    pub fn picture(&self) -> &Raster {
+    pub fn picture(&self) -> &Picture {
         &self.picture
     }
 
@@ -178,7 +180,7 @@ impl Story {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::draw::{Scale, Tile, rgb_png};
+    use crate::draw::{Scale, Tile};
     use crate::fsx;
     use std::path::Path;
 
@@ -212,7 +214,7 @@ pub(super) mod tests {
         let run = crate::store::tests::write_run(dir, epochs);
         fsx::create_dir_all(&dir.join("panel")).unwrap();
         for image in 0..2 {
-            fsx::write_atomic(&run.panel_image_path(image), &rgb_png(4, 4, &[100; 48]).unwrap()).unwrap();
+            fsx::write_atomic(&run.panel_image_path(image), &Picture::filled(4, 4, [100; 3]).png().unwrap()).unwrap();
         }
         run
     }

@@ -28,8 +28,8 @@
 //! TensorFlow 2: `tensorflow/core/lib/io/record_writer.h`, `tsl/lib/hash/crc32c.h`, `tensorflow/core/util/event.proto`,
 //! `tensorflow/core/framework/summary.proto`.
 
-use crate::draw::{Raster, RasterError};
 use crate::fsx::{self, FsError};
+use crate::picture::{Picture, PngError};
 use crc::{CRC_32_ISCSI, Crc, Table};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -64,7 +64,7 @@ pub enum TensorBoardError {
     },
     /// A picture cannot be encoded.
     #[error(transparent)]
-    Picture(#[from] RasterError),
+    Picture(#[from] PngError),
 }
 
 /// Appends events to one file of its own.
@@ -141,7 +141,7 @@ impl EventWriter {
     /// # Errors
     ///
     /// When it cannot be encoded or the file not be appended to.
-    pub fn image(&mut self, tag: &str, picture: &Raster, step: u64) -> Result<(), TensorBoardError> {
+    pub fn image(&mut self, tag: &str, picture: &Picture, step: u64) -> Result<(), TensorBoardError> {
         self.image_at(tag, picture, step, now())
     }
 
@@ -150,7 +150,13 @@ impl EventWriter {
     /// # Errors
     ///
     /// When it cannot be encoded or the file not be appended to.
-    pub fn image_at(&mut self, tag: &str, picture: &Raster, step: u64, wall_time: f64) -> Result<(), TensorBoardError> {
+    pub fn image_at(
+        &mut self,
+        tag: &str,
+        picture: &Picture,
+        step: u64,
+        wall_time: f64,
+    ) -> Result<(), TensorBoardError> {
         let image = Message::default()
             .integer(1, picture.height() as u64)
             .integer(2, picture.width() as u64)
@@ -311,12 +317,12 @@ mod tests {
         assert_eq!(count(&writer), 2);
         writer.scalar("loss", 0.5, 3).unwrap();
         assert_eq!(count(&writer), 3);
-        writer.image("map", &Raster::filled(2, 1, [1, 2, 3]), 3).unwrap();
+        writer.image("map", &Picture::filled(2, 1, [1, 2, 3]), 3).unwrap();
         let records = records(&fsx::read(writer.path()).unwrap());
         assert!(records[0].ends_with(b"\x1a\x0dbrain.Event:2"));
         // Step 3 (key 2·8), and a session log (key 7·8+2) of two bytes: status (key 1·8) START.
         assert!(records[1].ends_with(&[0x10, 3, 0x3a, 2, 0x08, 1]));
-        let png = Raster::filled(2, 1, [1, 2, 3]).png().unwrap();
+        let png = Picture::filled(2, 1, [1, 2, 3]).png().unwrap();
         assert!(records[3].ends_with(&png) && records[3].windows(6).any(|field| field == [8, 1, 16, 2, 24, 3]));
     }
 

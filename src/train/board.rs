@@ -2,8 +2,8 @@
 
 use super::checkpoint::CheckpointError;
 use super::{Progress, TrainError};
-use crate::draw::Raster;
 use crate::fsx::{self, FsError};
+use crate::picture::Picture;
 use crate::report::EventWriter;
 use crate::store::EpochMetrics;
 use crate::store::layout::{TENSORBOARD_DIR, is_event_file};
@@ -31,14 +31,14 @@ impl Board {
 
     /// An epoch's numbers, and its figures by image id. They are a copy of what the run keeps: where they cannot be written
     /// that is said, and the run goes on without them.
-    pub(super) fn epoch(&mut self, metrics: &EpochMetrics, figures: &[(String, Raster)], progress: &Progress) {
+    pub(super) fn epoch(&mut self, metrics: &EpochMetrics, figures: &[(String, Picture)], progress: &Progress) {
         if let Err(error) = self.write(metrics, figures) {
             progress.say(&format!("no more event files for TensorBoard: {error}"));
             self.0 = None;
         }
     }
 
-    fn write(&mut self, metrics: &EpochMetrics, figures: &[(String, Raster)]) -> Result<(), TrainError> {
+    fn write(&mut self, metrics: &EpochMetrics, figures: &[(String, Picture)]) -> Result<(), TrainError> {
         let Some(writer) = &mut self.0 else { return Ok(()) };
         let step = metrics.epoch as u64;
         for (tag, value) in scalars(metrics) {

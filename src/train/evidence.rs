@@ -1,7 +1,7 @@
 //! The panel of a run: looked at in every epoch, and written into it.
 
 use super::{Progress, Setup, TrainError};
-use crate::draw::{Figure, Raster, Style, rgb_png};
+use crate::draw::{Figure, Style};
 use crate::evidence::{Question, Subjects, look};
 use crate::explain::ExplainError;
 use crate::models::Model;
@@ -53,8 +53,7 @@ impl Evidence {
 
     /// The panel's pictures as the run keeps them: PNG files in panel order.
     pub(super) fn pictures(&self) -> Result<Vec<Vec<u8>>, TrainError> {
-        let png = |picture: &Picture| rgb_png(picture.width(), picture.height(), picture.pixels());
-        Ok(self.subjects.pictures.par_iter().map(png).collect::<Result<_, _>>()?)
+        Ok(self.subjects.pictures.par_iter().map(Picture::png).collect::<Result<_, _>>()?)
     }
 
     /// Writes what was seen into the epoch: a file an explainer, and figures of a few pictures; and hands these out by the
@@ -64,7 +63,7 @@ impl Evidence {
         unsealed: &mut SealedDir,
         epoch: usize,
         seen: &[Explanations],
-    ) -> Result<Vec<(String, Raster)>, TrainError> {
+    ) -> Result<Vec<(String, Picture)>, TrainError> {
         for explanations in seen {
             unsealed.write(&explanations_name(&explanations.explainer), &explanations.encode()?)?;
         }
@@ -73,9 +72,8 @@ impl Evidence {
         let mut figures = Vec::new();
         for index in self.overlaid() {
             let picture = &self.subjects.pictures[index];
-            let raster = Raster::new(picture.width(), picture.height(), picture.pixels().to_vec())?;
             let id = &self.subjects.ids[index];
-            let figure = Figure { title: id.clone(), rows: vec![sight.row(index, raster, &Scales::Own)] };
+            let figure = Figure { title: id.clone(), rows: vec![sight.row(index, picture.clone(), &Scales::Own)] };
             let figure = figure.rgb(&Style::default())?;
             unsealed.write(&overlay_name(index), &figure.png()?)?;
             figures.push((id.clone(), figure));

@@ -42,11 +42,12 @@ use trainee::Trainee;
 use crate::config::RunConfig;
 use crate::data::{Batching, DataError, DataSet, Loader, Order, Split};
 use crate::device::{self, OutOfMemory};
-use crate::draw::{FigureError, RasterError};
+use crate::draw::FigureError;
 use crate::drift::{DriftError, Timeline};
 use crate::evidence::SubjectsError;
 use crate::explain::ExplainError;
 use crate::models::{Mode, Taps, Trainable};
+use crate::picture::PngError;
 use crate::report::{TensorBoardError, confusion_csv};
 use crate::seed::{self, Purpose};
 use crate::store::layout::{CONFUSION_FILE, METRICS_FILE};
@@ -102,7 +103,7 @@ pub enum TrainError {
     Figure(#[from] FigureError),
     /// A picture.
     #[error(transparent)]
-    Raster(#[from] RasterError),
+    Png(#[from] PngError),
     /// Event files.
     #[error(transparent)]
     TensorBoard(#[from] TensorBoardError),

@@ -1,7 +1,7 @@
 //! The figures of `driftscope explain`: one an image, a row a run.
 
 use super::{Looked, Scale, file_name};
-use crate::draw::{Figure, Raster, Row, Style};
+use crate::draw::{Figure, Row, Style};
 use crate::fsx::Output;
 use crate::report::{Scales, Sight};
 use anyhow::Result;
@@ -19,12 +19,10 @@ pub(super) fn write(all: &[Looked], out: &Path, style: &Style, scale: Scale) -> 
     let scales: Vec<Scales> = sights.iter().map(scales).collect();
     let names = names(&all[0].subjects.ids);
     for (index, id) in all[0].subjects.ids.iter().enumerate() {
-        let row = |((looked, sight), scales): ((&Looked, &Sight), &Scales)| -> Result<Row> {
-            let picture = &looked.subjects.pictures[index];
-            let raster = Raster::new(picture.width(), picture.height(), picture.pixels().to_vec())?;
-            Ok(sight.row(index, raster, scales))
+        let row = |((looked, sight), scales): ((&Looked, &Sight), &Scales)| -> Row {
+            sight.row(index, looked.subjects.pictures[index].clone(), scales)
         };
-        let rows = all.iter().zip(&sights).zip(&scales).map(row).collect::<Result<_>>()?;
+        let rows = all.iter().zip(&sights).zip(&scales).map(row).collect();
         let figure = Figure { title: id.clone(), rows };
         Output::open(&out.join(&names[index]))?.write(&figure.png(style)?)?;
     }

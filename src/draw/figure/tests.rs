@@ -16,7 +16,7 @@ fn map_tile(values: [f32; 4]) -> MapTile {
 }
 
 fn row(side: (usize, usize), tiles: Vec<Tile>) -> Row {
-    let picture = Raster::filled(side.0, side.1, [10, 200, 30]);
+    let picture = Picture::filled(side.0, side.1, [10, 200, 30]);
     Row { heading: "run · epoch 1".into(), note: "predicted banded".into(), picture, tiles }
 }
 
@@ -28,8 +28,8 @@ fn original() -> Tile {
     Tile::Picture { title: "Original".into(), captions: vec!["label: banded".into()] }
 }
 
-fn count(raster: &Raster, colour: Rgb) -> usize {
-    raster.pixels().chunks_exact(3).filter(|pixel| *pixel == colour).count()
+fn count(picture: &Picture, colour: Rgb) -> usize {
+    picture.pixels().chunks_exact(3).filter(|pixel| *pixel == colour).count()
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_map_without_evidence_has_no_colours_and_no_bar() {
         // Only the note is in colour: rust, mixed with white.
         assert!(!coloured.is_empty() && coloured.iter().all(|pixel| pixel.is_sorted_by(|left, right| left >= right)));
         // The edges of letters may have the same grey here and there.
-        let grey = count(&drawn, Raster::filled(1, 1, [10, 200, 30]).greyed().at(0, 0));
+        let grey = count(&drawn, Picture::filled(1, 1, [10, 200, 30]).greyed().pixel(0, 0));
         assert!((60 * 40..60 * 40 + 50).contains(&grey), "{grey}");
     }
 }
@@ -109,7 +109,7 @@ fn long_names_stay_in_their_column() {
     let drawn = Figure { title: name.clone(), rows: vec![Row { note: name, ..row((60, 40), vec![tile]) }] };
     let drawn = drawn.rgb(&plain()).unwrap();
     let right = drawn.width() - 16;
-    let blank = |column| (0..drawn.height()).all(|row| drawn.at(column, row) == WHITE);
+    let blank = |column| (0..drawn.height()).all(|row| drawn.pixel(column, row) == WHITE);
     assert!((right + 1..drawn.width()).all(blank) && (0..16).all(blank));
 }
 

@@ -86,12 +86,12 @@ fn url(kind: &str, bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::rgb_png;
+    use crate::picture::Picture;
 
     #[test]
     fn pictures_that_fit_are_the_files_and_others_are_made_small_enough() {
         let pixels: Vec<u8> = (0..64 * 64 * 3_u32).map(|at| (at.wrapping_mul(2654435761) >> 24) as u8).collect();
-        let files = vec![(PathBuf::from("000.png"), rgb_png(64, 64, &pixels).unwrap())];
+        let files = vec![(PathBuf::from("000.png"), Picture::new(64, 64, pixels).png().unwrap())];
         let whole = within(1 << 20, &files).unwrap();
         assert_eq!(whole, [url("png", &files[0].1)]);
         let less = within(whole[0].len() - 1, &files).unwrap();
