@@ -1,5 +1,6 @@
 //! `driftscope data`: what a run would learn from, checked.
 
+use super::limits::LimitArguments;
 use super::watch::Watch;
 use super::{Format, print, say};
 use crate::config::file::Settings;
@@ -22,9 +23,8 @@ pub(super) struct DataArguments {
     /// Leave out pictures that cannot be read, and list them, instead of failing
     #[arg(long)]
     skip_bad_images: bool,
-    /// Most pixels that a picture may have, in millions, before it counts as one that cannot be read [default: 100]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    max_megapixels: Option<u32>,
+    #[command(flatten)]
+    limits: LimitArguments,
     /// Read the headers of pictures alone: quick, and finds no picture that is damaged further on
     #[arg(long)]
     quick: bool,
@@ -42,8 +42,10 @@ pub(super) fn run(arguments: &DataArguments) -> Result<ExitCode> {
     if arguments.skip_bad_images {
         settings.set("skip_bad_images", true)?;
     }
-    if let Some(megapixels) = arguments.max_megapixels {
-        settings.set("max_megapixels", i64::from(megapixels))?;
+    for (key, limit) in arguments.limits.settings() {
+        if let Some(limit) = limit {
+            settings.set(key, limit)?;
+        }
     }
     let config = settings.resolve_data()?;
     let data = if arguments.quick {

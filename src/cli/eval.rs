@@ -1,11 +1,11 @@
 //! `driftscope eval`: a checkpoint on the test split, which training never sees.
 
+use super::limits::LimitArguments;
 use super::output::checked;
 use super::run_spec::RunSpec;
 use super::{Format, left_out, open_data, print};
 use crate::data::{Batching, DataConfig, Split};
 use crate::device::DeviceChoice;
-use crate::picture::Limits;
 use crate::report::{aligned, confusion_csv, csv_row};
 use crate::train::{Evaluation, Progress, Reopened, RunRecord, Setup, evaluate, reopen, same_data, same_panel};
 use anyhow::{Result, bail};
@@ -26,9 +26,8 @@ pub(super) struct EvalArguments {
     /// Where the run's pictures lie by now [default: where they lay]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
-    /// Most pixels that a picture may have, in millions [default: the run's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    max_megapixels: Option<u32>,
+    #[command(flatten)]
+    limits: LimitArguments,
     /// Where to compute: auto, cpu, cuda, cuda:N or flex
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
@@ -90,9 +89,7 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
 /// Where the run's pictures are, and how strictly they are read.
 fn source(arguments: &EvalArguments, record: &RunRecord) -> Result<DataConfig> {
     let mut source = record.config.data.clone();
-    if let Some(megapixels) = arguments.max_megapixels {
-        source.set_limits(Limits::of_megapixels(megapixels));
-    }
+    source.set_limits(arguments.limits.over(source.limits()));
     match (&mut source, &arguments.data) {
         (DataConfig::Folder(folder), Some(data)) => folder.root = std::path::absolute(data)?,
         (DataConfig::Textures(_), Some(_)) => bail!("--data: {} learned from the embedded textures", record.name),

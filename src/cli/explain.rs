@@ -1,5 +1,6 @@
 //! `driftscope explain`: what a trained model looks at, on its panel or on new pictures, by any method.
 
+use super::limits::LimitArguments;
 use super::run_spec::RunSpec;
 use super::{Format, print};
 use crate::device::DeviceChoice;
@@ -9,7 +10,6 @@ use crate::evidence::{Question, Subjects, look};
 use crate::explain::{Explainer, Target};
 use crate::faithfulness::Criteria;
 use crate::fsx::{self, Output, check_output_folder, output_folder};
-use crate::picture::Limits;
 use crate::store::layout::RUN_FILE;
 use crate::store::{Explanations, RunReader};
 use crate::train::{Progress, Reopened, RunRecord, reopen, same_pictures};
@@ -44,9 +44,8 @@ pub(super) struct ExplainArguments {
     /// Where to compute: auto, cpu, cuda, cuda:N or flex
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
-    /// Most pixels that a new picture may have, in millions [default: the run's, 100]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    max_megapixels: Option<u32>,
+    #[command(flatten)]
+    limits: LimitArguments,
     /// The trained weights themselves, where the run keeps an average of them
     #[arg(long)]
     raw: bool,
@@ -253,7 +252,7 @@ fn look_at(
     let subjects = match files {
         [] => Subjects::of_run(&RunReader::open(&run.path)?, seed)?,
         files => {
-            let limits = arguments.max_megapixels.map_or(record.config.data.limits(), Limits::of_megapixels);
+            let limits = arguments.limits.over(record.config.data.limits());
             Subjects::of_files(files, &record.config.preprocessing, limits, seed)?
         }
     };

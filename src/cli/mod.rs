@@ -11,6 +11,7 @@ mod drift;
 mod eval;
 mod explain;
 mod export;
+mod limits;
 mod output;
 mod plot;
 mod report;

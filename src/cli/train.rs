@@ -1,5 +1,6 @@
 //! `driftscope train`: a new run, an old one that goes on, or one that branches off another.
 
+use super::limits::LimitArguments;
 use super::run_spec::RunSpec;
 use super::{INTERRUPTED, left_out, open_data, print, say};
 use crate::config::file::Settings;
@@ -42,9 +43,8 @@ pub(super) struct TrainArguments {
     /// Leave out pictures that cannot be read, and list them, instead of stopping
     #[arg(long)]
     skip_bad_images: bool,
-    /// Most pixels that a picture may have, in millions, before it counts as one that cannot be read [default: 100]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    max_megapixels: Option<u32>,
+    #[command(flatten)]
+    limits: LimitArguments,
     /// First parameters: none, pretrained (timm's file in the Hugging Face cache) or a .safetensors or .pth file
     /// [default: pretrained for the full sizes, none for the minis]
     #[arg(long, value_name = "SOURCE")]
@@ -85,8 +85,8 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
     /// Go on with a run from its newest checkpoint, or from the end of an epoch: RUN, RUN@N, RUN@best or RUN@last. It keeps its
-    /// settings; only --data, where its pictures lie by now, --skip-bad-images, --max-megapixels, --device and --tensorboard
-    /// may differ. With --run-dir a new run branches off
+    /// settings; only --data, where its pictures lie by now, --skip-bad-images, --max-megapixels, --max-decoder-mib,
+    /// --device and --tensorboard may differ. With --run-dir a new run branches off
     /// there and may have others: more --epochs, say
     #[arg(long, value_name = "RUN[@EPOCH]")]
     resume: Option<RunSpec>,
@@ -282,12 +282,16 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
         ("batch_size", arguments.batch_size.map(i64::from)),
         ("seed", arguments.seed.map(i64::from)),
         ("data.split", split),
-        ("data.max_megapixels", arguments.max_megapixels.map(i64::from)),
         ("early_stopping.stable_epochs", arguments.stop_when_stable.map(i64::from)),
     ];
     for (key, value) in numbers {
         if let Some(value) = value {
             settings.set(key, value)?;
+        }
+    }
+    for (key, limit) in arguments.limits.settings() {
+        if let Some(limit) = limit {
+            settings.set(&format!("data.{key}"), limit)?;
         }
     }
     if let Some(rate) = arguments.lr {

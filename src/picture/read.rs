@@ -56,7 +56,7 @@ pub(crate) fn bytes_of(path: &Path, limits: &Limits) -> Result<Vec<u8>, String> 
     }
     let too_great = |mib: u64| {
         let limit = limits.max_decoder_mib;
-        format!("the file has {mib} MiB, more than the limit of {limit} MiB (raise it with data.max_decoder_mib)")
+        format!("the file has {mib} MiB, more than the limit of {limit} MiB (raise it with --max-decoder-mib)")
     };
     if about.len() > limits.bytes() {
         return Err(too_great(about.len() >> 20));

@@ -75,6 +75,10 @@ fn a_limit_is_raised_by_a_flag() {
     );
     assert!(data(dir.path(), &["pics", "--max-megapixels", "3"]).status.success());
     assert!(data(dir.path(), &["pics"]).status.success());
+    // 2000 · 1001 pixels of three bytes are 5.7 MiB.
+    let (_, error) = texts(&data(dir.path(), &["pics", "--max-decoder-mib", "5"]));
+    assert!(error.contains("need 6 MiB to be decoded") && error.contains("raise it with --max-decoder-mib"), "{error}");
+    assert!(data(dir.path(), &["pics", "--max-decoder-mib", "16"]).status.success());
     assert_eq!(data(dir.path(), &["pics", "--max-megapixels", "0"]).status.code(), Some(2));
 }
 

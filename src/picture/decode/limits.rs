@@ -44,7 +44,7 @@ impl Limits {
         if bytes > self.bytes() {
             return Err(format!(
                 "{width} × {height} pixels need {} MiB to be decoded, more than the limit of {} MiB (raise it with \
-                 data.max_decoder_mib)",
+                 --max-decoder-mib)",
                 bytes.div_ceil(1 << 20),
                 self.max_decoder_mib
             ));

@@ -112,7 +112,7 @@ fn said(error: ImageError, format: &Format, bytes: &[u8]) -> String {
             }
         }
         ImageError::Limits(_) => {
-            format!("decoding this {name} takes more memory than the limit (raise it with data.max_decoder_mib)")
+            format!("decoding this {name} takes more memory than the limit (raise it with --max-decoder-mib)")
         }
         error => {
             let text = error.to_string();

@@ -285,7 +285,7 @@ fn limits_can_be_raised_and_lowered() {
     assert!(within(Limits::of_megapixels(1)).unwrap_err().contains("1001 × 1000 pixels are 2 megapixels"));
     assert!(within(Limits::of_megapixels(2)).is_ok());
     let small = Limits { max_megapixels: 2, max_decoder_mib: 1 };
-    assert!(within(small).unwrap_err().contains("data.max_decoder_mib"));
+    assert!(within(small).unwrap_err().contains("--max-decoder-mib"));
     assert_eq!(Limits::of_megapixels(1).max_decoder_mib, 1024);
     // 1 GiB for 100 megapixels: 10.24 MiB each.
     assert_eq!(Limits::of_megapixels(900).max_decoder_mib, 9216);
