@@ -44,6 +44,11 @@ impl Stamp {
         })
     }
 
+    /// What tells a file from all others, by whatever name or link it was found.
+    pub(super) fn file(&self) -> [u64; 2] {
+        [self.device, self.inode]
+    }
+
     /// Whether a file that was read at a moment, in seconds, had been left alone before.
     fn is_settled(&self, read_at: i64) -> bool {
         self.modified[0].max(self.changed[0]) + TICK <= read_at

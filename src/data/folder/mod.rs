@@ -290,7 +290,7 @@ fn class_folders(config: &FolderConfig) -> Result<Found, DataError> {
 }
 
 /// The first ten, and how many more.
-fn shortened(items: &[String]) -> String {
+pub(super) fn shortened(items: &[String]) -> String {
     let more = if items.len() > 10 { format!(" and {} more", items.len() - 10) } else { String::new() };
     items.iter().take(10).cloned().collect::<Vec<_>>().join(", ") + &more
 }

@@ -1,5 +1,6 @@
 //! `train/class/…`, `val/class/…`, and `test/class/…` if there is one.
 
+use super::walk::name_of;
 use super::{
     EXPECTED, FolderConfig, Found, Left, LeftOut, OfClass, Searched, choose_classes, class_names, empty_class,
     of_class, shortened, walk, why_no_class, why_not,
@@ -71,16 +72,31 @@ fn validation_folder(config: &FolderConfig) -> Result<PathBuf, DataError> {
     let there: Vec<&str> = VAL.into_iter().filter(|name| root.join(name).is_dir()).collect();
     match there.as_slice() {
         [one] => Ok(root.join(one)),
-        [] => Err(DataError::layout(
-            root,
-            "it has train/ but no val/ (or valid/ or validation/), and training measures every epoch on pictures that it \
-             does not learn from: move some there, with a folder a class"
-                .to_string(),
-        )),
+        [] => Err(DataError::layout(root, format!("{NO_VAL}{}", class_called_train(root)))),
         several => Err(DataError::layout(
             root,
-            format!("it has {}/, and it is not clear which of them is for validation: keep one", several.join("/ and ")),
+            format!(
+                "it has {}/, and it is not clear which of them is for validation: keep one",
+                several.join("/ and ")
+            ),
         )),
+    }
+}
+
+const NO_VAL: &str = "it has train/ but no val/ (or valid/ or validation/), and training measures every epoch on images \
+                      that it does not learn from: move some there, with a folder a class";
+
+/// A hint where `train` may be the name of a class: there are folders beside it that are no splits.
+fn class_called_train(root: &Path) -> String {
+    let is_class = |path: &PathBuf| path.is_dir() && why_no_class(path, false).is_none();
+    let beside = fsx::list_dir(root).unwrap_or_default().into_iter().filter(is_class).map(|path| name_of(&path));
+    let beside: Vec<String> = beside.filter(|name| !is_split_word(name)).collect();
+    match beside.as_slice() {
+        [] => String::new(),
+        _ => format!(
+            ". Or, if train is a class beside {}, give its folder another name: train means a split here",
+            shortened(&beside)
+        ),
     }
 }
 
@@ -96,7 +112,10 @@ fn count_others(config: &FolderConfig, folders: &[Option<PathBuf>; 3], left: &mu
             continue;
         }
         let why = match path.is_dir() {
-            true => why_no_class(&path, config.is_old()).unwrap_or(Left::NoSplit),
+            true => why_no_class(&path, config.is_old()).unwrap_or_else(|| match is_split_word(&name_of(&path)) {
+                true => Left::OtherSplit,
+                false => Left::NoSplit,
+            }),
             false => why_not(&path, config.is_old()).unwrap_or(Left::OutsideClass),
         };
         left.add(why, &path);

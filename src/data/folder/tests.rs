@@ -174,6 +174,17 @@ fn everything_that_is_left_out_is_counted_and_said() {
 }
 
 #[test]
+fn a_split_under_another_name_is_left_out_with_a_hint() {
+    let dir = tempfile::tempdir().unwrap();
+    touch(dir.path(), &["train/x/1.png", "train/y/1.png", "val/x/2.png", "val/y/2.png"]);
+    touch(dir.path(), &["Test/x/3.png", "eval/x/3.png", "others/x/3.png"]);
+    let all = found(dir.path());
+    assert!(ids(&all, Split::Test).is_empty());
+    let split = "2 folders beside train/, val/ and test/ named as a split; the one to test on is called test/";
+    noted(&all, &[split, "1 folder beside train/, val/ and test/: "]);
+}
+
+#[test]
 fn layouts_that_do_not_work_are_refused_in_words() {
     let refuse = |names: &[&str], parts: &[&str]| {
         let dir = tempfile::tempdir().unwrap();
@@ -184,6 +195,8 @@ fn layouts_that_do_not_work_are_refused_in_words() {
     refuse(&["train/x/1.png", "val/x/2.png", "valid/x/2.png"], &["val/ and valid/", "keep one"]);
     refuse(&["train/x/1.png", "val/x/1.png", "val/q/2.png"], &["train/ has no pictures of q", "cannot be learned"]);
     refuse(&["val/x/1.png", "test/x/2.png"], &["no train/"]);
+    let hint = "if train is a class beside car, plane, give its folder another name";
+    refuse(&["train/1.png", "car/1.png", "plane/1.png", "test/1.png"], &["train/ but no val/", hint]);
     for [train, val, test] in
         [["Train", "val", "test"], ["training", "validation", "testing"], ["TRAIN", "Dev", "eval"]]
     {

@@ -34,6 +34,8 @@ pub(super) enum Left {
     OutsideClass,
     /// A folder beside train/, val/ and test/.
     NoSplit,
+    /// One whose name says that it is a split too.
+    OtherSplit,
     /// Beside labels/ and images/.
     NoPartOfDtd,
     /// A folder within a class, which the rules of an old run do not search.
@@ -62,6 +64,10 @@ impl Left {
             Left::SeenFolder => ("link", " to a folder that is searched already".to_string()),
             Left::OutsideClass => ("picture", " in no class folder".to_string()),
             Left::NoSplit => ("folder", " beside train/, val/ and test/".to_string()),
+            Left::OtherSplit => (
+                "folder",
+                " beside train/, val/ and test/ named as a split; the one to test on is called test/".to_string(),
+            ),
             Left::NoPartOfDtd => ("entry", " beside images/ and labels/".to_string()),
             Left::Below => ("folder", " within a class, which the rules of this older run do not search".to_string()),
             Left::TestClass => ("class", " in test/ that train/ does not have".to_string()),
@@ -249,7 +255,7 @@ fn claim(folder: &Path, own: &mut BTreeSet<Place>) {
     }
 }
 
-fn name_of(path: &Path) -> String {
+pub(super) fn name_of(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 

@@ -1,10 +1,15 @@
 //! A data set opened: every picture found, read, judged and summed.
 
+mod doubles;
+#[cfg(test)]
+mod tests;
+
 use super::catalogue::{Catalogue, Entry, Stamp, cache_folder, look};
 use super::{DataConfig, DataError, FolderConfig, Index, Sample, Source, Split, folder, textures};
 use crate::fsx::{self, one_line, shown};
 use crate::picture::{ReadOptions, bytes_of, dimensions};
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -149,6 +154,7 @@ impl DataSet {
         watch: Watcher<'_>,
     ) -> Result<Self, DataError> {
         let mut found = folder::find(config)?;
+        let listed = found.splits.each_ref().map(labels);
         let all = found.splits.iter().map(|split| split.samples().len()).sum::<usize>() + found.bad.len();
         let looked = match closely {
             Closely::Headers => headers(&mut found.splits, &config.read_options()),
@@ -166,7 +172,7 @@ impl DataSet {
         data.notes.extend(looked.notes);
         data.notes.extend(folder::namesake_of_dtd(&config.root));
         if !bad.is_empty() {
-            data.without_pictures(config);
+            data.without_pictures(config, &listed);
         }
         data.skipped = bad;
         let problem = found.problem.or(data.problem.map(|problem| problem.problem));
@@ -175,19 +181,28 @@ impl DataSet {
         if closely == Closely::Whole {
             let lines: String = data.contents.iter().map(|(id, sha256)| format!("{id}\t{sha256}\n")).collect();
             data.content_digest = Some(fsx::sha256_hex(lines.as_bytes()));
+            data.notes.extend(doubles::notes(&data.splits, &data.contents, &data.seen));
         }
         Ok(data)
     }
 
-    /// Says which classes lost all their training pictures to skipping.
-    fn without_pictures(&mut self, config: &FolderConfig) {
-        let has = |label: usize| self.split(Split::Train).samples().iter().any(|sample| sample.label == label);
-        let empty: Vec<&String> =
-            self.classes.iter().enumerate().filter(|(label, _)| !has(*label)).map(|(_, class)| class).collect();
-        if let Some(class) = empty.first().filter(|_| !config.is_old()) {
-            let problem =
-                format!("no training picture of class '{class}' can be read; remove the class, or mend its pictures");
-            self.problem = Some(Problem { path: config.root.clone(), problem });
+    /// Says which classes lost all images of a split to skipping; without any to learn from, nothing can be trained.
+    /// `listed` are the labels that the splits had before.
+    fn without_pictures(&mut self, config: &FolderConfig, listed: &[BTreeSet<usize>; 3]) {
+        for split in Split::ALL {
+            let left = labels(self.split(split));
+            let lost = listed[split as usize].difference(&left).map(|label| self.classes[*label].clone());
+            let lost = folder::shortened(&lost.collect::<Vec<_>>());
+            match split {
+                _ if lost.is_empty() => {}
+                Split::Train if !config.is_old() => {
+                    let problem = format!(
+                        "no training image of {lost} can be read; mend the images, or remove the class folders"
+                    );
+                    self.problem = Some(Problem { path: config.root.clone(), problem });
+                }
+                split => self.notes.push(format!("no {split} image can be read of: {lost}")),
+            }
         }
     }
 
@@ -243,6 +258,11 @@ impl DataSet {
             Some(first) => Err(DataError::Changed { split: split.name(), first: first.clone(), count: changed.len() }),
         }
     }
+}
+
+/// Labels of which there are samples.
+fn labels(index: &Index) -> BTreeSet<usize> {
+    index.samples().iter().map(|sample| sample.label).collect()
 }
 
 /// What looking at every picture came to; bad ones are taken out of the splits.
@@ -348,6 +368,3 @@ fn digest(classes: &[String], splits: &[Index; 3]) -> String {
     }
     fsx::sha256_hex(text.as_bytes())
 }
-
-#[cfg(test)]
-mod tests;

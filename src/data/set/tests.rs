@@ -136,3 +136,46 @@ fn an_older_run_takes_a_jpeg_that_ends_early_as_it_did_and_says_so() {
     let sample = data.split(Split::Train).samples().iter().find(|sample| sample.id.ends_with("7.jpg")).unwrap();
     assert_eq!(sample.picture(0).unwrap().width(), 64);
 }
+
+/// On paper: 1, 6 and 7 are the same bytes, and 3 and 8 the same file. 6 and 7 are of val and 1 of train; 8 is of test and 3 of
+/// train. All five have a twin of the other class.
+#[test]
+fn images_that_are_there_twice_are_counted_and_said() {
+    let dir = folder_of_pictures();
+    let path = |name: &str| dir.path().join(name);
+    assert_eq!(DataSet::open(&config(dir.path(), false)).unwrap().notes, [""; 0]);
+    for twin in ["val/a/6.png", "val/b/7.png"] {
+        fs::copy(path("train/a/1.png"), path(twin)).unwrap();
+    }
+    for class in ["a", "b"] {
+        fs::create_dir_all(path("test").join(class)).unwrap();
+        let shade = if class == "a" { 91 } else { 92 };
+        image::RgbImage::from_pixel(9, 7, image::Rgb([shade; 3])).save(path("test").join(class).join("9.png")).unwrap();
+    }
+    std::os::unix::fs::symlink("../../train/b/3.png", path("test/a/8.png")).unwrap();
+    let notes = DataSet::open(&config(dir.path(), false)).unwrap().notes;
+    assert_eq!(
+        notes,
+        [
+            "2 images of val have the same bytes as an image of train, such as val/a/6.png and train/a/1.png: figures on \
+             val are too good",
+            "1 image of test has the same bytes as an image of train, such as test/a/8.png and train/b/3.png: figures on \
+             test are too good",
+            "5 images have the same bytes as an image of another class, such as train/a/1.png and val/b/7.png: one of the \
+             two labels is wrong",
+            "2 images share a file with an image of another class or split, by links, such as train/b/3.png and \
+             test/a/8.png",
+        ]
+    );
+}
+
+#[test]
+fn a_class_that_loses_all_images_of_a_split_is_named() {
+    let dir = folder_of_pictures();
+    fs::write(dir.path().join("val/b/5.png"), "no picture").unwrap();
+    let data = DataSet::open(&config(dir.path(), true)).unwrap();
+    assert!(data.notes.contains(&"no val image can be read of: b".to_string()), "{:?}", data.notes);
+    fs::write(dir.path().join("train/b/3.png"), "no picture").unwrap();
+    let error = DataSet::open(&config(dir.path(), true)).unwrap_err().to_string();
+    assert!(error.contains("no training image of b can be read"), "{error}");
+}
