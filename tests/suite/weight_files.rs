@@ -36,6 +36,16 @@ fn a_checkpoint_gives_its_numbers_however_it_was_saved() {
     }
 }
 
+/// A module that was saved whole is its parameters and buffers. A fresh batch norm of PyTorch scales by 1 and shifts by 0, and
+/// its running mean and variance begin at 0 and 1; its counter of batches is a whole number and left alone.
+#[test]
+fn a_module_that_was_saved_whole_gives_the_numbers_of_its_state_dict() {
+    let constant = |value: f32| HostTensor { shape: vec![2], values: vec![value; 2] };
+    let norm = [("weight", 1.0), ("bias", 0.0), ("running_mean", 0.0), ("running_var", 1.0)];
+    let norm = norm.map(|(name, value)| (format!("n.{name}"), constant(value)));
+    assert_eq!(read("module.pth"), plain().into_iter().chain(norm).collect::<StateDict>());
+}
+
 /// On paper: the nearest float16 to a tenth is 1638/2¹⁴, the nearest bfloat16 205/2¹¹.
 #[test]
 fn other_precisions_become_float32_exactly() {
