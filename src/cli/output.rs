@@ -1,8 +1,8 @@
 //! What the commands share that read runs and write a file that a person names.
 
 use super::{print, say};
-use crate::fsx::{Output, shown};
-use crate::store::RunReader;
+use crate::fsx::shown;
+use crate::store::{Output, RunReader};
 use crate::train::same_pictures;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};

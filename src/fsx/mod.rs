@@ -7,7 +7,6 @@ mod atomic;
 mod dirs;
 mod error;
 mod links;
-mod output;
 mod read;
 mod stream;
 mod text;
@@ -16,9 +15,6 @@ pub use atomic::{check_writable, temporary_of, write_atomic, write_atomic_like};
 pub use dirs::{check_own_dir, create_dir_all, folder_of, list_dir, remove_file, remove_own_dir, rename_dir, sync_dir};
 pub use error::FsError;
 pub use links::{Kind, chain_of_links, followed, is_there, kind};
-#[cfg(test)]
-pub(crate) use output::is_a_runs_own;
-pub use output::{Output, OutputError, check_output_folder, not_of_a_run, output_folder};
 pub use read::{check_file, metadata, read, read_named, read_start, read_to_string, sha256_hex};
 pub use stream::{write_stdout, write_through};
 pub use text::{one_line, quoted, shown};

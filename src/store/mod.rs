@@ -1,5 +1,5 @@
-//! What a run keeps on disk, as plain data: the names in its folder, sealed directories, explanation files, JSON records, and
-//! a reader of all of it.
+//! What a run keeps on disk, as plain data: the names in its folder, sealed directories, explanation files, JSON records, a
+//! reader of all of it, and the check that a file somebody names for output is no run's.
 //!
 //! Only sealed epochs are seen, that is directories `epoch-NNNN` holding a `manifest.json`, and nothing is read from them
 //! whose digest is not the manifest's. Nothing here knows what settings, weights or measures are.
@@ -8,6 +8,7 @@ mod error;
 pub mod format;
 mod json;
 pub mod layout;
+mod output;
 mod reader;
 pub mod records;
 mod sealed;
@@ -18,6 +19,7 @@ pub use error::StoreError;
 pub use format::{AttentionDistance, Explanations, LayerMaps, UNKNOWN_CLASS};
 pub use json::{SCHEMA, json, read_versioned};
 pub use layout::{epoch_dir_name, panel_image_name, sealed_epoch};
+pub use output::{Output, OutputError, check_output_folder, not_of_a_run, output_folder};
 pub use reader::RunReader;
 pub use records::{ALL_IMAGES, Against, DriftFigure, EpochMetrics, PanelInfo, RunInfo, TrainingMetrics};
 pub use sealed::{Manifest, SealedDir};

@@ -90,7 +90,7 @@ enum Vacancy {
 /// Reads only.
 fn vacancy(path: &Path) -> Result<Vacancy, CheckpointError> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    fsx::not_of_a_run(&absolute.canonicalize().unwrap_or(absolute))?;
+    store::not_of_a_run(&absolute.canonicalize().unwrap_or(absolute))?;
     if !path.is_dir() {
         if fsx::kind(path)?.is_some() {
             return Err(in_the_way(path, "no directory", "a run"));

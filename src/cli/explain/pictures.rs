@@ -2,8 +2,8 @@
 
 use super::{Looked, Scale, file_name};
 use crate::draw::{Figure, Row, Style};
-use crate::fsx::Output;
 use crate::report::{Scales, Sight};
+use crate::store::Output;
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::path::Path;

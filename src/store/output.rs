@@ -5,11 +5,11 @@
 //! end at a name that was wrong from the beginning. A regular file is replaced whole and keeps its permissions; whatever
 //! else is there is written through and never replaced.
 
-use super::{
+use super::layout::{RUN_FILE, is_a_runs_own};
+use crate::fsx::{
     FsError, chain_of_links, check_writable, create_dir_all, folder_of, followed, is_there, shown, write_atomic_like,
     write_stdout, write_through,
 };
-use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
@@ -213,7 +213,7 @@ fn ends_in_a_slash(path: &Path) -> bool {
 ///
 /// [`OutputError::OfARun`] names the run.
 pub fn not_of_a_run(path: &Path) -> Result<(), OutputError> {
-    for run in path.ancestors().skip(1).filter(|folder| folder.join("run.json").is_file()) {
+    for run in path.ancestors().skip(1).filter(|folder| folder.join(RUN_FILE).is_file()) {
         let below = path.strip_prefix(run).ok().and_then(|below| below.components().next());
         if let Some(Component::Normal(name)) = below
             && is_a_runs_own(name)
@@ -222,27 +222,6 @@ pub fn not_of_a_run(path: &Path) -> Result<(), OutputError> {
         }
     }
     Ok(())
-}
-
-/// Whether a run has this in its own folder. The names are those of `store::layout`, whose test holds the two together.
-pub(crate) fn is_a_runs_own(name: &OsStr) -> bool {
-    const NAMES: [&str; 8] = [
-        "run.json",
-        "lock",
-        "metrics.jsonl",
-        "metrics.csv",
-        "pictures.sha256",
-        "branching.json",
-        "panel",
-        "tensorboard",
-    ];
-    let name = name.to_string_lossy();
-    let numbered = |prefix: &str| {
-        let rest = name.strip_prefix(prefix).map(|rest| rest.strip_suffix(".partial").unwrap_or(rest));
-        rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    let plain = name.strip_suffix(".partial").unwrap_or(&name);
-    NAMES.contains(&plain) || name.starts_with("interrupted") || numbered("epoch-") || numbered("superseded-")
 }
 
 #[cfg(test)]
