@@ -5,7 +5,6 @@ use super::keys::{KEYS, Kind};
 use super::*;
 use crate::data::DataConfig;
 use crate::data::{DataSet, Panel};
-use crate::explain;
 use crate::explain::Explainer;
 use crate::models::ModelName;
 use crate::picture::Picture;
@@ -160,14 +159,14 @@ fn every_setting_of_an_explainer_is_refused_by_name_at_its_extremes() {
         for value in values {
             let text = format!("{method}:{setting}={value}");
             let explainer: Explainer = text.parse().unwrap();
-            let error = explain::view(&explainer, &taps).unwrap_err().to_string();
+            let error = explainer.site(&taps).unwrap_err().to_string();
             assert!(error.contains(method) && error.contains(setting), "{text}: {error}");
             assert!(explainer.fits(&taps).is_err(), "{text} is no question of the model");
         }
         for value in ["-1", "nan", "inf", "x", "1e999"] {
             let text = format!("{method}:{setting}={value}");
             let parsed = text.parse::<Explainer>();
-            assert!(parsed.is_err() || explain::view(&parsed.unwrap(), &taps).is_err(), "{text}");
+            assert!(parsed.is_err() || parsed.unwrap().site(&taps).is_err(), "{text}");
         }
     }
     assert!(!"rollout".parse::<Explainer>().unwrap().fits(&ModelName::ResnetMini.taps()).unwrap());

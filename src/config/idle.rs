@@ -64,7 +64,7 @@ fn all(file: &FileConfig, model: ModelName, has_weights: Option<bool>) -> Vec<Ne
     let decays = optimizer.weight_decay.map_or(kind == "adamw", |decay| decay != 0.0);
     let decay = schedule.decay.as_deref().unwrap_or("cosine");
     let warms_up = schedule.warmup_epochs.is_none_or(|epochs| epochs != 0.0);
-    let explainers = file.explainers.clone().unwrap_or_else(|| Explainer::defaults(model));
+    let explainers = file.explainers.clone().unwrap_or_else(|| Explainer::defaults(&model.taps()));
     let (erases, for_adam) = ("with augmentation.erasing above 0", "with optimizer.kind = \"adamw\" or \"adam\"");
     let (for_sgd, for_steps) = ("with optimizer.kind = \"sgd\"", "with schedule.decay = \"step\"");
     vec![

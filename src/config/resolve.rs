@@ -94,7 +94,7 @@ impl FileConfig {
                 stable_within: self.checkpoints.stable_within,
             },
             panel: self.panel.resolve(images),
-            explainers: self.explainers.unwrap_or_else(|| Explainer::defaults(model)),
+            explainers: self.explainers.unwrap_or_else(|| Explainer::defaults(&model.taps())),
         };
         if let Err(invalid) = config.validate() {
             problems.extend(invalid.problems);

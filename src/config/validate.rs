@@ -3,7 +3,6 @@
 use super::keys::{self, Kind, problem, shown};
 use super::{Decay, Method, RunConfig};
 use crate::data::{DataConfig, Policy};
-use crate::explain;
 use std::collections::BTreeSet;
 
 /// Settings that make no sense, all of them.
@@ -91,7 +90,7 @@ impl RunConfig {
         }
         let (taps, mut names) = (self.model.taps(), BTreeSet::new());
         for explainer in &self.explainers {
-            if let Err(error) = explain::view(explainer, &taps) {
+            if let Err(error) = explainer.site(&taps) {
                 problems.say(format!("explainers, for {}: {error}", self.model));
             }
             if !names.insert(explainer.name()) {

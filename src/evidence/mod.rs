@@ -6,7 +6,7 @@
 pub mod faithfulness;
 
 use crate::data::{DataError, Panel, Preprocessing, Sample, normalised, perturbed};
-use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target, View};
+use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Site, Target};
 use crate::fsx;
 use crate::models::Model;
 use crate::picture::{self, Limits, Normalisation, Picture, PictureError};
@@ -185,9 +185,9 @@ pub fn look(
     let floor = explain_pictures(model, &subjects.perturbed, &labels, question, device, &mut done_of_floor)?;
     let taps = model.taps();
     let record = |(index, explainer): (usize, &Explainer)| {
-        let view = explain::view(explainer, &taps)?;
+        let site = explainer.site(&taps)?;
         let explained = (&clean, clean.explanations[index].as_slice(), floor.explanations[index].as_slice());
-        Ok(record(subjects, question, explainer, view, explained, untrained_head && explainer.class_specific()))
+        Ok(record(subjects, question, explainer, site, explained, untrained_head && explainer.class_specific()))
     };
     question.explainers.iter().enumerate().map(record).collect()
 }
@@ -231,7 +231,7 @@ fn record(
     subjects: &Subjects,
     question: &Question,
     explainer: &Explainer,
-    view: View,
+    site: Site,
     (explained, clean, floor): (&Explained, &[Vec<Explanation>], &[Vec<Explanation>]),
     untrained_head: bool,
 ) -> Explanations {
@@ -239,13 +239,13 @@ fn record(
     Explanations {
         explainer: explainer.name(),
         settings: explainer.settings().into(),
-        tap: view.tap,
+        tap: site.tap,
         class_specific,
         untrained_head,
         panel_digest: subjects.digest.clone(),
         image_ids: subjects.ids.clone(),
         target_kinds: if class_specific { question.target_kinds.clone() } else { vec![ANY_CLASS.to_string()] },
-        grid: view.grid,
+        grid: site.grid,
         maps: by_image(clean, |explanation| explanation.map.values().to_vec()),
         floor_maps: by_image(floor, |explanation| explanation.map.values().to_vec()),
         layer_maps: layer_maps(&clean[0]),

@@ -1,6 +1,8 @@
 //! What the attention methods share: which blocks, and the class token's row carried through them.
 
-use super::ExplainError;
+use super::error::ExplainError;
+use super::explanation::{heatmaps, numbers};
+use super::pass::Request;
 use crate::measure::Heatmap;
 use crate::models::{Tap, TapSpec, Watch};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -11,7 +13,7 @@ pub(super) fn blocks(
     explainer: &'static str,
     start: usize,
     watch: Watch,
-) -> Result<Vec<(TapSpec, Watch)>, ExplainError> {
+) -> Result<Vec<Request>, ExplainError> {
     let numbered = taps.iter().filter_map(|spec| match spec.tap {
         Tap::Attention(block) => Some((block, *spec)),
         _ => None,
@@ -20,7 +22,8 @@ pub(super) fn blocks(
     if all.is_empty() {
         return Err(ExplainError::NotForThisModel { explainer, needs: "attention" });
     }
-    let from: Vec<_> = all.iter().filter(|(block, _)| *block >= start).map(|(_, spec)| (*spec, watch)).collect();
+    let from: Vec<_> =
+        all.iter().filter(|(block, _)| *block >= start).map(|(_, spec)| Request { spec: *spec, watch }).collect();
     if from.is_empty() {
         let available = all.iter().map(|(block, _)| *block).collect();
         return Err(ExplainError::NoLayer { explainer, setting: "start_block", layer: start, available });
@@ -37,7 +40,7 @@ pub(super) fn class_token(batch: usize, tokens: usize, device: &Device) -> Tenso
 /// The patches' share of a row `[batch, 1, tokens]`, one map an image.
 pub(super) fn patches(row: Tensor<3>, spec: &TapSpec) -> Result<Vec<Heatmap>, ExplainError> {
     let ([batch, _, tokens], [rows, columns]) = (row.dims(), spec.grid);
-    super::heatmaps(row.slice([0..batch, 0..1, spec.prefix_tokens..tokens]).reshape([batch, rows, columns]))
+    heatmaps(row.slice([0..batch, 0..1, spec.prefix_tokens..tokens]).reshape([batch, rows, columns]))
 }
 
 /// How far each head of a block looks, `[batch, heads]`: the distance between the centres of a query's patch and a key's,
@@ -84,7 +87,7 @@ pub(super) fn discard(matrix: Tensor<3>, share: f64) -> Tensor<3> {
         return matrix;
     }
     let device = matrix.device();
-    let mut values = super::numbers(matrix);
+    let mut values = numbers(matrix);
     for image in values.chunks_mut(tokens * tokens) {
         let mut order: Vec<usize> = (0..image.len()).collect();
         let by_value = |one: &usize, other: &usize| image[*one].total_cmp(&image[*other]).then(one.cmp(other));
@@ -107,7 +110,7 @@ mod tests {
         let spec = TapSpec { tap: Tap::Attention(0), grid: [2, 2], prefix_tokens: 1 };
         let everywhere = Tensor::<4>::ones([1, 1, 5, 5], &device) / 5.0;
         let itself = Tensor::<2>::eye(5, &device).reshape([1, 1, 5, 5]) * 0.5 + class_key(&device) * 0.5;
-        let found = super::super::numbers(distance(Tensor::cat(vec![everywhere, itself], 1), &spec));
+        let found = numbers(distance(Tensor::cat(vec![everywhere, itself], 1), &spec));
         let expected = [(1.0 + 0.5_f32.sqrt()) / 4.0, 0.0];
         assert!(found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-6), "{found:?}");
     }

@@ -1,20 +1,24 @@
 //! What the class activation maps share: a feature map, the gradient of the target logit there, and a formula on both.
 
-use super::seen::{Reader, Seen};
-use super::{ExplainError, Explanation, plain};
+use super::error::ExplainError;
+use super::explanation::{Explanation, heatmaps, plain};
+use super::method::Method;
+use super::pass::{Pass, Reader, Request};
+use super::site::feature_map;
 use crate::measure::Heatmap;
-use crate::models::{Tap, TapSpec, Watch};
+use crate::models::{TapSpec, Watch};
 use burn::tensor::Tensor;
 
-/// A formula that turns a feature map into a heat map.
-pub(super) trait Cam {
-    /// The kind's name.
-    const KIND: &'static str;
-    /// Whether the formula uses the gradient.
-    const DIFFERENTIATES: bool = true;
-
+/// A method that looks at one layer.
+pub(super) trait OneLayer {
     /// The stage of a CNN (1 to 4) or block of a ViT (from 0) to look at; the last one where none is named.
     fn layer(&self) -> Option<usize>;
+}
+
+/// A formula that turns a feature map into a heat map.
+pub(super) trait Cam: Method + OneLayer {
+    /// Whether the formula uses the gradient.
+    const DIFFERENTIATES: bool = true;
 
     /// `activation` and `gradient` `[batch, channels, rows, columns]` to one map an image. Without
     /// [`DIFFERENTIATES`](Cam::DIFFERENTIATES) the gradient is the activation itself.
@@ -22,46 +26,22 @@ pub(super) trait Cam {
 }
 
 impl<T: Cam> Reader for T {
-    fn requests(&self, taps: &[TapSpec]) -> Result<Vec<(TapSpec, Watch)>, ExplainError> {
-        let spec = feature_map(taps, self.layer(), T::KIND)?;
-        Ok(vec![(spec, if T::DIFFERENTIATES { Watch::Lift } else { Watch::Value })])
+    fn requests(&self, taps: &[TapSpec]) -> Result<Vec<Request>, ExplainError> {
+        let spec = feature_map(taps, self.layer(), T::NAME)?;
+        Ok(vec![Request { spec, watch: if T::DIFFERENTIATES { Watch::Lift } else { Watch::Value } }])
     }
 
-    fn explain(&self, seen: &Seen) -> Result<Vec<Explanation>, ExplainError> {
-        let tap = feature_map(&seen.specs(), self.layer(), T::KIND)?.tap;
-        let activation = seen.value(tap)?;
-        let gradient = if T::DIFFERENTIATES { seen.gradient(tap)? } else { activation.clone() };
+    fn explain(&self, pass: &Pass) -> Result<Vec<Explanation>, ExplainError> {
+        let tap = feature_map(&pass.specs(), self.layer(), T::NAME)?.tap;
+        let activation = pass.value(tap)?;
+        let gradient = if T::DIFFERENTIATES { pass.gradient(tap)? } else { activation.clone() };
         Ok(plain(T::combine(activation, gradient)?))
     }
 }
 
-/// The feature map of a layer, or the last one.
-pub(super) fn feature_map(
-    taps: &[TapSpec],
-    layer: Option<usize>,
-    explainer: &'static str,
-) -> Result<TapSpec, ExplainError> {
-    let number = |spec: &TapSpec| match spec.tap {
-        Tap::Stage(number) | Tap::BlockNorm(number) => Some(number),
-        Tap::Attention(_) | Tap::Block(_) => None,
-    };
-    let maps: Vec<(usize, TapSpec)> = taps.iter().filter_map(|spec| Some((number(spec)?, *spec))).collect();
-    let found = match layer {
-        Some(layer) => maps.iter().find(|(number, _)| *number == layer),
-        None => maps.last(),
-    };
-    found.map(|(_, spec)| *spec).ok_or_else(|| match layer {
-        Some(layer) => {
-            let available = maps.iter().map(|(number, _)| *number).collect();
-            ExplainError::NoLayer { explainer, setting: "layer", layer, available }
-        }
-        None => ExplainError::NotForThisModel { explainer, needs: "a feature map" },
-    })
-}
-
 /// `Σ_c weights_c·A_c` for `weights` `[batch, channels, 1, 1]` or one weight a cell.
 pub(super) fn weighted_sum(activation: Tensor<4>, weights: Tensor<4>) -> Result<Vec<Heatmap>, ExplainError> {
-    super::heatmaps((activation * weights).sum_dim(1).squeeze_dim(1))
+    heatmaps((activation * weights).sum_dim(1).squeeze_dim(1))
 }
 
 /// Sum over the cells: `[batch, channels, rows, columns]` to `[batch, channels, 1, 1]`.
@@ -77,6 +57,12 @@ macro_rules! cam_settings {
         pub struct $name {
             /// Stage of a CNN (1 to 4) or block of a ViT (from 0, its first norm); none: the last.
             pub layer: Option<usize>,
+        }
+
+        impl $crate::explain::cam::OneLayer for $name {
+            fn layer(&self) -> Option<usize> {
+                self.layer
+            }
         }
     };
 }

@@ -1,7 +1,9 @@
 //! Eigen-CAM: the strongest pattern in a feature map, whatever the class.
 
 use super::cam::{Cam, cam_settings};
-use super::{ExplainError, numbers};
+use super::error::ExplainError;
+use super::explanation::numbers;
+use super::method::{Method, Reads, Runner};
 use crate::measure::Heatmap;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
@@ -21,13 +23,19 @@ cam_settings! {
     EigenCam
 }
 
-impl Cam for EigenCam {
-    const KIND: &'static str = "eigen-cam";
-    const DIFFERENTIATES: bool = false;
+impl Method for EigenCam {
+    const NAME: &'static str = "eigen-cam";
+    const TITLE: &'static str = "Eigen-CAM";
+    const READS: Reads = Reads::FeatureMap;
+    const CLASS_SPECIFIC: bool = false;
 
-    fn layer(&self) -> Option<usize> {
-        self.layer
+    fn runner(&self) -> Runner<'_> {
+        Runner::Reads(self)
     }
+}
+
+impl Cam for EigenCam {
+    const DIFFERENTIATES: bool = false;
 
     fn combine(activation: Tensor<4>, _: Tensor<4>) -> Result<Vec<Heatmap>, ExplainError> {
         let [_, channels, rows, columns] = activation.dims();

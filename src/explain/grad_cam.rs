@@ -1,7 +1,8 @@
 //! Grad-CAM over any feature map: a CNN's stage, or a ViT block's tokens as a grid.
 
-use super::ExplainError;
 use super::cam::{Cam, cam_settings, over_cells, weighted_sum};
+use super::error::ExplainError;
+use super::method::{Method, Reads, Runner};
 use crate::measure::Heatmap;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -18,13 +19,18 @@ cam_settings! {
     GradCam
 }
 
-impl Cam for GradCam {
-    const KIND: &'static str = "grad-cam";
+impl Method for GradCam {
+    const NAME: &'static str = "grad-cam";
+    const TITLE: &'static str = "Grad-CAM";
+    const READS: Reads = Reads::FeatureMap;
+    const CLASS_SPECIFIC: bool = true;
 
-    fn layer(&self) -> Option<usize> {
-        self.layer
+    fn runner(&self) -> Runner<'_> {
+        Runner::Reads(self)
     }
+}
 
+impl Cam for GradCam {
     fn combine(activation: Tensor<4>, gradient: Tensor<4>) -> Result<Vec<Heatmap>, ExplainError> {
         let [_, _, rows, columns] = activation.dims();
         weighted_sum(activation, over_cells(gradient) / (rows * columns) as f64)

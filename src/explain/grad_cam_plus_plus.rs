@@ -1,7 +1,8 @@
 //! Grad-CAM++: positive gradients weighted so that several instances of a class count alike.
 
-use super::ExplainError;
 use super::cam::{Cam, cam_settings, over_cells, weighted_sum};
+use super::error::ExplainError;
+use super::method::{Method, Reads, Runner};
 use crate::measure::Heatmap;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -20,13 +21,18 @@ cam_settings! {
 /// pytorch-grad-cam's, in the denominator of α.
 const EPSILON: f64 = 1e-6;
 
-impl Cam for GradCamPlusPlus {
-    const KIND: &'static str = "grad-cam-plus-plus";
+impl Method for GradCamPlusPlus {
+    const NAME: &'static str = "grad-cam-plus-plus";
+    const TITLE: &'static str = "Grad-CAM++";
+    const READS: Reads = Reads::FeatureMap;
+    const CLASS_SPECIFIC: bool = true;
 
-    fn layer(&self) -> Option<usize> {
-        self.layer
+    fn runner(&self) -> Runner<'_> {
+        Runner::Reads(self)
     }
+}
 
+impl Cam for GradCamPlusPlus {
     fn combine(activation: Tensor<4>, gradient: Tensor<4>) -> Result<Vec<Heatmap>, ExplainError> {
         let square = gradient.clone() * gradient.clone();
         let cube = square.clone() * gradient.clone();

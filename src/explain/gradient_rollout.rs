@@ -1,8 +1,10 @@
 //! Gradient-weighted rollout: attention counts where the target logit rises with it.
 
 use super::attention::{blocks, class_token, discard, patches, step};
-use super::seen::{Reader, Seen};
-use super::{ExplainError, Explanation, plain};
+use super::error::{ExplainError, within};
+use super::explanation::{Explanation, plain};
+use super::method::{Method, Reads, Runner};
+use super::pass::{Pass, Reader, Request};
 use crate::models::{TapSpec, Watch};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -21,26 +23,37 @@ pub struct GradientRollout {
     pub discard: f64,
 }
 
-const KIND: &str = "gradient-rollout";
+impl Method for GradientRollout {
+    const NAME: &'static str = "gradient-rollout";
+    const TITLE: &'static str = "Gradient rollout";
+    const READS: Reads = Reads::Attention;
+    const CLASS_SPECIFIC: bool = true;
+
+    fn runner(&self) -> Runner<'_> {
+        Runner::Reads(self)
+    }
+}
 
 impl Reader for GradientRollout {
-    fn requests(&self, taps: &[TapSpec]) -> Result<Vec<(TapSpec, Watch)>, ExplainError> {
-        super::within(KIND, "discard", self.discard, 0.0..1.0)?;
-        blocks(taps, KIND, 0, Watch::Lift)
+    fn requests(&self, taps: &[TapSpec]) -> Result<Vec<Request>, ExplainError> {
+        within(Self::NAME, "discard", self.discard, 0.0..1.0)?;
+        blocks(taps, Self::NAME, 0, Watch::Lift)
     }
 
-    fn explain(&self, seen: &Seen) -> Result<Vec<Explanation>, ExplainError> {
-        let blocks = self.requests(&seen.specs())?;
-        let (last, _) = blocks[blocks.len() - 1];
+    fn explain(&self, pass: &Pass) -> Result<Vec<Explanation>, ExplainError> {
+        let blocks = self.requests(&pass.specs())?;
+        let Request { spec: last, .. } = blocks[blocks.len() - 1];
         let mut row: Option<Tensor<3>> = None;
-        for (spec, _) in blocks.iter().rev() {
-            let weighted = seen.value(spec.tap)? * seen.gradient(spec.tap)?;
+        for Request { spec, .. } in blocks.iter().rev() {
+            let weighted = pass.value(spec.tap)? * pass.gradient(spec.tap)?;
             let fused = weighted.mean_dim(1).squeeze_dim::<3>(1).clamp_min(0.0);
             let [batch, tokens, _] = fused.dims();
             let from = row.unwrap_or_else(|| class_token(batch, tokens, &fused.device()));
             row = Some(step(from, discard(fused, self.discard), 0.5));
         }
-        let Some(row) = row else { return Err(ExplainError::NotForThisModel { explainer: KIND, needs: "attention" }) };
+        let Some(row) = row else {
+            return Err(ExplainError::NotForThisModel { explainer: Self::NAME, needs: "attention" });
+        };
         Ok(plain(patches(row, &last)?))
     }
 }

@@ -1,7 +1,8 @@
 //! HiResCAM: Grad-CAM without averaging the gradient.
 
-use super::ExplainError;
 use super::cam::{Cam, cam_settings, weighted_sum};
+use super::error::ExplainError;
+use super::method::{Method, Reads, Runner};
 use crate::measure::Heatmap;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -16,13 +17,18 @@ cam_settings! {
     HiResCam
 }
 
-impl Cam for HiResCam {
-    const KIND: &'static str = "hires-cam";
+impl Method for HiResCam {
+    const NAME: &'static str = "hires-cam";
+    const TITLE: &'static str = "HiResCAM";
+    const READS: Reads = Reads::FeatureMap;
+    const CLASS_SPECIFIC: bool = true;
 
-    fn layer(&self) -> Option<usize> {
-        self.layer
+    fn runner(&self) -> Runner<'_> {
+        Runner::Reads(self)
     }
+}
 
+impl Cam for HiResCam {
     fn combine(activation: Tensor<4>, gradient: Tensor<4>) -> Result<Vec<Heatmap>, ExplainError> {
         weighted_sum(activation, gradient)
     }

@@ -1,7 +1,10 @@
 //! The gradient of the target logit with respect to the picture itself.
 
-use super::questions::{Asker, Questioned, input_view, pooled};
-use super::{ExplainError, Explanation, View, plain};
+use super::ask::{Asked, Asker, pooled};
+use super::error::ExplainError;
+use super::explanation::{Explanation, plain};
+use super::method::{Method, Reads, Runner};
+use super::site::{Site, input_site};
 use crate::models::TapSpec;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -21,21 +24,25 @@ pub struct InputGradient {
     pub times_input: bool,
 }
 
-const KIND: &str = "input-gradient";
+impl Method for InputGradient {
+    const NAME: &'static str = "input-gradient";
+    const TITLE: &'static str = "Input gradient";
+    const READS: Reads = Reads::Input;
+    const CLASS_SPECIFIC: bool = true;
+
+    fn runner(&self) -> Runner<'_> {
+        Runner::Asks(self)
+    }
+}
 
 impl Asker for InputGradient {
-    fn view(&self, taps: &[TapSpec]) -> Result<View, ExplainError> {
-        input_view(taps, KIND)
+    fn site(&self, taps: &[TapSpec]) -> Result<Site, ExplainError> {
+        input_site(taps, Self::NAME)
     }
 
-    fn explain(
-        &self,
-        model: &Questioned,
-        images: Tensor<4>,
-        classes: &[usize],
-    ) -> Result<Vec<Explanation>, ExplainError> {
+    fn explain(&self, model: &Asked, images: Tensor<4>, classes: &[usize]) -> Result<Vec<Explanation>, ExplainError> {
         let gradient = model.input_gradient(images.clone(), classes)?;
         let evidence = if self.times_input { gradient * images } else { gradient.abs() };
-        Ok(plain(pooled(evidence, model.grid(KIND)?)?))
+        Ok(plain(pooled(evidence, model.grid(Self::NAME)?)?))
     }
 }

@@ -1,7 +1,10 @@
 //! Integrated Gradients: the gradient along the way from a baseline to the picture.
 
-use super::questions::{Asker, Questioned, input_view, pooled};
-use super::{ExplainError, Explanation, View, plain};
+use super::ask::{Asked, Asker, pooled};
+use super::error::{ExplainError, within};
+use super::explanation::{Explanation, plain};
+use super::method::{Method, Reads, Runner};
+use super::site::{Site, input_site};
 use crate::models::TapSpec;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -29,27 +32,31 @@ impl Default for IntegratedGradients {
     }
 }
 
-const KIND: &str = "integrated-gradients";
+impl Method for IntegratedGradients {
+    const NAME: &'static str = "integrated-gradients";
+    const TITLE: &'static str = "Integrated Gradients";
+    const READS: Reads = Reads::Input;
+    const CLASS_SPECIFIC: bool = true;
+
+    fn runner(&self) -> Runner<'_> {
+        Runner::Asks(self)
+    }
+}
 
 impl Asker for IntegratedGradients {
-    fn view(&self, taps: &[TapSpec]) -> Result<View, ExplainError> {
-        super::within(KIND, "steps", self.steps as f64, 1.0..=10_000.0)?;
-        input_view(taps, KIND)
+    fn site(&self, taps: &[TapSpec]) -> Result<Site, ExplainError> {
+        within(Self::NAME, "steps", self.steps as f64, 1.0..=10_000.0)?;
+        input_site(taps, Self::NAME)
     }
 
-    fn explain(
-        &self,
-        model: &Questioned,
-        images: Tensor<4>,
-        classes: &[usize],
-    ) -> Result<Vec<Explanation>, ExplainError> {
+    fn explain(&self, model: &Asked, images: Tensor<4>, classes: &[usize]) -> Result<Vec<Explanation>, ExplainError> {
         let mut integral: Option<Tensor<4>> = None;
         for (place, weight) in gauss_legendre(self.steps) {
             let gradient = model.input_gradient(images.clone() * place, classes)? * weight;
             integral = Some(integral.map_or(gradient.clone(), |sum| sum + gradient));
         }
         let evidence = integral.ok_or(ExplainError::NoInputGradient)? * images.clone();
-        let maps = pooled(evidence, model.grid(KIND)?)?;
+        let maps = pooled(evidence, model.grid(Self::NAME)?)?;
         let [batch, ..] = images.dims();
         let (logits, baseline) = (model.logits(images.clone(), classes), model.logits(images.zeros_like(), classes));
         let mut explanations = plain(maps);

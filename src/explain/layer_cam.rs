@@ -1,7 +1,8 @@
 //! LayerCAM: every cell weighted by its own positive gradient.
 
-use super::ExplainError;
 use super::cam::{Cam, cam_settings, weighted_sum};
+use super::error::ExplainError;
+use super::method::{Method, Reads, Runner};
 use crate::measure::Heatmap;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -16,13 +17,18 @@ cam_settings! {
     LayerCam
 }
 
-impl Cam for LayerCam {
-    const KIND: &'static str = "layer-cam";
+impl Method for LayerCam {
+    const NAME: &'static str = "layer-cam";
+    const TITLE: &'static str = "LayerCAM";
+    const READS: Reads = Reads::FeatureMap;
+    const CLASS_SPECIFIC: bool = true;
 
-    fn layer(&self) -> Option<usize> {
-        self.layer
+    fn runner(&self) -> Runner<'_> {
+        Runner::Reads(self)
     }
+}
 
+impl Cam for LayerCam {
     fn combine(activation: Tensor<4>, gradient: Tensor<4>) -> Result<Vec<Heatmap>, ExplainError> {
         weighted_sum(activation, gradient.clamp_min(0.0))
     }

@@ -1,8 +1,11 @@
 //! LeGrad: how each block's attention moves the class score read off right behind it.
 
+use super::ask::{Asked, Asker, chosen};
 use super::attention::blocks;
-use super::questions::{Asker, Questioned, chosen};
-use super::{ExplainError, Explanation, View, heatmaps, plain};
+use super::error::ExplainError;
+use super::explanation::{Explanation, heatmaps, plain};
+use super::method::{Method, Reads, Runner};
+use super::site::Site;
 use crate::models::{Tap, TapSpec, Watch};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -21,20 +24,24 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct LeGrad {}
 
-const KIND: &str = "le-grad";
+impl Method for LeGrad {
+    const NAME: &'static str = "le-grad";
+    const TITLE: &'static str = "LeGrad";
+    const READS: Reads = Reads::Attention;
+    const CLASS_SPECIFIC: bool = true;
+
+    fn runner(&self) -> Runner<'_> {
+        Runner::Asks(self)
+    }
+}
 
 impl Asker for LeGrad {
-    fn view(&self, taps: &[TapSpec]) -> Result<View, ExplainError> {
-        let blocks = blocks(taps, KIND, 0, Watch::Lift)?;
-        Ok(View::over(&blocks))
+    fn site(&self, taps: &[TapSpec]) -> Result<Site, ExplainError> {
+        let blocks = blocks(taps, Self::NAME, 0, Watch::Lift)?;
+        Ok(Site::over(&blocks))
     }
 
-    fn explain(
-        &self,
-        model: &Questioned,
-        images: Tensor<4>,
-        classes: &[usize],
-    ) -> Result<Vec<Explanation>, ExplainError> {
+    fn explain(&self, model: &Asked, images: Tensor<4>, classes: &[usize]) -> Result<Vec<Explanation>, ExplainError> {
         let wanted: Vec<(Tap, Watch)> = (model.0.taps().iter())
             .filter_map(|spec| match spec.tap {
                 Tap::Attention(_) => Some((spec.tap, Watch::Lift)),
@@ -47,7 +54,7 @@ impl Asker for LeGrad {
             .iter()
             .filter_map(|tapped| Some(chosen(model.0.read_out(tapped.tracked_tokens()?)?, classes).sum()))
             .reduce(|sum, score| sum + score);
-        let needs = || ExplainError::NotForThisModel { explainer: KIND, needs: "attention and a class token" };
+        let needs = || ExplainError::NotForThisModel { explainer: Self::NAME, needs: "attention and a class token" };
         let gradients = scores.ok_or_else(needs)?.backward();
 
         let attention: Vec<_> = tapped.iter().filter(|tapped| matches!(tapped.spec.tap, Tap::Attention(_))).collect();

@@ -1,7 +1,10 @@
 //! Occlusion: how much the target logit falls when a part of the picture is covered.
 
-use super::questions::{Asker, Questioned, input_view};
-use super::{ExplainError, Explanation, View, plain};
+use super::ask::{Asked, Asker};
+use super::error::{ExplainError, within};
+use super::explanation::{Explanation, plain};
+use super::method::{Method, Reads, Runner};
+use super::site::{Site, input_site};
 use crate::measure::Heatmap;
 use crate::models::TapSpec;
 use burn::tensor::{Tensor, TensorData};
@@ -27,23 +30,27 @@ impl Default for Occlusion {
     }
 }
 
-const KIND: &str = "occlusion";
+impl Method for Occlusion {
+    const NAME: &'static str = "occlusion";
+    const TITLE: &'static str = "Occlusion";
+    const READS: Reads = Reads::Input;
+    const CLASS_SPECIFIC: bool = true;
+
+    fn runner(&self) -> Runner<'_> {
+        Runner::Asks(self)
+    }
+}
 
 impl Asker for Occlusion {
-    fn view(&self, taps: &[TapSpec]) -> Result<View, ExplainError> {
-        let view = input_view(taps, KIND)?;
-        let greatest = view.grid[0].min(view.grid[1]) as f64;
-        super::within(KIND, "window", self.window as f64, 1.0..=greatest)?;
-        Ok(view)
+    fn site(&self, taps: &[TapSpec]) -> Result<Site, ExplainError> {
+        let site = input_site(taps, Self::NAME)?;
+        let greatest = site.grid[0].min(site.grid[1]) as f64;
+        within(Self::NAME, "window", self.window as f64, 1.0..=greatest)?;
+        Ok(site)
     }
 
-    fn explain(
-        &self,
-        model: &Questioned,
-        images: Tensor<4>,
-        classes: &[usize],
-    ) -> Result<Vec<Explanation>, ExplainError> {
-        let ([batch, ..], [rows, columns]) = (images.dims(), model.grid(KIND)?);
+    fn explain(&self, model: &Asked, images: Tensor<4>, classes: &[usize]) -> Result<Vec<Explanation>, ExplainError> {
+        let ([batch, ..], [rows, columns]) = (images.dims(), model.grid(Self::NAME)?);
         let whole = model.logits(images.clone(), classes);
         let mut sums = vec![vec![0.0_f64; rows * columns]; batch];
         let mut counts = vec![0.0_f64; rows * columns];

@@ -1,8 +1,10 @@
 //! Raw attention: what the class token attends to in one block.
 
 use super::attention::{blocks, class_token, patches};
-use super::seen::{Reader, Seen};
-use super::{ExplainError, Explanation, plain};
+use super::error::ExplainError;
+use super::explanation::{Explanation, plain};
+use super::method::{Method, Reads, Runner};
+use super::pass::{Pass, Reader, Request};
 use crate::models::{Tap, TapSpec, Watch};
 use serde::{Deserialize, Serialize};
 
@@ -19,24 +21,33 @@ pub struct RawAttention {
     pub block: Option<usize>,
 }
 
-const KIND: &str = "raw-attention";
+impl Method for RawAttention {
+    const NAME: &'static str = "raw-attention";
+    const TITLE: &'static str = "Raw attention";
+    const READS: Reads = Reads::Attention;
+    const CLASS_SPECIFIC: bool = false;
+
+    fn runner(&self) -> Runner<'_> {
+        Runner::Reads(self)
+    }
+}
 
 impl Reader for RawAttention {
-    fn requests(&self, taps: &[TapSpec]) -> Result<Vec<(TapSpec, Watch)>, ExplainError> {
-        let all = blocks(taps, KIND, 0, Watch::Value)?;
+    fn requests(&self, taps: &[TapSpec]) -> Result<Vec<Request>, ExplainError> {
+        let all = blocks(taps, Self::NAME, 0, Watch::Value)?;
         let number = |spec: &TapSpec| if let Tap::Attention(block) = spec.tap { Some(block) } else { None };
-        let found = all.iter().rev().find(|(spec, _)| self.block.is_none() || number(spec) == self.block);
+        let found = all.iter().rev().find(|one| self.block.is_none() || number(&one.spec) == self.block);
         found.map(|request| vec![*request]).ok_or_else(|| ExplainError::NoLayer {
-            explainer: KIND,
+            explainer: Self::NAME,
             setting: "block",
             layer: self.block.unwrap_or_default(),
-            available: all.iter().filter_map(|(spec, _)| number(spec)).collect(),
+            available: all.iter().filter_map(|one| number(&one.spec)).collect(),
         })
     }
 
-    fn explain(&self, seen: &Seen) -> Result<Vec<Explanation>, ExplainError> {
-        let (spec, _) = self.requests(&seen.specs())?[0];
-        let attention = seen.value(spec.tap)?.mean_dim(1).squeeze_dim::<3>(1);
+    fn explain(&self, pass: &Pass) -> Result<Vec<Explanation>, ExplainError> {
+        let Request { spec, .. } = self.requests(&pass.specs())?[0];
+        let attention = pass.value(spec.tap)?.mean_dim(1).squeeze_dim::<3>(1);
         let [batch, tokens, _] = attention.dims();
         Ok(plain(patches(class_token(batch, tokens, &attention.device()).matmul(attention), &spec)?))
     }

@@ -1,8 +1,10 @@
 //! Attention rollout: how much of each patch reaches the class token through all blocks.
 
 use super::attention::{blocks, class_token, discard, distance, patches, step};
-use super::seen::{Reader, Seen};
-use super::{ExplainError, Explanation, plain};
+use super::error::{ExplainError, within};
+use super::explanation::{ByHead, Explanation, numbers, plain};
+use super::method::{Method, Reads, Runner};
+use super::pass::{Pass, Reader, Request};
 use crate::measure::Heatmap;
 use crate::models::{TapSpec, Watch};
 use burn::tensor::Tensor;
@@ -52,33 +54,44 @@ impl Default for Rollout {
     }
 }
 
-const KIND: &str = "rollout";
+impl Method for Rollout {
+    const NAME: &'static str = "rollout";
+    const TITLE: &'static str = "Attention rollout";
+    const READS: Reads = Reads::Attention;
+    const CLASS_SPECIFIC: bool = false;
+
+    fn runner(&self) -> Runner<'_> {
+        Runner::Reads(self)
+    }
+}
 
 impl Reader for Rollout {
-    fn requests(&self, taps: &[TapSpec]) -> Result<Vec<(TapSpec, Watch)>, ExplainError> {
-        super::within(KIND, "discard", self.discard, 0.0..1.0)?;
-        super::within(KIND, "residual", self.residual, 0.0..=1.0)?;
-        blocks(taps, KIND, self.start_block, Watch::Value)
+    fn requests(&self, taps: &[TapSpec]) -> Result<Vec<Request>, ExplainError> {
+        within(Self::NAME, "discard", self.discard, 0.0..1.0)?;
+        within(Self::NAME, "residual", self.residual, 0.0..=1.0)?;
+        blocks(taps, Self::NAME, self.start_block, Watch::Value)
     }
 
-    fn explain(&self, seen: &Seen) -> Result<Vec<Explanation>, ExplainError> {
-        let blocks = self.requests(&seen.specs())?;
-        let (last, _) = blocks[blocks.len() - 1];
+    fn explain(&self, pass: &Pass) -> Result<Vec<Explanation>, ExplainError> {
+        let blocks = self.requests(&pass.specs())?;
+        let Request { spec: last, .. } = blocks[blocks.len() - 1];
         let mut row: Option<Tensor<3>> = None;
-        for (spec, _) in blocks.iter().rev() {
-            let attention = seen.value(spec.tap)?;
+        for Request { spec, .. } in blocks.iter().rev() {
+            let attention = pass.value(spec.tap)?;
             let [batch, _, tokens, _] = attention.dims();
             let from = row.unwrap_or_else(|| class_token(batch, tokens, &attention.device()));
             row = Some(self.carry(from, attention));
         }
-        let Some(row) = row else { return Err(ExplainError::NotForThisModel { explainer: KIND, needs: "attention" }) };
+        let Some(row) = row else {
+            return Err(ExplainError::NotForThisModel { explainer: Self::NAME, needs: "attention" });
+        };
         let mut explanations = plain(patches(row, &last)?);
         if self.per_head {
-            let layers = per_head(seen, &blocks, self.residual)?;
+            let layers = per_head(pass, &blocks, self.residual)?;
             explanations.iter_mut().zip(layers).for_each(|(explanation, layers)| explanation.layers = layers);
-            for (spec, _) in &blocks {
-                let distances = distance(seen.value(spec.tap)?, spec);
-                let (heads, distances) = (distances.dims()[1], super::numbers(distances));
+            for Request { spec, .. } in &blocks {
+                let distances = distance(pass.value(spec.tap)?, spec);
+                let (heads, distances) = (distances.dims()[1], numbers(distances));
                 let images = explanations.iter_mut().zip(distances.chunks(heads));
                 images.for_each(|(explanation, heads)| explanation.attention_distance.push(heads.to_vec()));
             }
@@ -105,13 +118,13 @@ impl Rollout {
     }
 }
 
-/// `[image][block][head]`: the rollout of one head alone, from the first of `blocks` up to each.
-fn per_head(seen: &Seen, blocks: &[(TapSpec, Watch)], residual: f64) -> Result<Vec<Vec<Vec<Heatmap>>>, ExplainError> {
-    let mut images: Vec<Vec<Vec<Heatmap>>> = Vec::new();
-    for (upper, (spec, _)) in blocks.iter().enumerate() {
+/// Of each image: the rollout of one head alone, from the first of `blocks` up to each.
+fn per_head(pass: &Pass, blocks: &[Request], residual: f64) -> Result<Vec<ByHead<Heatmap>>, ExplainError> {
+    let mut images: Vec<ByHead<Heatmap>> = Vec::new();
+    for (upper, Request { spec, .. }) in blocks.iter().enumerate() {
         let mut rows: Option<Tensor<4>> = None;
-        for (spec, _) in blocks[..=upper].iter().rev() {
-            let attention = seen.value(spec.tap)?;
+        for Request { spec, .. } in blocks[..=upper].iter().rev() {
+            let attention = pass.value(spec.tap)?;
             let [batch, heads, tokens, _] = attention.dims();
             let row = rows.unwrap_or_else(|| {
                 class_token(batch, tokens, &attention.device()).unsqueeze_dim::<4>(1).expand([batch, heads, 1, tokens])

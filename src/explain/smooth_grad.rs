@@ -1,7 +1,10 @@
 //! SmoothGrad: the gradient averaged over noisy copies of the picture.
 
-use super::questions::{Asker, Questioned, input_view, pooled};
-use super::{ExplainError, Explanation, View, plain};
+use super::ask::{Asked, Asker, pooled};
+use super::error::{ExplainError, within};
+use super::explanation::{Explanation, plain};
+use super::method::{Method, Reads, Runner};
+use super::site::{Site, input_site};
 use crate::models::TapSpec;
 use crate::seed::{self, Purpose};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -34,8 +37,6 @@ impl Default for SmoothGrad {
     }
 }
 
-const KIND: &str = "smooth-grad";
-
 impl SmoothGrad {
     /// The noise of one sample, `[1, 3, height, width]`.
     pub fn noise(&self, sample: usize, [height, width]: [usize; 2], device: &Device) -> Tensor<4> {
@@ -46,19 +47,25 @@ impl SmoothGrad {
     }
 }
 
+impl Method for SmoothGrad {
+    const NAME: &'static str = "smooth-grad";
+    const TITLE: &'static str = "SmoothGrad";
+    const READS: Reads = Reads::Input;
+    const CLASS_SPECIFIC: bool = true;
+
+    fn runner(&self) -> Runner<'_> {
+        Runner::Asks(self)
+    }
+}
+
 impl Asker for SmoothGrad {
-    fn view(&self, taps: &[TapSpec]) -> Result<View, ExplainError> {
-        super::within(KIND, "samples", self.samples as f64, 1.0..=10_000.0)?;
-        super::within(KIND, "noise", self.noise, 0.0..=100.0)?;
-        input_view(taps, KIND)
+    fn site(&self, taps: &[TapSpec]) -> Result<Site, ExplainError> {
+        within(Self::NAME, "samples", self.samples as f64, 1.0..=10_000.0)?;
+        within(Self::NAME, "noise", self.noise, 0.0..=100.0)?;
+        input_site(taps, Self::NAME)
     }
 
-    fn explain(
-        &self,
-        model: &Questioned,
-        images: Tensor<4>,
-        classes: &[usize],
-    ) -> Result<Vec<Explanation>, ExplainError> {
+    fn explain(&self, model: &Asked, images: Tensor<4>, classes: &[usize]) -> Result<Vec<Explanation>, ExplainError> {
         let [_, _, height, width] = images.dims();
         let mut sum: Option<Tensor<4>> = None;
         for sample in 0..self.samples {
@@ -67,6 +74,6 @@ impl Asker for SmoothGrad {
             sum = Some(sum.map_or(gradient.clone(), |sum| sum + gradient));
         }
         let sum = sum.ok_or(ExplainError::NoInputGradient)?;
-        Ok(plain(pooled((sum / self.samples as f64).abs(), model.grid(KIND)?)?))
+        Ok(plain(pooled((sum / self.samples as f64).abs(), model.grid(Self::NAME)?)?))
     }
 }

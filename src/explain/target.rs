@@ -1,6 +1,6 @@
 //! Which class of an image is explained, and how a person asks for it.
 
-use super::ExplainError;
+use super::error::ExplainError;
 
 /// Which class of an image is explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! XGrad-CAM: gradients weighted by where the activation lies.
 
-use super::ExplainError;
 use super::cam::{Cam, cam_settings, over_cells, weighted_sum};
+use super::error::ExplainError;
+use super::method::{Method, Reads, Runner};
 use crate::measure::Heatmap;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -19,13 +20,18 @@ cam_settings! {
 /// pytorch-grad-cam's, in the denominator of the weights.
 const EPSILON: f64 = 1e-7;
 
-impl Cam for XGradCam {
-    const KIND: &'static str = "xgrad-cam";
+impl Method for XGradCam {
+    const NAME: &'static str = "xgrad-cam";
+    const TITLE: &'static str = "XGrad-CAM";
+    const READS: Reads = Reads::FeatureMap;
+    const CLASS_SPECIFIC: bool = true;
 
-    fn layer(&self) -> Option<usize> {
-        self.layer
+    fn runner(&self) -> Runner<'_> {
+        Runner::Reads(self)
     }
+}
 
+impl Cam for XGradCam {
     fn combine(activation: Tensor<4>, gradient: Tensor<4>) -> Result<Vec<Heatmap>, ExplainError> {
         let weights = over_cells(gradient * activation.clone()) / (over_cells(activation.clone()) + EPSILON);
         weighted_sum(activation, weights)

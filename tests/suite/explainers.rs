@@ -106,7 +106,7 @@ fn explainers_together_give_what_each_gives_alone() {
     for (name, device) in devices() {
         for (model_name, model) in minis(&device) {
             let images = pseudo_random([2, 3, 96, 96], 13, &device);
-            let explainers = Explainer::defaults(model_name);
+            let explainers = Explainer::defaults(&model_name.taps());
             let together = explain(&model, &explainers, images.clone(), &[0, 3], &[Target::Label]).unwrap();
             for (index, explainer) in explainers.into_iter().enumerate() {
                 let alone = look(&model, explainer.clone(), &images);

@@ -1,6 +1,8 @@
 //! What the methods that run a model again may ask of it.
 
-use super::{ExplainError, Explanation, View};
+use super::error::ExplainError;
+use super::explanation::{Explanation, numbers};
+use super::site::{Site, feature_map};
 use crate::measure::Heatmap;
 use crate::models::{Mode, Model, Tap, TapSpec, Tapped, Taps, Watch};
 use burn::tensor::{Int, Tensor, TensorData};
@@ -8,25 +10,20 @@ use burn::tensor::{Int, Tensor, TensorData};
 /// A method that runs the model as often as it needs to.
 pub(super) trait Asker {
     /// What the maps are over.
-    fn view(&self, taps: &[TapSpec]) -> Result<View, ExplainError>;
+    fn site(&self, taps: &[TapSpec]) -> Result<Site, ExplainError>;
 
     /// Explains class `classes[i]` of image `i`; one explanation an image.
-    fn explain(
-        &self,
-        model: &Questioned,
-        images: Tensor<4>,
-        classes: &[usize],
-    ) -> Result<Vec<Explanation>, ExplainError>;
+    fn explain(&self, model: &Asked, images: Tensor<4>, classes: &[usize]) -> Result<Vec<Explanation>, ExplainError>;
 }
 
-/// A model that answers questions; nothing of it changes.
-pub(super) struct Questioned<'a>(pub(super) &'a Model);
+/// A model that is asked again; nothing of it changes.
+pub(super) struct Asked<'a>(pub(super) &'a Model);
 
-impl Questioned<'_> {
+impl Asked<'_> {
     /// The logits of the chosen classes, `[batch]`.
     pub(super) fn logits(&self, images: Tensor<4>, classes: &[usize]) -> Vec<f32> {
         let logits = self.0.forward(images, Mode::Eval, &mut Taps::none());
-        super::numbers(chosen(logits, classes))
+        numbers(chosen(logits, classes))
     }
 
     /// `∂logit/∂images`, `[batch, 3, height, width]`, off the tape.
@@ -46,7 +43,7 @@ impl Questioned<'_> {
 
     /// The grid that maps of the input are pooled to, which is that of the model's last feature map.
     pub(super) fn grid(&self, explainer: &'static str) -> Result<[usize; 2], ExplainError> {
-        Ok(super::cam::feature_map(&self.0.taps(), None, explainer)?.grid)
+        Ok(feature_map(&self.0.taps(), None, explainer)?.grid)
     }
 }
 
@@ -58,16 +55,11 @@ pub(super) fn chosen(logits: Tensor<2>, classes: &[usize]) -> Tensor<2> {
     logits.gather(1, Tensor::<2, Int>::from_data(data, &device))
 }
 
-/// Where maps of the input itself lie: pooled to the grid of the model's last feature map, so that they compare with it.
-pub(super) fn input_view(taps: &[TapSpec], explainer: &'static str) -> Result<View, ExplainError> {
-    Ok(View { tap: "input".to_string(), grid: super::cam::feature_map(taps, None, explainer)?.grid })
-}
-
 /// Sums `values` `[batch, channels, height, width]` over channels and over the pixels of each cell of `grid`, in
 /// float64. A pixel belongs to the cell its upper left corner lies in.
 pub(super) fn pooled(values: Tensor<4>, grid: [usize; 2]) -> Result<Vec<Heatmap>, ExplainError> {
     let [_, channels, height, width] = values.dims();
-    let numbers: Vec<f32> = super::numbers(values);
+    let pixels = numbers(values);
     let [rows, columns] = grid;
     let pool = |image: &[f32]| {
         let mut cells = vec![0.0_f64; rows * columns];
@@ -77,5 +69,5 @@ pub(super) fn pooled(values: Tensor<4>, grid: [usize; 2]) -> Result<Vec<Heatmap>
         }
         Ok(Heatmap::new(rows, columns, cells.into_iter().map(|cell| cell as f32).collect())?)
     };
-    numbers.chunks((channels * height * width).max(1)).map(pool).collect()
+    pixels.chunks((channels * height * width).max(1)).map(pool).collect()
 }

@@ -1,25 +1,33 @@
 //! One tapped pass: what it is asked for by all methods together, and what it left behind.
 
-use super::{ExplainError, Explanation};
+use super::error::ExplainError;
+use super::explanation::Explanation;
 use crate::models::{Tap, TapSpec, Tapped, Watch};
 use burn::tensor::{Gradients, Tensor};
+
+/// What a method wants of one tap.
+#[derive(Clone, Copy)]
+pub(super) struct Request {
+    pub(super) spec: TapSpec,
+    pub(super) watch: Watch,
+}
 
 /// A method that reads a tapped pass; all of them share one.
 pub(super) trait Reader {
     /// What it reads, in the words of the model's taps: the last one names the map's grid.
-    fn requests(&self, taps: &[TapSpec]) -> Result<Vec<(TapSpec, Watch)>, ExplainError>;
+    fn requests(&self, taps: &[TapSpec]) -> Result<Vec<Request>, ExplainError>;
 
     /// One explanation an image.
-    fn explain(&self, seen: &Seen) -> Result<Vec<Explanation>, ExplainError>;
+    fn explain(&self, pass: &Pass) -> Result<Vec<Explanation>, ExplainError>;
 }
 
 /// What one tapped pass left behind.
-pub(super) struct Seen {
+pub(super) struct Pass {
     pub(super) tapped: Vec<Tapped>,
     pub(super) gradients: Option<Gradients>,
 }
 
-impl Seen {
+impl Pass {
     /// The value at a tap: `[batch, channels, rows, columns]`, or `[batch, heads, tokens, tokens]` for attention.
     pub(super) fn value(&self, tap: Tap) -> Result<Tensor<4>, ExplainError> {
         Ok(self.find(tap, "value")?.value())
@@ -48,7 +56,7 @@ impl Seen {
 pub(super) fn union(readers: &[&dyn Reader], offered: &[TapSpec]) -> Result<Vec<(Tap, Watch)>, ExplainError> {
     let mut wanted: Vec<(Tap, Watch)> = Vec::new();
     for reader in readers {
-        for (spec, watch) in reader.requests(offered)? {
+        for Request { spec, watch } in reader.requests(offered)? {
             match wanted.iter_mut().find(|(tap, _)| *tap == spec.tap) {
                 Some((_, present)) if *present == Watch::Value => *present = watch,
                 Some(_) => {}

@@ -1,0 +1,93 @@
+//! What can be wrong with an explanation that somebody asks for.
+
+use crate::measure::HeatmapError;
+use crate::models::{Tap, UnknownTap};
+use std::ops::{Bound, RangeBounds};
+
+/// An explanation could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainError {
+    /// The model does not have what the method reads.
+    #[error("{explainer} reads {needs}, which this model does not have")]
+    NotForThisModel {
+        /// The method.
+        explainer: &'static str,
+        /// What it reads.
+        needs: &'static str,
+    },
+    /// A layer that the model does not have.
+    #[error("{explainer}: {setting} is {layer}, but this model has {available:?}")]
+    NoLayer {
+        /// The method.
+        explainer: &'static str,
+        /// Its setting.
+        setting: &'static str,
+        /// What was asked for.
+        layer: usize,
+        /// What there is.
+        available: Vec<usize>,
+    },
+    /// A setting out of its range.
+    #[error("{explainer}: {setting} is {found}, expected {expected}")]
+    OutOfRange {
+        /// The method.
+        explainer: &'static str,
+        /// Its setting.
+        setting: &'static str,
+        /// What was asked for.
+        found: f64,
+        /// The range, in words.
+        expected: String,
+    },
+    /// The true class of a picture was asked for, and nobody knows it.
+    #[error(
+        "{id}: its true class is not known, so it cannot be explained for its label; expected prediction or a class"
+    )]
+    UnknownLabel {
+        /// The picture.
+        id: String,
+    },
+    /// A tap that the model does not have.
+    #[error(transparent)]
+    UnknownTap(#[from] UnknownTap),
+    /// A tap that was asked for was not passed, or nothing differentiated depends on it.
+    #[error("{tap} has no {what}: the target does not depend on it")]
+    Disconnected {
+        /// The tap.
+        tap: Tap,
+        /// Value or gradient.
+        what: &'static str,
+    },
+    /// The target logit does not depend on the picture.
+    #[error("the target logit does not depend on the picture")]
+    NoInputGradient,
+    /// Neither label nor prediction nor a class.
+    #[error("'{found}' cannot be explained; expected label, prediction or a class: {}", classes.join(", "))]
+    UnknownTarget {
+        /// What was asked for.
+        found: String,
+        /// The classes there are.
+        classes: Vec<String>,
+    },
+    /// Numbers that do not fill the grid.
+    #[error(transparent)]
+    Heatmap(#[from] HeatmapError),
+}
+
+/// Refuses a setting outside `range`, and what is not a number.
+pub(super) fn within(
+    explainer: &'static str,
+    setting: &'static str,
+    found: f64,
+    range: impl RangeBounds<f64>,
+) -> Result<(), ExplainError> {
+    if range.contains(&found) {
+        return Ok(());
+    }
+    let expected = match (range.start_bound(), range.end_bound()) {
+        (Bound::Included(least), Bound::Included(greatest)) => format!("{least} to {greatest}"),
+        (Bound::Included(least), Bound::Excluded(below)) => format!("at least {least} and less than {below}"),
+        (least, greatest) => format!("{least:?} to {greatest:?}"),
+    };
+    Err(ExplainError::OutOfRange { explainer, setting, found, expected })
+}

@@ -1,0 +1,54 @@
+//! Where methods look in a model.
+
+use super::error::ExplainError;
+use super::pass::Request;
+use crate::models::{Tap, TapSpec};
+
+/// Where an explainer looks in a model: the tap's name, and the grid of its maps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// The tap's state-dict name, the first and last of several, or `input`.
+    pub tap: String,
+    /// Rows and columns.
+    pub grid: [usize; 2],
+}
+
+impl Site {
+    /// Of a method that reads these taps, at least one.
+    pub(super) fn over(requests: &[Request]) -> Self {
+        let [Request { spec: first, .. }, .., Request { spec: last, .. }] = requests else {
+            let only = requests[0].spec;
+            return Site { tap: only.tap.to_string(), grid: only.grid };
+        };
+        Site { tap: format!("{}..{}", first.tap, last.tap), grid: last.grid }
+    }
+}
+
+/// The feature map of a layer, or the last one.
+pub(super) fn feature_map(
+    taps: &[TapSpec],
+    layer: Option<usize>,
+    explainer: &'static str,
+) -> Result<TapSpec, ExplainError> {
+    let number = |spec: &TapSpec| match spec.tap {
+        Tap::Stage(number) | Tap::BlockNorm(number) => Some(number),
+        Tap::Attention(_) | Tap::Block(_) => None,
+    };
+    let maps: Vec<(usize, TapSpec)> = taps.iter().filter_map(|spec| Some((number(spec)?, *spec))).collect();
+    let found = match layer {
+        Some(layer) => maps.iter().find(|(number, _)| *number == layer),
+        None => maps.last(),
+    };
+    found.map(|(_, spec)| *spec).ok_or_else(|| match layer {
+        Some(layer) => {
+            let available = maps.iter().map(|(number, _)| *number).collect();
+            ExplainError::NoLayer { explainer, setting: "layer", layer, available }
+        }
+        None => ExplainError::NotForThisModel { explainer, needs: "a feature map" },
+    })
+}
+
+/// Where maps of the input itself lie: pooled to the grid of the model's last feature map, so that they compare with it.
+pub(super) fn input_site(taps: &[TapSpec], explainer: &'static str) -> Result<Site, ExplainError> {
+    Ok(Site { tap: "input".to_string(), grid: feature_map(taps, None, explainer)?.grid })
+}
