@@ -1,7 +1,7 @@
-//! A heat map: rows, columns and one f32 a cell, with its health, bilinear resizing and named normalisations.
+//! A heat map: rows, columns and one f32 a cell; whether it says anything, and its bilinear resizing.
 //!
-//! Maps are kept raw, signed and at the grid they were computed on. Whoever compares or paints one says here which
-//! normalisation it means, and a map that has none (all zeros, not a number) answers `None` rather than some number.
+//! Maps are kept raw, signed and at the grid they were computed on. Whoever compares or paints one brings it to a scale
+//! first ([`super::Normalise`]).
 
 use std::cmp::Ordering;
 
@@ -32,11 +32,11 @@ pub enum HeatmapError {
     },
 }
 
-/// What a map is worth, before anything is measured on it.
+/// Whether a map can be measured at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MapStatus {
-    /// Finite, and not the same everywhere.
+    /// Finite, and not the same everywhere: it ranks its cells.
     Alive,
     /// Zero everywhere: the method found nothing.
     Dead,
@@ -44,20 +44,6 @@ pub enum MapStatus {
     Constant,
     /// Holds a NaN or an infinity.
     NonFinite,
-}
-
-/// How to bring a raw map to a common scale. See [`Heatmap::normalised`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Normalise {
-    /// The raw values.
-    None,
-    /// `(v - min) / (max - min)`, in [0, 1]. Hides how strong the evidence is.
-    MinMax,
-    /// `max(v, 0) / sum(max(v, 0))`: a probability over cells, positive evidence only.
-    UnitSum,
-    /// `(rank - 1) / (n - 1)` in [0, 1], ascending, ties sharing their average rank.
-    Rank,
 }
 
 /// One raw map, `[rows, cols]`, row by row, signed, in the unit of the method that made it.
@@ -105,7 +91,7 @@ impl Heatmap {
         &self.values
     }
 
-    /// What the map is worth. One non-finite cell makes the whole map [`MapStatus::NonFinite`].
+    /// Whether the map can be measured. One non-finite cell makes the whole map [`MapStatus::NonFinite`].
     pub fn status(&self) -> MapStatus {
         let first = self.values[0];
         if self.values.iter().any(|value| !value.is_finite()) {
@@ -145,67 +131,6 @@ impl Heatmap {
         &self.values[row * self.cols..][..self.cols]
     }
 
-    /// The map on a common scale, or `None` where that scale does not exist: for any non-finite map; for
-    /// [`Normalise::MinMax`] and [`Normalise::Rank`] when all cells are equal; for [`Normalise::UnitSum`] when no cell is
-    /// positive.
-    pub fn normalised(&self, normalise: Normalise) -> Option<Heatmap> {
-        let values = match normalise {
-            Normalise::None => (self.status() != MapStatus::NonFinite).then(|| self.values.clone()),
-            Normalise::MinMax => self.stretched(),
-            Normalise::UnitSum => Some(to_single(self.positive_mass()?)),
-            Normalise::Rank => {
-                let last = (self.values.len() - 1) as f64;
-                Some(to_single(self.average_ranks()?.into_iter().map(|rank| (rank - 1.0) / last).collect()))
-            }
-        };
-        Some(Heatmap { values: values?, ..*self })
-    }
-
-    /// Every value moved into [0, 1], the smallest at 0 and the largest at 1. In f64, where no difference of two f32
-    /// overflows.
-    fn stretched(&self) -> Option<Vec<f32>> {
-        if self.status() != MapStatus::Alive {
-            return None;
-        }
-        let low = f64::from(self.values.iter().copied().fold(f32::INFINITY, f32::min));
-        let high = f64::from(self.values.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-        Some(self.values.iter().map(|&value| ((f64::from(value) - low) / (high - low)) as f32).collect())
-    }
-
-    /// The positive evidence as a probability over cells: negatives clipped to 0, then divided by the sum. `None` for a
-    /// non-finite map and for one without a positive cell.
-    pub fn positive_mass(&self) -> Option<Vec<f64>> {
-        if self.status() == MapStatus::NonFinite {
-            return None;
-        }
-        let positive = || self.values.iter().map(|&value| f64::from(value).max(0.0));
-        let sum: f64 = positive().sum();
-        (sum > 0.0).then(|| positive().map(|value| value / sum).collect())
-    }
-
-    /// The rank of every cell, from 1 for the smallest value to `n`; equal values share the average of their ranks.
-    /// `None` unless the map is [`MapStatus::Alive`].
-    ///
-    /// # Source
-    ///
-    /// `scipy.stats.rankdata(method="average")`.
-    pub fn average_ranks(&self) -> Option<Vec<f64>> {
-        if self.status() != MapStatus::Alive {
-            return None;
-        }
-        let value = |cell: usize| self.values[cell];
-        let ascending = self.cells_by(|left, right| left.total_cmp(&right));
-        let mut ranks = vec![0.0; ascending.len()];
-        let mut before = 0;
-        // Adding 0 turns -0 into 0, so equal values are neighbours in the total order and one run each here.
-        for ties in ascending.chunk_by(|&left, &right| value(left) == value(right)) {
-            let shared = before as f64 + (ties.len() + 1) as f64 / 2.0;
-            ties.iter().for_each(|&cell| ranks[cell] = shared);
-            before += ties.len();
-        }
-        Some(ranks)
-    }
-
     /// The indices of all cells, sorted by an order on their values; equal values stay in index order. Values are
     /// passed with -0 replaced by 0.
     pub fn cells_by(&self, order: impl Fn(f32, f32) -> Ordering) -> Vec<usize> {
@@ -242,21 +167,12 @@ impl Neighbours {
     }
 }
 
-/// Back to the precision maps are kept in.
-fn to_single(values: Vec<f64>) -> Vec<f32> {
-    values.into_iter().map(|value| value as f32).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn row(values: &[f32]) -> Heatmap {
         Heatmap::new(1, values.len(), values.to_vec()).unwrap()
-    }
-
-    fn normalised(values: &[f32], normalise: Normalise) -> Option<Vec<f32>> {
-        row(values).normalised(normalise).map(|map| map.values)
     }
 
     #[test]
@@ -302,35 +218,5 @@ mod tests {
         assert_eq!(map.resize_bilinear(2, 2).unwrap(), map);
         assert_eq!(row(&[0.1]).resize_bilinear(3, 5).unwrap().values(), [0.1; 15]);
         assert!(map.resize_bilinear(0, 5).is_err());
-    }
-
-    /// [-1, 1, 3]: the range is 4, so 0, 1/2, 1; the positive sum is 4, so 0, 1/4, 3/4.
-    #[test]
-    fn normalisations_follow_their_formulas() {
-        let values = [-1.0, 1.0, 3.0];
-        assert_eq!(normalised(&values, Normalise::None), Some(values.to_vec()));
-        assert_eq!(normalised(&values, Normalise::MinMax), Some(vec![0.0, 0.5, 1.0]));
-        assert_eq!(normalised(&values, Normalise::UnitSum), Some(vec![0.0, 0.25, 0.75]));
-    }
-
-    /// Sorted: -1, then 5 three times, then 9. Ranks 1, (2+3+4)/3 = 3, and 5; as fractions 0, (3-1)/4 = 1/2, 1.
-    #[test]
-    fn ties_share_their_average_rank() {
-        let values = [5.0, 9.0, 5.0, -1.0, 5.0];
-        assert_eq!(row(&values).average_ranks(), Some(vec![3.0, 5.0, 3.0, 1.0, 3.0]));
-        assert_eq!(normalised(&values, Normalise::Rank), Some(vec![0.5, 1.0, 0.5, 0.0, 0.5]));
-        assert_eq!(row(&[0.0, 1.0, -0.0]).average_ranks(), Some(vec![1.5, 3.0, 1.5]));
-    }
-
-    #[test]
-    fn a_scale_that_does_not_exist_is_none() {
-        for normalise in [Normalise::None, Normalise::MinMax, Normalise::UnitSum, Normalise::Rank] {
-            assert_eq!(normalised(&[f32::NAN, 1.0], normalise), None);
-        }
-        assert_eq!(normalised(&[2.0, 2.0], Normalise::MinMax), None);
-        assert_eq!(normalised(&[2.0, 2.0], Normalise::Rank), None);
-        assert_eq!(normalised(&[2.0, 2.0], Normalise::UnitSum), Some(vec![0.5, 0.5]));
-        assert_eq!(normalised(&[-2.0, 0.0], Normalise::UnitSum), None);
-        assert_eq!(normalised(&[f32::MIN, f32::MAX], Normalise::MinMax), Some(vec![0.0, 1.0]));
     }
 }

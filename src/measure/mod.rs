@@ -7,28 +7,25 @@
 
 mod change;
 mod correlation;
+mod descriptor;
 mod distribution;
 mod heatmap;
-#[expect(clippy::module_inception, reason = "the measures themselves, above what they need")]
+#[expect(clippy::module_inception, reason = "the measures themselves, above what they are made of")]
 mod measure;
 mod name;
 mod overlap;
 mod prepared;
+mod scale;
 mod shape;
 mod structure;
 mod transport;
 
-pub use change::{l1_change, l2_change};
-pub use correlation::{cosine, kendall, pearson, spearman};
-pub use distribution::{centroid_displacement, hellinger, jensen_shannon, total_variation};
-pub use heatmap::{Heatmap, HeatmapError, MapStatus, Normalise};
+pub use descriptor::Descriptor;
+pub use heatmap::{Heatmap, HeatmapError, MapStatus};
 pub use measure::Measure;
-pub use name::UnknownName;
-pub use overlap::{soft_iou, top_k_iou};
+pub use name::{Range, UnknownName};
 pub use prepared::Prepared;
-pub use shape::{Descriptor, centroid, effective_area, entropy, gini, negative_mass, positive_mass, spread, top_mass};
-pub use structure::{fitting_window, ssim};
-pub use transport::earth_movers_distance;
+pub use scale::Normalise;
 
 #[cfg(test)]
 mod testing;

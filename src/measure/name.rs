@@ -1,4 +1,4 @@
-//! Names that nothing goes by.
+//! What measures and descriptors are called and how far their values reach.
 
 /// A name that means nothing here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,4 +10,28 @@ pub struct UnknownName {
     pub name: String,
     /// All names there are.
     pub known: String,
+}
+
+/// The smallest and the largest value possible; infinite where there is no bound.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// The smallest.
+    pub low: f64,
+    /// The largest.
+    pub high: f64,
+}
+
+impl Range {
+    /// From 0 to 1.
+    pub(super) const UNIT: Range = Range::to(1.0);
+
+    /// From 0 to `high`.
+    pub(super) const fn to(high: f64) -> Self {
+        Range { low: 0.0, high }
+    }
+
+    /// Whether a value is within, bounds included.
+    pub fn contains(self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
 }

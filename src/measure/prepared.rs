@@ -3,14 +3,18 @@
 use std::sync::OnceLock;
 
 use super::correlation::centred_ranks;
+use super::descriptor::Descriptor;
 use super::distribution::roots;
-use super::heatmap::{Heatmap, MapStatus, Normalise};
-use super::shape::{Descriptor, centre, sorted};
+use super::heatmap::{Heatmap, MapStatus};
+use super::scale::{Normalise, count_of, descending, distribution, ranks, scaled, top_of};
+use super::shape::{self, centre, sorted};
 use super::structure::{Moments, fitting_window};
 use crate::stats::Vector;
 
 /// The shares of the cells whose overlap is measured: 10, 15, 20 and 30 %.
-pub(super) const TOP_FRACTIONS: [f64; 4] = [0.1, 0.15, 0.2, 0.3];
+const TOP_FRACTIONS: [f64; 4] = [0.1, 0.15, 0.2, 0.3];
+/// The share of the cells whose mass is [`Descriptor::TopMass20`].
+const TOP_MASS_FRACTION: f64 = 0.2;
 
 /// What is worked out at most once; `None` inside where it does not exist.
 type Once<T> = OnceLock<Option<T>>;
@@ -60,14 +64,29 @@ impl Prepared {
         &self.map
     }
 
-    /// What the map is worth.
+    /// Whether the map can be measured.
     pub fn status(&self) -> MapStatus {
         self.status
     }
 
-    /// A property of the map.
+    /// A property of the map, in [`Descriptor::range`]; `None` where it is not defined.
     pub fn descriptor(&self, descriptor: Descriptor) -> Option<f64> {
-        *self.descriptors[descriptor as usize].get_or_init(|| descriptor.of(self))
+        *self.descriptors[descriptor as usize].get_or_init(|| self.described(descriptor))
+    }
+
+    fn described(&self, descriptor: Descriptor) -> Option<f64> {
+        Some(match descriptor {
+            Descriptor::Entropy => shape::entropy(self.mass()?),
+            Descriptor::EffectiveArea => shape::effective_area(self.mass()?),
+            Descriptor::Spread => shape::spread(self.mass()?, self.map.grid()),
+            Descriptor::Gini => shape::gini(self.descending_mass()?),
+            Descriptor::TopMass20 => {
+                let shares = self.descending_mass()?;
+                shape::top_mass(shares, count_of(shares.len(), TOP_MASS_FRACTION))
+            }
+            Descriptor::PositiveMass => shape::positive_mass(self.raw()?),
+            Descriptor::NegativeMass => shape::negative_mass(self.raw()?),
+        })
     }
 
     /// The cells from the strongest to the weakest.
@@ -83,7 +102,7 @@ impl Prepared {
 
     /// Average ranks about their mean.
     pub(super) fn ranks(&self) -> Option<&Vector> {
-        let ranks = || centred_ranks(ranks_of(&self.map, self.order()?));
+        let ranks = || centred_ranks(ranks(&self.map, self.order()?));
         self.ranks.get_or_init(ranks).as_ref()
     }
 
@@ -104,11 +123,11 @@ impl Prepared {
 
     /// The positive evidence as a distribution.
     pub(super) fn mass(&self) -> Option<&[f64]> {
-        self.mass.get_or_init(|| self.map.positive_mass()).as_deref()
+        self.mass.get_or_init(|| distribution(&self.map)).as_deref()
     }
 
     /// The positive evidence, the largest share first.
-    pub(super) fn descending_mass(&self) -> Option<&[f64]> {
+    fn descending_mass(&self) -> Option<&[f64]> {
         let shares =
             || {
                 let mass = self.mass()?;
@@ -136,106 +155,5 @@ impl Prepared {
         let (map, grid) = (&self.map, self.map.grid());
         let moments = || Moments::new(scaled(map, Normalise::MinMax)?, grid, fitting_window(grid)?);
         self.moments.get_or_init(moments).as_ref()
-    }
-}
-
-/// The map on a common scale, in f64; `None` where [`Heatmap::normalised`] is.
-pub(super) fn scaled(map: &Heatmap, normalise: Normalise) -> Option<Vec<f64>> {
-    let values = || map.values().iter().map(|&value| f64::from(value));
-    match normalise {
-        Normalise::None => (map.status() != MapStatus::NonFinite).then(|| values().collect()),
-        Normalise::MinMax => {
-            (map.status() == MapStatus::Alive).then_some(())?;
-            let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-            Some(values().map(|value| (value - low) / (high - low)).collect())
-        }
-        Normalise::UnitSum => map.positive_mass(),
-        Normalise::Rank => {
-            let last = (map.values().len() - 1) as f64;
-            Some(map.average_ranks()?.into_iter().map(|rank| (rank - 1.0) / last).collect())
-        }
-    }
-}
-
-/// The normalised map, divided by its sum; `None` where it has a negative value or nothing but zeros.
-pub(super) fn distribution(map: &Heatmap, normalise: Normalise) -> Option<Vec<f64>> {
-    let values = scaled(map, normalise)?;
-    if normalise == Normalise::UnitSum {
-        return Some(values);
-    }
-    let sum: f64 = values.iter().sum();
-    let shares = sum > 0.0 && values.iter().all(|&value| value >= 0.0);
-    shares.then(|| values.iter().map(|value| value / sum).collect())
-}
-
-/// The cells from the largest value to the smallest, of equal values the smaller index first; `None` for a map that
-/// does not tell its cells apart.
-pub(super) fn descending(map: &Heatmap) -> Option<Vec<u32>> {
-    (map.status() == MapStatus::Alive).then_some(())?;
-    // One whole number a cell sorts much faster than a comparison of two looked-up values, and is the same order.
-    let key = |(cell, &value): (usize, &f32)| u64::from(!ascending_bits(value + 0.0)) << 32 | cell as u64;
-    let mut keys: Vec<u64> = map.values().iter().enumerate().map(key).collect();
-    keys.sort_unstable();
-    Some(keys.into_iter().map(|key| key as u32).collect())
-}
-
-/// A number that is larger for a larger value: the total order of IEEE 754.
-fn ascending_bits(value: f32) -> u32 {
-    let bits = value.to_bits();
-    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
-}
-
-/// [`Heatmap::average_ranks`] of a map whose cells are sorted already.
-fn ranks_of(map: &Heatmap, descending: &[u32]) -> Vec<f64> {
-    let value = |cell: u32| map.values()[cell as usize];
-    let mut ranks = vec![0.0; descending.len()];
-    let mut above = 0;
-    for ties in descending.chunk_by(|&left, &right| value(left) == value(right)) {
-        let shared = (descending.len() - above) as f64 - (ties.len() - 1) as f64 / 2.0;
-        ties.iter().for_each(|&cell| ranks[cell as usize] = shared);
-        above += ties.len();
-    }
-    ranks
-}
-
-/// How many cells a share of all is: rounded, at least one.
-pub(super) fn count_of(cells: usize, fraction: f64) -> usize {
-    ((fraction * cells as f64).round() as usize).max(1)
-}
-
-/// The first `count` cells of an order, a bit a cell.
-pub(super) fn top_of(order: &[u32], count: usize) -> Vec<u64> {
-    let mut top = vec![0; order.len().div_ceil(64)];
-    for &cell in &order[..count] {
-        top[cell as usize / 64] |= 1 << (cell % 64);
-    }
-    top
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::testing::{random, row};
-    use super::*;
-
-    /// Against the map's own, slower way, ties, negatives and both zeros included.
-    #[test]
-    fn order_and_ranks_are_those_of_the_map() {
-        for map in [random(14, 14, 3), row(&[0.0, -0.0, 2.0, -1.0, 2.0, f32::MIN, -1.0, f32::MIN_POSITIVE])] {
-            let prepared = Prepared::new(map.clone());
-            let order: Vec<usize> = prepared.order().unwrap().iter().map(|&cell| cell as usize).collect();
-            assert_eq!(order, map.cells_by(|left, right| right.total_cmp(&left)));
-            assert_eq!(ranks_of(&map, prepared.order().unwrap()), map.average_ranks().unwrap());
-        }
-        assert!(Prepared::new(row(&[1.0, 1.0])).order().is_none());
-    }
-
-    /// The scales in single precision are the ones here, rounded.
-    #[test]
-    fn scales_are_those_of_the_map() {
-        let map = random(7, 7, 4);
-        for normalise in [Normalise::None, Normalise::MinMax, Normalise::UnitSum, Normalise::Rank] {
-            let here: Vec<f32> = scaled(&map, normalise).unwrap().iter().map(|&value| value as f32).collect();
-            assert_eq!(here, map.normalised(normalise).unwrap().values(), "{normalise:?}");
-        }
     }
 }

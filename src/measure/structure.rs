@@ -1,8 +1,5 @@
 //! Structural similarity: luminance, contrast and structure, window by window.
 
-use super::heatmap::{Heatmap, Normalise};
-use super::prepared::scaled;
-
 /// Edge of the window on a grid that is large enough for it, in cells: that of scikit-image.
 const LARGEST_WINDOW: usize = 7;
 /// The smallest window that has a middle and neighbours.
@@ -11,27 +8,11 @@ const SMALLEST_WINDOW: usize = 3;
 /// The window for maps of a grid, in cells: the largest odd number that is at most half the shorter side, at least 3
 /// and at most 7. So 14 x 14 is seen through 7 x 7 and 7 x 7 through 3 x 3: a window as large as the map would see no
 /// structure in it. `None` for a grid with a side shorter than 3.
-pub fn fitting_window(grid: [usize; 2]) -> Option<usize> {
+pub(super) fn fitting_window(grid: [usize; 2]) -> Option<usize> {
     let side = grid[0].min(grid[1]);
     let half = side / 2;
     let odd = if half % 2 == 1 { half } else { half.saturating_sub(1) };
     (side >= SMALLEST_WINDOW).then(|| odd.clamp(SMALLEST_WINDOW, LARGEST_WINDOW))
-}
-
-/// Mean structural similarity, in [-1, 1], 1 for equal maps: over all `window` x `window` windows within the maps
-/// `(2 μx μy + c1)(2 σxy + c2) / ((μx² + μy² + c1)(σx² + σy² + c2))` with sample (co)variances, `c1 = (0.01 R)²`,
-/// `c2 = (0.03 R)²` and `R` the range of both normalised maps together.
-///
-/// `None` on different grids, where a normalisation does not exist, for a window that is even, below 3 or larger than
-/// the grid, and when both maps are one and the same constant.
-///
-/// # Source
-///
-/// Wang et al. 2004; `skimage.metrics.structural_similarity(im1, im2, win_size=window, data_range=R)`.
-pub fn ssim(one: &Heatmap, other: &Heatmap, window: usize, normalise: Normalise) -> Option<f64> {
-    (one.grid() == other.grid()).then_some(())?;
-    let moments = |map: &Heatmap| Moments::new(scaled(map, normalise)?, map.grid(), window);
-    moments(one)?.similarity(&moments(other)?)
 }
 
 /// A map with the mean and the variance of each of its windows.
@@ -61,7 +42,9 @@ impl Moments {
         Some(Moments { values, grid, window, range, means, variances })
     }
 
-    /// [`ssim`] of two maps of one grid and window.
+    /// The mean structural similarity of two maps of one grid and window, in [-1, 1]: over all windows
+    /// `(2 μx μy + c1)(2 σxy + c2) / ((μx² + μy² + c1)(σx² + σy² + c2))` with sample (co)variances, `c1 = (0.01 R)²`,
+    /// `c2 = (0.03 R)²` and `R` the range of both maps' values together. `None` when both are one and the same constant.
     pub(super) fn similarity(&self, other: &Moments) -> Option<f64> {
         let range = self.range[1].max(other.range[1]) - self.range[0].min(other.range[0]);
         if range == 0.0 {
@@ -110,6 +93,13 @@ mod tests {
     use super::super::testing::random;
     use super::*;
 
+    /// The similarity of two square maps through a window.
+    fn ssim(one: &[f64], other: &[f64], window: usize) -> Option<f64> {
+        let side = one.len().isqrt();
+        let [one, other] = [one, other].map(|values| Moments::new(values.to_vec(), [side, side], window));
+        one?.similarity(&other?)
+    }
+
     #[test]
     fn a_window_fits_its_grid() {
         let windows =
@@ -123,29 +113,27 @@ mod tests {
     /// One window, all 0 against all 1: range 1, variances 0, so only luminance counts: c1 / (1 + c1) with c1 = 1e-4.
     #[test]
     fn ssim_of_two_constants_is_their_luminance() {
-        let constant = |value| Heatmap::new(3, 3, vec![value; 9]).unwrap();
-        let found = ssim(&constant(0.0), &constant(1.0), 3, Normalise::None).unwrap();
+        let found = ssim(&[0.0; 9], &[1.0; 9], 3).unwrap();
         assert!((found - 1e-4 / 1.0001).abs() < 1e-15, "{found}");
-        assert_eq!(ssim(&constant(1.0), &constant(1.0), 3, Normalise::None), None);
+        assert_eq!(ssim(&[1.0; 9], &[1.0; 9], 3), None);
     }
 
     /// One cell of nine is 9 in one map and another in the other: means 1, variances (81 - 9) / 8 = 9, covariance
     /// (0 - 9) / 8, range 9, so c1 = 0.0081 and c2 = 0.0729.
     #[test]
     fn ssim_follows_its_formula_in_one_window() {
-        let at =
-            |cell: usize| Heatmap::new(3, 3, (0..9).map(|at| if at == cell { 9.0 } else { 0.0 }).collect()).unwrap();
-        let found = ssim(&at(0), &at(4), 3, Normalise::None).unwrap();
+        let at = |cell: usize| -> [f64; 9] { std::array::from_fn(|at| if at == cell { 9.0 } else { 0.0 }) };
+        let found = ssim(&at(0), &at(4), 3).unwrap();
         let expected = (-2.25 + 0.0729) / (18.0 + 0.0729);
         assert!((found - expected).abs() < 1e-14, "{found} {expected}");
     }
 
     #[test]
     fn a_map_is_exactly_like_itself_and_no_window_is_guessed() {
-        let map = random(14, 14, 1);
-        assert_eq!(ssim(&map, &map, 7, Normalise::MinMax), Some(1.0));
+        let map: Vec<f64> = random(14, 14, 1).values().iter().map(|&value| f64::from(value)).collect();
+        assert_eq!(ssim(&map, &map, 7), Some(1.0));
         for window in [0, 1, 4, 15] {
-            assert_eq!(ssim(&map, &map, window, Normalise::MinMax), None);
+            assert_eq!(ssim(&map, &map, window), None);
         }
     }
 }

@@ -1,37 +1,58 @@
 //! What holds for every measure.
 
-use super::heatmap::Normalise;
+use super::scale::{count_of, descending, distribution, ranks, scaled, top_of};
+use super::structure::Moments;
 use super::testing::{random, row};
 use super::*;
+use crate::stats::Vector;
 
-/// The value of a measure by its pure function on two raw maps, with the normalisation its documentation names.
-fn by_function(measure: Measure, one: &Heatmap, other: &Heatmap) -> Option<f64> {
-    use Normalise::{MinMax, None as Raw, UnitSum};
-    let changed = |of: &dyn Fn(&Heatmap) -> Option<f64>| Some((of(one)? - of(other)?).abs());
+/// A measure from the raw maps, nothing of which was prepared for another one.
+fn from_raw(measure: Measure, one: &Heatmap, other: &Heatmap) -> Option<f64> {
+    let [raw, stretched] = [Normalise::None, Normalise::MinMax].map(|scale| [one, other].map(|map| scaled(map, scale)));
+    let raw = |of: &dyn Fn(&[f64], &[f64]) -> f64| Some(of(raw[0].as_deref()?, raw[1].as_deref()?));
+    let shares = |of: &dyn Fn(&[f64], &[f64]) -> f64| Some(of(&distribution(one)?, &distribution(other)?));
+    let changed = |of: &dyn Fn(&[f64]) -> f64| shares(&|p, q| (of(p) - of(q)).abs());
+    let cells = one.values().len();
+    let top = |fraction| {
+        let top = |map| Some(top_of(&descending(map)?, count_of(cells, fraction)));
+        Some(overlap::iou(&top(one)?, &top(other)?))
+    };
+    let cosine = |vector: &dyn Fn(&Heatmap) -> Option<Vector>| Some(vector(one)?.cosine(&vector(other)?));
+    let sorted = |shares: &[f64]| shape::sorted(shares.to_vec());
     match measure {
-        Measure::TopIou10 => top_k_iou(one, other, 0.1),
-        Measure::TopIou15 => top_k_iou(one, other, 0.15),
-        Measure::TopIou20 => top_k_iou(one, other, 0.2),
-        Measure::TopIou30 => top_k_iou(one, other, 0.3),
-        Measure::SoftIou => soft_iou(one, other, UnitSum),
-        Measure::Pearson => pearson(one, other, Raw),
-        Measure::Spearman => spearman(one, other),
-        Measure::Kendall => kendall(one, other),
-        Measure::Cosine => cosine(one, other, Raw),
-        Measure::Ssim => ssim(one, other, fitting_window(one.grid())?, MinMax),
-        Measure::JensenShannon => jensen_shannon(one, other, UnitSum),
-        Measure::TotalVariation => total_variation(one, other, UnitSum),
-        Measure::Hellinger => hellinger(one, other, UnitSum),
-        Measure::EarthMovers => earth_movers_distance(one, other, UnitSum),
-        Measure::CentroidDisplacement => centroid_displacement(one, other, UnitSum),
-        Measure::EntropyChange => changed(&|map| entropy(map, UnitSum)),
-        Measure::EffectiveAreaChange => changed(&|map| effective_area(map, UnitSum)),
-        Measure::GiniChange => changed(&|map| gini(map, UnitSum)),
-        Measure::TopMassChange => changed(&|map| top_mass(map, 0.2, UnitSum)),
-        Measure::PositiveMassChange => changed(&positive_mass),
-        Measure::NegativeMassChange => changed(&negative_mass),
-        Measure::L1Change => l1_change(one, other, Raw),
-        Measure::L2Change => l2_change(one, other, Raw),
+        Measure::TopIou10 => top(0.1),
+        Measure::TopIou15 => top(0.15),
+        Measure::TopIou20 => top(0.2),
+        Measure::TopIou30 => top(0.3),
+        Measure::SoftIou => shares(&overlap::soft_iou),
+        Measure::Pearson => cosine(&|map| Vector::centred(&scaled(map, Normalise::None)?)),
+        Measure::Spearman => cosine(&|map| Vector::centred(&ranks(map, &descending(map)?))),
+        Measure::Kendall => Some(correlation::kendall(one.values(), other.values())),
+        Measure::Cosine => cosine(&|map| Vector::new(scaled(map, Normalise::None)?)),
+        Measure::Ssim => {
+            let window = structure::fitting_window(one.grid())?;
+            let [one, other] = stretched.map(|values| Moments::new(values?, one.grid(), window));
+            one?.similarity(&other?)
+        }
+        Measure::JensenShannon => shares(&distribution::jensen_shannon),
+        Measure::TotalVariation => shares(&distribution::total_variation),
+        Measure::Hellinger => shares(&|p, q| distribution::hellinger(&distribution::roots(p), &distribution::roots(q))),
+        Measure::EarthMovers => shares(&|p, q| transport::earth_movers_distance(p, q, one.grid())),
+        Measure::CentroidDisplacement => {
+            shares(&|p, q| distribution::displacement(shape::centre(p, one.grid()), shape::centre(q, one.grid())))
+        }
+        Measure::EntropyChange => changed(&shape::entropy),
+        Measure::EffectiveAreaChange => changed(&shape::effective_area),
+        Measure::GiniChange => changed(&|p| shape::gini(&sorted(p))),
+        Measure::TopMassChange => changed(&|p| shape::top_mass(&sorted(p), count_of(cells, 0.2))),
+        Measure::PositiveMassChange => {
+            raw(&|one, other| (shape::positive_mass(one) - shape::positive_mass(other)).abs())
+        }
+        Measure::NegativeMassChange => {
+            raw(&|one, other| (shape::negative_mass(one) - shape::negative_mass(other)).abs())
+        }
+        Measure::L1Change => raw(&change::l1),
+        Measure::L2Change => raw(&change::l2),
     }
 }
 
@@ -42,14 +63,54 @@ fn signed(side: usize, seed: u64) -> Heatmap {
 }
 
 #[test]
-fn a_prepared_measure_is_its_function_on_raw_maps() {
+fn a_measure_of_prepared_maps_is_that_of_the_raw_ones() {
     for side in [3, 7, 14] {
         let (one, other) = (signed(side, 1), signed(side, 2));
         for measure in Measure::ALL {
-            let (found, expected) = (measure.between(&one, &other), by_function(measure, &one, &other));
+            let (found, expected) = (measure.between(&one, &other), from_raw(measure, &one, &other));
             assert!((found.unwrap() - expected.unwrap()).abs() < 1e-14, "{measure} {found:?} {expected:?}");
         }
     }
+}
+
+/// Pearson of (1, 2, 3) and (0, 0, 3), about their means (-1, 0, 1) and (-1, -1, 2): 3 / sqrt(2 * 6) = sqrt(3) / 2.
+/// Cosine of (3, 4) and (4, 3): 24 / 25; of (3, 4) and its double, turned round: -1. Reversed orders: -1.
+#[test]
+fn correlations_are_those_worked_out_on_paper() {
+    let between = |measure: Measure, one: &[f32], other: &[f32]| measure.between(&row(one), &row(other));
+    let found = between(Measure::Pearson, &[1.0, 2.0, 3.0], &[0.0, 0.0, 3.0]).unwrap();
+    assert!((found - 0.75f64.sqrt()).abs() < 1e-15, "{found}");
+    assert_eq!(between(Measure::Cosine, &[3.0, 4.0], &[4.0, 3.0]), Some(0.96));
+    assert_eq!(between(Measure::Cosine, &[3.0, 4.0], &[-6.0, -8.0]), Some(-1.0));
+    assert_eq!(between(Measure::Cosine, &[1.0, 1.0], &[2.0, 2.0]), Some(1.0), "a constant has a direction");
+    assert_eq!(between(Measure::Cosine, &[0.0, 0.0], &[2.0, 2.0]), None);
+    for measure in [Measure::Spearman, Measure::Kendall] {
+        assert_eq!(between(measure, &[1.0, 2.0, 3.0], &[9.0, 1.0, -7.0]), Some(-1.0));
+    }
+}
+
+/// p = (1, 0) and q = (1/2, 1/2), whatever their strength and what speaks against the class.
+#[test]
+fn distributions_ignore_strength_and_evidence_against_the_class() {
+    for (one, other) in [([2.0, 0.0], [1.0, 1.0]), ([8.0, -5.0], [0.5, 0.5])] {
+        let between = |measure: Measure| measure.between(&row(&one), &row(&other)).unwrap();
+        assert_eq!((between(Measure::TotalVariation), between(Measure::CentroidDisplacement)), (0.5, 0.25));
+        assert!((between(Measure::JensenShannon) - (1.5 - 0.75 * 3f64.log2())).abs() < 1e-12);
+        assert_eq!(between(Measure::EarthMovers), 0.25, "half of it goes half-way");
+    }
+}
+
+#[test]
+fn descriptors_are_in_their_range_and_go_by_their_names() {
+    let map = Prepared::new(row(&[2.0, 1.0, 1.5, -7.0, 0.1, 3.0]));
+    for descriptor in Descriptor::ALL {
+        let value = map.descriptor(descriptor).unwrap();
+        assert!(descriptor.range().contains(value), "{descriptor} {value}");
+        assert_eq!(serde_json::to_value(descriptor).unwrap(), descriptor.name());
+        assert_eq!(descriptor.name().parse(), Ok(descriptor));
+    }
+    let broken = Prepared::new(row(&[f32::NAN; 2]));
+    assert!(Descriptor::ALL.into_iter().all(|descriptor| broken.descriptor(descriptor).is_none()));
 }
 
 #[test]
@@ -71,9 +132,8 @@ fn every_measure_is_symmetric_in_its_range_and_goes_by_its_name() {
     let (one, other) = (signed(14, 3), signed(14, 4));
     let (one, other) = (Prepared::new(one), Prepared::new(other));
     for measure in Measure::ALL {
-        let (low, high) = measure.range();
         let value = measure.between_prepared(&one, &other).unwrap();
-        assert!((low..=high).contains(&value), "{measure} {value}");
+        assert!(measure.range().contains(value), "{measure} {value}");
         let turned = measure.between_prepared(&other, &one).unwrap();
         assert!((turned - value).abs() < 1e-12, "{measure} {value} {turned}");
         assert_eq!(serde_json::to_value(measure).unwrap(), measure.name());

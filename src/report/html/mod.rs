@@ -202,7 +202,7 @@ fn note(measure: Measure) -> MeasureNote {
         name: measure.name(),
         label: measure.label(),
         higher_is_more_similar: measure.higher_is_more_similar(),
-        range: measure.range(),
+        range: (measure.range().low, measure.range().high),
     }
 }
 
