@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &AnimateArguments) -> Result<ExitCode> {
             let columns = usize::from(arguments.columns);
             let mut film = FilmStrip { columns, explainers, ..FilmStrip::default() };
             film.style.paint.colours = arguments.colours;
-            film_strip(&runs, image, &film)?
+            film_strip(&runs, image, &film)?.png()?
         }
     };
     deliver(&output, &out, &bytes)?;

@@ -56,9 +56,10 @@ pub(super) fn run(arguments: &PlotArguments) -> Result<ExitCode> {
         reader.epochs().iter().map(|&epoch| reader.metrics(epoch)).collect::<Result<_, _>>()?;
     let title = format!("{} · {}", reader.info().name, reader.info().model);
     let plots = curves(&title, &metrics, &analysis.drift, arguments.against.against());
+    let scene = plots.scene(arguments.sharpness)?;
     let bytes = match format {
-        "png" => plots.png(arguments.sharpness)?,
-        _ => plots.svg()?.into_bytes(),
+        "png" => scene.png()?,
+        _ => scene.svg()?.into_bytes(),
     };
     deliver(&out, &arguments.out, &bytes)?;
     Ok(ExitCode::SUCCESS)

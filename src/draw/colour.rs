@@ -9,7 +9,6 @@ pub(crate) const INK: Rgb = [0x1f, 0x1f, 0x1f];
 pub(crate) const FAINT: Rgb = [0x60, 0x60, 0x60];
 pub(crate) const WARNING: Rgb = [0xb0, 0x3a, 0x12];
 pub(crate) const RULE: Rgb = [0xd4, 0xd4, 0xd4];
-pub(crate) const WHITE: Rgb = [0xff; 3];
 
 /// `weight` in [0, 1] of `over`, the rest of `under`.
 pub(super) fn mixed(under: Rgb, over: Rgb, weight: f32) -> Rgb {

@@ -2,11 +2,11 @@
 //!
 //! A row is what one run saw, a tile is one map. Sizes are in points; a [`Style`] says how many pixels a point has.
 
-use super::canvas::Canvas;
-use super::colour::{ColourMap, FAINT, INK, RULE, WARNING, WHITE};
+use super::colour::{ColourMap, FAINT, INK, RULE, WARNING};
 use super::error::FigureError;
 use super::overlay::{Limits, Overlay, Paint, Scale, overlay};
 use super::pen::{CAPTION, CAPTION_LINES, Pen};
+use super::scene::Scene;
 use super::text::Face;
 use crate::measure::Heatmap;
 use crate::picture::{Picture, Rgb};
@@ -96,35 +96,22 @@ pub struct MapTile {
 }
 
 impl Figure {
-    /// As PNG, on white.
+    /// The figure laid out.
     ///
     /// # Errors
     ///
     /// [`FigureError`], for a figure without tiles among others.
-    pub fn png(&self, style: &Style) -> Result<Vec<u8>, FigureError> {
-        Ok(self.rgb(style)?.png()?)
-    }
-
-    /// As pixels, on white.
-    ///
-    /// # Errors
-    ///
-    /// [`FigureError`], for a figure without tiles among others.
-    pub fn rgb(&self, style: &Style) -> Result<Picture, FigureError> {
+    pub fn scene(&self, style: &Style) -> Result<Scene, FigureError> {
         let pen = Pen::new(style.sharpness)?;
         let rows: Vec<Vec<Drawn>> = self.rows.iter().map(|row| drawn(row, style)).collect::<Result<_, _>>()?;
         let columns = rows.iter().map(Vec::len).max().filter(|&columns| columns > 0).ok_or(FigureError::Empty)?;
         let widest =
             |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|tile| tile.picture.width()).max();
         let widths: Vec<usize> = (0..columns).filter_map(widest).collect();
-        let width = widths.iter().sum::<usize>() + (columns - 1) * pen.pixels(GAP);
-        let mut sheet = Sheet { pen, canvas: Canvas::filled(0, 0, WHITE), width, widths };
-        // Once to measure, once to paint: the same steps, on a canvas without and with pixels.
-        let height = sheet.compose(self, &rows);
-        let margin = sheet.pen.pixels(MARGIN);
-        sheet.canvas = Canvas::filled(width + 2 * margin, height + margin, WHITE);
-        sheet.compose(self, &rows);
-        Ok(sheet.canvas.into_picture())
+        let (margin, width) = (pen.pixels(MARGIN), widths.iter().sum::<usize>() + (columns - 1) * pen.pixels(GAP));
+        let mut sheet = Sheet { pen, width, widths };
+        let height = sheet.compose(self, rows);
+        Ok(sheet.pen.into_scene(width + 2 * margin, height + margin))
     }
 }
 
@@ -171,33 +158,32 @@ impl MapTile {
     }
 }
 
-/// A canvas, and how wide its columns are.
+/// What is drawn so far, and how wide its columns are.
 struct Sheet {
     pen: Pen,
-    canvas: Canvas,
     width: usize,
     widths: Vec<usize>,
 }
 
 impl Sheet {
-    /// Paints everything and says where it ends.
-    fn compose(&mut self, figure: &Figure, rows: &[Vec<Drawn>]) -> usize {
+    /// Draws everything and says where it ends.
+    fn compose(&mut self, figure: &Figure, rows: Vec<Vec<Drawn>>) -> usize {
         let margin = self.pen.pixels(MARGIN);
         let mut top = margin;
         let titled = !figure.title.is_empty();
         if titled {
             let face = Face::bold(self.pen.length(TITLE));
-            top = self.pen.paragraph(&mut self.canvas, (&figure.title, face, INK), (margin, top, self.width), 3)
+            top = self.pen.paragraph((&figure.title, face, INK), (margin, top, self.width), 3)
                 + self.pen.pixels(GAP / 2.0);
         }
         for (index, (row, tiles)) in figure.rows.iter().zip(rows).enumerate() {
             if index > 0 || titled {
-                self.canvas.fill(margin, top, self.width, self.pen.pixels(0.5), RULE);
+                self.pen.rectangle((margin, top), (self.width, self.pen.pixels(0.5)), RULE);
                 top += self.pen.pixels(GAP * 0.75);
             }
             let (bold, plain) = (Face::bold(self.pen.length(HEADING)), Face::regular(self.pen.length(CAPTION + 0.5)));
-            top = self.pen.paragraph(&mut self.canvas, (&row.heading, bold, INK), (margin, top, self.width), 2);
-            top = self.pen.paragraph(&mut self.canvas, (&row.note, plain, FAINT), (margin, top, self.width), 2);
+            top = self.pen.paragraph((&row.heading, bold, INK), (margin, top, self.width), 2);
+            top = self.pen.paragraph((&row.note, plain, FAINT), (margin, top, self.width), 2);
             if !(row.heading.is_empty() && row.note.is_empty()) {
                 top += self.pen.pixels(GAP / 2.0);
             }
@@ -207,7 +193,7 @@ impl Sheet {
     }
 
     /// The tiles of a row side by side, and where the longest of them ends.
-    fn tiles(&mut self, tiles: &[Drawn], top: usize) -> usize {
+    fn tiles(&mut self, tiles: Vec<Drawn>, top: usize) -> usize {
         let mut left = self.pen.pixels(MARGIN);
         let mut bottom = top;
         // Pictures of a row stand on one line, below the longest title.
@@ -215,9 +201,9 @@ impl Sheet {
         let titles =
             || tiles.iter().zip(&self.widths).map(|(tile, &width)| self.pen.lines(tile.title, face, width).len());
         let titles = titles().max().unwrap_or(0) * face.line() + self.pen.pixels(3.0);
-        for (column, tile) in tiles.iter().enumerate() {
+        for (column, tile) in tiles.into_iter().enumerate() {
             let width = self.widths[column];
-            self.pen.paragraph(&mut self.canvas, (tile.title, face, INK), (left, top, width), CAPTION_LINES);
+            self.pen.paragraph((tile.title, face, INK), (left, top, width), CAPTION_LINES);
             bottom = bottom.max(self.tile(tile, left, top + titles, width));
             left += width + self.pen.pixels(GAP);
         }
@@ -225,16 +211,16 @@ impl Sheet {
     }
 
     /// A picture with its colour bar and captions, and where it ends.
-    fn tile(&mut self, tile: &Drawn, left: usize, top: usize, width: usize) -> usize {
-        self.canvas.paste(left, top, &tile.picture);
+    fn tile(&mut self, tile: Drawn, left: usize, top: usize, width: usize) -> usize {
+        let across = tile.picture.width();
         let mut bottom = top + tile.picture.height() + self.pen.pixels(4.0);
+        self.pen.picture((left, top), tile.picture);
         if let Some((limits, colours)) = tile.bar {
-            bottom = self.pen.bar(&mut self.canvas, limits, colours, (left, bottom), tile.picture.width());
+            bottom = self.pen.bar(limits, colours, (left, bottom), across);
         }
         let face = Face::regular(self.pen.length(CAPTION));
         for (caption, colour) in &tile.captions {
-            bottom =
-                self.pen.paragraph(&mut self.canvas, (caption, face, *colour), (left, bottom, width), CAPTION_LINES);
+            bottom = self.pen.paragraph((caption, face, *colour), (left, bottom, width), CAPTION_LINES);
         }
         bottom
     }

@@ -17,8 +17,9 @@ pub use error::FigureError;
 pub use figure::{Figure, MapTile, Row, Style, Tile};
 pub use overlay::{Backdrop, Cells, Evidence, Limits, Overlay, Paint, Scale, overlay};
 pub use plot::{PALETTE, Plot, Plots, Series};
+pub use scene::Scene;
 
-pub(crate) use canvas::Canvas;
-pub(crate) use colour::{FAINT, INK, RULE, WARNING, WHITE};
+pub(crate) use colour::{FAINT, INK, RULE, WARNING};
 pub(crate) use pen::Pen;
+pub(crate) use scene::Shape;
 pub(crate) use text::{Align, Face};

@@ -1,10 +1,10 @@
-//! Paragraphs and colour bars, laid out in whole pixels.
+//! What figures are composed of: paragraphs, pictures, rules and colour bars, laid out in whole pixels.
 
-use super::canvas::Canvas;
 use super::colour::{ColourMap, INK};
 use super::overlay::{Limits, number};
+use super::scene::{Point, Scene, Shape};
 use super::text::{Align, Face, Fonts};
-use crate::picture::Rgb;
+use crate::picture::{Picture, Rgb};
 use ab_glyph::InvalidFont;
 
 /// Height of a colour bar, in points.
@@ -14,15 +14,21 @@ pub(super) const CAPTION: f32 = 9.5;
 /// A caption is broken into so many lines at most.
 pub(super) const CAPTION_LINES: usize = 2;
 
-/// The fonts, and how many pixels a point has.
+/// Puts shapes on a sheet one after the other, in pixels.
 pub(crate) struct Pen {
     pub(crate) fonts: Fonts,
     sharpness: f32,
+    shapes: Vec<Shape>,
 }
 
 impl Pen {
+    /// With `sharpness` pixels a point.
+    ///
+    /// # Errors
+    ///
+    /// Never, unless the embedded fonts are broken.
     pub(crate) fn new(sharpness: f32) -> Result<Self, InvalidFont> {
-        Ok(Self { fonts: Fonts::embedded()?, sharpness: sharpness.max(0.1) })
+        Ok(Self { fonts: Fonts::embedded()?, sharpness: sharpness.max(0.1), shapes: Vec::new() })
     }
 
     /// Points as pixels.
@@ -35,18 +41,36 @@ impl Pen {
         self.length(points).round().max(1.0) as usize
     }
 
-    /// Paints text from `left` and `top` on, `width` wide and `lines` high at most; says where it ends.
+    /// Draws a shape over those before it.
+    pub(crate) fn put(&mut self, shape: Shape) {
+        self.shapes.push(shape);
+    }
+
+    /// A filled rectangle.
+    pub(crate) fn rectangle(&mut self, (left, top): (usize, usize), (width, height): (usize, usize), colour: Rgb) {
+        self.put(Shape::Rectangle { left, top, width, height, colour });
+    }
+
+    /// A picture, pixel by pixel.
+    pub(crate) fn picture(&mut self, (left, top): (usize, usize), picture: Picture) {
+        self.put(Shape::Picture { left, top, picture });
+    }
+
+    /// One line of text from `at` on, or up to it, on the baseline.
+    pub(crate) fn text(&mut self, at: Point, (text, face, colour): (&str, Face, Rgb), align: Align) {
+        self.put(Shape::Text { at, text: text.to_string(), face, align, colour });
+    }
+
+    /// Text from `left` and `top` on, `width` wide and `lines` high at most; where it ends.
     pub(crate) fn paragraph(
-        &self,
-        canvas: &mut Canvas,
+        &mut self,
         (text, face, colour): (&str, Face, Rgb),
         (left, top, width): (usize, usize, usize),
         lines: usize,
     ) -> usize {
         let mut top = top;
         for line in self.fonts.wrapped(text, face, width as f32, lines) {
-            let at = (left as f32, top as f32 + face.ascent());
-            self.fonts.paint(canvas, &line, face, at, Align::Left, colour);
+            self.text((left as f32, top as f32 + face.ascent()), (&line, face, colour), Align::Left);
             top += face.line();
         }
         top
@@ -58,22 +82,19 @@ impl Pen {
 
     /// A horizontal colour bar with the values at its ends, and at zero where it lies between; where it ends.
     pub(crate) fn bar(
-        &self,
-        canvas: &mut Canvas,
+        &mut self,
         limits: Limits,
         colours: ColourMap,
         (left, top): (usize, usize),
         width: usize,
     ) -> usize {
         let height = self.pixels(BAR);
-        for column in 0..width {
-            let colour = colours.at((column as f64 + 0.5) / width as f64);
-            canvas.fill(left + column, top, 1, height, colour);
-        }
+        let row: Vec<u8> = (0..width).flat_map(|column| colours.at((column as f64 + 0.5) / width as f64)).collect();
+        self.picture((left, top), Picture::new(width, height, row.repeat(height)));
         let face = Face::regular(self.length(CAPTION));
         let baseline = (top + height) as f32 + self.length(1.0) + face.ascent();
         let mut tick = |value: f32, at: usize, align: Align| {
-            self.fonts.paint(canvas, &number(value), face, ((left + at) as f32, baseline), align, INK);
+            self.text(((left + at) as f32, baseline), (&number(value), face, INK), align);
         };
         tick(limits.low, 0, Align::Left);
         tick(limits.high, width, Align::Right);
@@ -82,5 +103,15 @@ impl Pen {
             tick(0.0, zero, Align::Centre);
         }
         top + height + self.pixels(2.0) + face.line()
+    }
+
+    /// All of it, on a sheet of so many pixels.
+    pub(crate) fn into_scene(self, width: usize, height: usize) -> Scene {
+        Scene::in_pixels(width, height, self.sharpness, self.shapes)
+    }
+
+    /// All of it over another drawing, on a sheet of so many pixels.
+    pub(crate) fn over(self, below: Scene, size: [usize; 2]) -> Scene {
+        below.extended(size, self.shapes)
     }
 }

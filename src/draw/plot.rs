@@ -4,7 +4,7 @@ use super::colour::{FAINT, INK, RULE};
 use super::error::FigureError;
 use super::scene::{Dash, Point, Scene, Shape};
 use super::text::{Align, Face, Fonts};
-use crate::picture::{Picture, Rgb};
+use crate::picture::Rgb;
 
 /// Lengths in points.
 const MARGIN: f32 = 14.0;
@@ -86,34 +86,12 @@ pub struct Plots {
 }
 
 impl Plots {
-    /// As an SVG document.
+    /// The plots laid out; a PNG has `sharpness` pixels a point.
     ///
     /// # Errors
     ///
     /// [`FigureError::Empty`] without a plot.
-    pub fn svg(&self) -> Result<String, FigureError> {
-        Ok(self.scene()?.svg())
-    }
-
-    /// As PNG, `sharpness` pixels a point.
-    ///
-    /// # Errors
-    ///
-    /// [`FigureError::Empty`] without a plot.
-    pub fn png(&self, sharpness: f32) -> Result<Vec<u8>, FigureError> {
-        Ok(self.rgb(sharpness)?.png()?)
-    }
-
-    /// As pixels, `sharpness` a point.
-    ///
-    /// # Errors
-    ///
-    /// [`FigureError::Empty`] without a plot.
-    pub fn rgb(&self, sharpness: f32) -> Result<Picture, FigureError> {
-        self.scene()?.rgb(sharpness)
-    }
-
-    fn scene(&self) -> Result<Scene, FigureError> {
+    pub fn scene(&self, sharpness: f32) -> Result<Scene, FigureError> {
         if self.plots.is_empty() {
             return Err(FigureError::Empty);
         }
@@ -137,7 +115,7 @@ impl Plots {
             top = bottom + GAP * 0.6;
         }
         let height = pen.key(&self.plots, top) + MARGIN * 0.6;
-        Ok(Scene { width, height, shapes: pen.shapes })
+        Ok(Scene::in_points(width, height, sharpness, pen.shapes))
     }
 }
 

@@ -1,20 +1,22 @@
-//! A drawing of lines, areas, dots and text that becomes an SVG or a PNG: one list of shapes, so both show the same.
+//! A drawing that becomes an SVG or a PNG: one list of shapes, so both show the same.
 //!
-//! Lengths are points from the upper left. The SVG keeps text as text, in DejaVu Sans where the reader has it; the PNG
-//! is filled by tiny-skia and lettered with the embedded font.
+//! Positions are from the upper left. The SVG keeps text as text, in DejaVu Sans where the reader has it, and pictures as
+//! PNG. In pixels there are two layers: lines, areas and dots are drawn first, by tiny-skia; rectangles, pictures, discs
+//! and text are then put over them, in their order, on whole pixels and with the embedded font.
 
 use super::canvas::Canvas;
 use super::error::FigureError;
 use super::text::{Align, Face, Fonts, Weight};
 use crate::picture::{Picture, Rgb};
+use data_encoding::BASE64;
 use tiny_skia::{FillRule, Paint, Path, PathBuilder, Pixmap, Shader, Stroke, StrokeDash, Transform};
 
 /// A point: across, down.
-pub(super) type Point = (f32, f32);
+pub(crate) type Point = (f32, f32);
 
 /// How a line is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dash {
+pub(crate) enum Dash {
     Solid,
     Dashed,
     Dotted,
@@ -35,56 +37,100 @@ impl Dash {
 
 /// One thing to draw.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Line { points: Vec<Point>, colour: Rgb, width: f32, dash: Dash },
     Area { points: Vec<Point>, colour: Rgb, opacity: f32 },
     Dot { at: Point, radius: f32, colour: Rgb },
+    Rectangle { left: usize, top: usize, width: usize, height: usize, colour: Rgb },
+    Picture { left: usize, top: usize, picture: Picture },
+    Disc { at: Point, radius: f32, colour: Rgb },
     Text { at: Point, text: String, face: Face, align: Align, colour: Rgb },
 }
 
 /// A drawing on white.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Scene {
+pub struct Scene {
     pub(super) width: f32,
     pub(super) height: f32,
+    /// Points a unit of length, in the SVG.
+    points: f32,
+    /// Pixels a unit of length, in the PNG.
+    pixels: f32,
     pub(super) shapes: Vec<Shape>,
 }
 
 impl Scene {
-    /// As an SVG document.
-    pub(super) fn svg(&self) -> String {
-        let (width, height) = (self.width, self.height);
-        let shapes: String = self.shapes.iter().map(svg_of).collect();
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}pt\" height=\"{height}pt\" \
-             viewBox=\"0 0 {width} {height}\" font-family=\"DejaVu Sans, Verdana, sans-serif\">\n\
-             <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n{shapes}</svg>\n"
-        )
+    /// Laid out in points; a PNG has `sharpness` pixels a point.
+    pub(super) fn in_points(width: f32, height: f32, sharpness: f32, shapes: Vec<Shape>) -> Self {
+        Self { width, height, points: 1.0, pixels: sharpness, shapes }
     }
 
-    /// As pixels, `sharpness` a point.
+    /// Laid out in pixels, of which a point has `sharpness`.
+    pub(super) fn in_pixels(width: usize, height: usize, sharpness: f32, shapes: Vec<Shape>) -> Self {
+        Self { width: width as f32, height: height as f32, points: 1.0 / sharpness, pixels: 1.0, shapes }
+    }
+
+    /// The same on a sheet of another size, with more shapes over it.
+    pub(super) fn extended(mut self, [width, height]: [usize; 2], shapes: Vec<Shape>) -> Self {
+        self.shapes.extend(shapes);
+        Self { width: width as f32, height: height as f32, ..self }
+    }
+
+    /// Width and height, in whole units of length.
+    pub(crate) fn size(&self) -> [usize; 2] {
+        [self.width, self.height].map(|length| length as usize)
+    }
+
+    /// As an SVG document.
+    ///
+    /// # Errors
+    ///
+    /// Where a picture cannot be encoded.
+    pub fn svg(&self) -> Result<String, FigureError> {
+        let (width, height) = (self.width, self.height);
+        let shapes = self.shapes.iter().map(svg_of).collect::<Result<String, _>>()?;
+        Ok(format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}pt\" height=\"{}pt\" \
+             viewBox=\"0 0 {width} {height}\" font-family=\"DejaVu Sans, Verdana, sans-serif\">\n\
+             <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n{shapes}</svg>\n",
+            width * self.points,
+            height * self.points
+        ))
+    }
+
+    /// As PNG.
     ///
     /// # Errors
     ///
     /// Where the drawing has no size.
-    pub(super) fn rgb(&self, sharpness: f32) -> Result<Picture, FigureError> {
-        let pixels = |points: f32| (points * sharpness).round() as u32;
+    pub fn png(&self) -> Result<Vec<u8>, FigureError> {
+        Ok(self.picture()?.png()?)
+    }
+
+    /// As pixels.
+    ///
+    /// # Errors
+    ///
+    /// Where the drawing has no size.
+    pub fn picture(&self) -> Result<Picture, FigureError> {
+        let pixels = |length: f32| (length * self.pixels).round() as u32;
         let mut pixmap = Pixmap::new(pixels(self.width), pixels(self.height)).ok_or(FigureError::Empty)?;
         pixmap.fill(tiny_skia::Color::WHITE);
-        let scale = Transform::from_scale(sharpness, sharpness);
+        let scale = Transform::from_scale(self.pixels, self.pixels);
         self.shapes.iter().for_each(|shape| fill(&mut pixmap, shape, scale));
         let opaque = pixmap.pixels().iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]);
         let drawn = Picture::new(pixmap.width() as usize, pixmap.height() as usize, opaque.collect());
         let mut canvas = Canvas::of(drawn);
-        letter(&mut canvas, &self.shapes, sharpness)?;
+        let fonts = Fonts::embedded()?;
+        self.shapes.iter().for_each(|shape| put(&mut canvas, shape, self.pixels, &fonts));
         Ok(canvas.into_picture())
     }
 }
 
 /// One element, and a line break.
-fn svg_of(shape: &Shape) -> String {
+fn svg_of(shape: &Shape) -> Result<String, FigureError> {
     let list = |points: &[Point]| points.iter().map(|(x, y)| format!("{x:.2},{y:.2}")).collect::<Vec<_>>().join(" ");
-    match shape {
+    Ok(match shape {
         Shape::Line { points, colour, width, dash } => {
             let lengths: Vec<String> = dash.lengths().iter().map(f32::to_string).collect();
             let dash = match lengths.is_empty() {
@@ -101,7 +147,19 @@ fn svg_of(shape: &Shape) -> String {
             let (points, colour) = (list(points), hex(*colour));
             format!("<polygon points=\"{points}\" fill=\"{colour}\" fill-opacity=\"{opacity}\"/>\n")
         }
-        Shape::Dot { at: (x, y), radius, colour } => {
+        Shape::Rectangle { left, top, width, height, colour } => {
+            let colour = hex(*colour);
+            format!("<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" fill=\"{colour}\"/>\n")
+        }
+        // Readers of SVG 1.1 know no other `href`, and those of SVG 2 still know this one.
+        Shape::Picture { left, top, picture } => format!(
+            "<image x=\"{left}\" y=\"{top}\" width=\"{}\" height=\"{}\" style=\"image-rendering:pixelated\" \
+             xmlns:xlink=\"http://www.w3.org/1999/xlink\" xlink:href=\"data:image/png;base64,{}\"/>\n",
+            picture.width(),
+            picture.height(),
+            BASE64.encode(&picture.png()?)
+        ),
+        Shape::Dot { at: (x, y), radius, colour } | Shape::Disc { at: (x, y), radius, colour } => {
             format!("<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{radius}\" fill=\"{}\"/>\n", hex(*colour))
         }
         Shape::Text { at: (x, y), text, face, align, colour } => {
@@ -118,7 +176,7 @@ fn svg_of(shape: &Shape) -> String {
                 escaped(text)
             )
         }
-    }
+    })
 }
 
 fn hex([red, green, blue]: Rgb) -> String {
@@ -131,7 +189,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Everything but text.
+/// Draws what tiny-skia draws.
 fn fill(pixmap: &mut Pixmap, shape: &Shape, scale: Transform) {
     let paint = |[red, green, blue]: Rgb, opacity: f32| Paint {
         shader: Shader::SolidColor(tiny_skia::Color::from_rgba8(red, green, blue, (opacity * 255.0).round() as u8)),
@@ -161,7 +219,7 @@ fn fill(pixmap: &mut Pixmap, shape: &Shape, scale: Transform) {
                 pixmap.fill_path(&path, &paint(*colour, 1.0), FillRule::Winding, scale, None);
             }
         }
-        Shape::Text { .. } => {}
+        Shape::Rectangle { .. } | Shape::Picture { .. } | Shape::Disc { .. } | Shape::Text { .. } => {}
     }
 }
 
@@ -177,16 +235,25 @@ fn path(points: &[Point], closed: bool) -> Option<Path> {
     path.finish()
 }
 
-/// The text, over everything else.
-fn letter(canvas: &mut Canvas, shapes: &[Shape], sharpness: f32) -> Result<(), FigureError> {
-    let fonts = Fonts::embedded()?;
-    for shape in shapes {
-        if let Shape::Text { at: (x, y), text, face, align, colour } = shape {
-            let face = Face { size: face.size * sharpness, ..*face };
-            fonts.paint(canvas, text, face, (x * sharpness, y * sharpness), *align, *colour);
+/// Puts the rest on whole pixels, `scale` of them a unit of length.
+fn put(canvas: &mut Canvas, shape: &Shape, scale: f32, fonts: &Fonts) {
+    let whole = |length: usize| (length as f32 * scale).round() as usize;
+    match shape {
+        Shape::Rectangle { left, top, width, height, colour } => {
+            canvas.fill(whole(*left), whole(*top), whole(*width), whole(*height), *colour);
         }
+        Shape::Picture { left, top, picture } => {
+            canvas.paste(whole(*left), whole(*top), &picture.enlarged(scale.round() as usize));
+        }
+        Shape::Disc { at: (x, y), radius, colour } => {
+            canvas.disc((x * scale, y * scale), radius * scale, *colour);
+        }
+        Shape::Text { at: (x, y), text, face, align, colour } => {
+            let face = Face { size: face.size * scale, ..*face };
+            fonts.paint(canvas, text, face, (x * scale, y * scale), *align, *colour);
+        }
+        Shape::Line { .. } | Shape::Area { .. } | Shape::Dot { .. } => {}
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -195,8 +262,8 @@ mod tests {
 
     const RED: Rgb = [200, 0, 0];
 
-    fn scene(shapes: Vec<Shape>) -> Scene {
-        Scene { width: 40.0, height: 20.0, shapes }
+    fn scene(sharpness: f32, shapes: Vec<Shape>) -> Scene {
+        Scene::in_points(40.0, 20.0, sharpness, shapes)
     }
 
     fn line(dash: Dash) -> Shape {
@@ -208,7 +275,7 @@ mod tests {
     #[test]
     fn lines_and_dashes_cover_their_length() {
         let count = |dash, sharpness| {
-            let drawn = scene(vec![line(dash)]).rgb(sharpness).unwrap();
+            let drawn = scene(sharpness, vec![line(dash)]).picture().unwrap();
             drawn.pixels().chunks_exact(3).filter(|pixel| **pixel == RED).count()
         };
         assert_eq!(count(Dash::Solid, 1.0), 30 * 2);
@@ -227,7 +294,7 @@ mod tests {
             colour: RED,
             opacity: 0.25,
         };
-        let found = scene(vec![area]).rgb(1.0).unwrap().pixel(20, 10);
+        let found = scene(1.0, vec![area]).picture().unwrap().pixel(20, 10);
         assert!(
             found.iter().zip([241, 191, 191]).all(|(&found, wanted): (&u8, u8)| found.abs_diff(wanted) <= 1),
             "{found:?}"
@@ -244,7 +311,7 @@ mod tests {
             colour: [1, 2, 3],
         };
         let dot = Shape::Dot { at: (3.0, 4.0), radius: 2.0, colour: RED };
-        let svg = scene(vec![line(Dash::Dashed), dot, text]).svg();
+        let svg = scene(1.0, vec![line(Dash::Dashed), dot, text]).svg().unwrap();
         assert!(
             svg.contains("<polyline points=\"5.00,10.00 35.00,10.00\"") && svg.contains("stroke-dasharray=\"5 3\"")
         );
@@ -253,8 +320,40 @@ mod tests {
         assert!(svg.starts_with("<svg xmlns=") && svg.ends_with("</svg>\n"));
     }
 
+    /// What comes later lies over what came before, but for lines, which lie below all that is put on whole pixels.
+    #[test]
+    fn rectangles_pictures_and_discs_lie_in_their_order_over_lines() {
+        let [black, blue, green] = [[0; 3], [0, 0, 200], [0, 200, 0]];
+        let shapes = vec![
+            Shape::Rectangle { left: 2, top: 5, width: 30, height: 10, colour: black },
+            Shape::Picture { left: 4, top: 6, picture: Picture::filled(8, 8, blue) },
+            Shape::Rectangle { left: 4, top: 6, width: 4, height: 2, colour: green },
+            Shape::Disc { at: (20.5, 10.5), radius: 3.0, colour: green },
+            line(Dash::Solid),
+        ];
+        let drawn = Scene::in_pixels(40, 20, 2.0, shapes).picture().unwrap();
+        let at = [(2, 5), (4, 8), (4, 6), (20, 10), (33, 10), (39, 19)].map(|(column, row)| drawn.pixel(column, row));
+        assert_eq!(at, [black, blue, green, green, RED, [255; 3]]);
+    }
+
+    #[test]
+    fn the_svg_of_pixels_has_its_size_in_points_and_holds_pictures() {
+        let picture = Picture::new(2, 1, vec![1, 2, 3, 4, 5, 6]);
+        let png = BASE64.encode(&picture.png().unwrap());
+        let shapes = vec![
+            Shape::Rectangle { left: 1, top: 2, width: 3, height: 4, colour: RED },
+            Shape::Picture { left: 5, top: 6, picture },
+        ];
+        let svg = Scene::in_pixels(40, 20, 2.0, shapes).svg().unwrap();
+        assert!(svg.contains("width=\"20pt\" height=\"10pt\" viewBox=\"0 0 40 20\""), "{svg}");
+        assert!(svg.contains("<rect x=\"1\" y=\"2\" width=\"3\" height=\"4\" fill=\"#c80000\"/>"), "{svg}");
+        assert!(svg.contains("<image x=\"5\" y=\"6\" width=\"2\" height=\"1\""), "{svg}");
+        assert!(svg.contains(&format!("xlink:href=\"data:image/png;base64,{png}\"/>")), "{svg}");
+    }
+
     #[test]
     fn a_drawing_without_size_is_refused() {
-        assert!(matches!(Scene { width: 0.0, height: 3.0, shapes: vec![] }.rgb(1.0), Err(FigureError::Empty)));
+        let scene = Scene::in_points(0.0, 3.0, 1.0, vec![]);
+        assert!(matches!(scene.picture(), Err(FigureError::Empty)));
     }
 }

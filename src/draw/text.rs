@@ -124,7 +124,7 @@ impl Fonts {
     }
 
     /// Paints one line; `x` is where `align` says, `baseline` where the letters stand. In pixels from the upper left.
-    pub(crate) fn paint(
+    pub(super) fn paint(
         &self,
         on: &mut Canvas,
         text: &str,
@@ -200,7 +200,7 @@ mod tests {
     }
 
     fn painted(text: &str, align: Align) -> Picture {
-        let mut canvas = Canvas::filled(200, 40, [255; 3]);
+        let mut canvas = Canvas::of(Picture::filled(200, 40, [255; 3]));
         fonts().paint(&mut canvas, text, FACE, (100.0, 30.0), align, [0; 3]);
         canvas.into_picture()
     }
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn text_that_leaves_the_picture_is_cut_off() {
-        let mut canvas = Canvas::filled(8, 8, [255; 3]);
+        let mut canvas = Canvas::of(Picture::filled(8, 8, [255; 3]));
         fonts().paint(&mut canvas, "wide words", FACE, (-20.0, 3.0), Align::Left, [0; 3]);
         assert!(ink(&canvas.into_picture()).is_some());
     }

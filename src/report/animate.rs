@@ -3,7 +3,7 @@
 //! Every frame has one scale for all epochs, so that a colour means the same value from the first frame to the last.
 
 use super::story::{Story, StoryError};
-use crate::draw::{Align, Canvas, FAINT, Face, Figure, FigureError, INK, Pen, RULE, Style, WHITE};
+use crate::draw::{Align, FAINT, Face, Figure, FigureError, INK, Pen, RULE, Scene, Shape, Style};
 use crate::picture::Picture;
 use crate::store::RunReader;
 use image::codecs::gif::{GifEncoder, Repeat};
@@ -67,9 +67,8 @@ impl Default for Animation {
 pub fn gif(runs: &[RunReader], image: usize, animation: &Animation) -> Result<Vec<u8>, AnimateError> {
     let stories = Story::read_all(runs, image, &animation.explainers)?;
     let epochs: Vec<usize> = stories.iter().flat_map(Story::epochs).collect::<BTreeSet<_>>().into_iter().collect();
-    let pictures: Vec<Picture> =
-        epochs.iter().map(|&epoch| at(&stories, epoch, &animation.style)).collect::<Result<_, _>>()?;
-    let frames = footed(&pictures, &epochs, &animation.style)?;
+    let figures = epochs.iter().map(|&epoch| at(&stories, epoch, &animation.style));
+    let frames = footed(figures.collect::<Result<_, _>>()?, &epochs, &animation.style)?;
     let mut bytes = Vec::new();
     let mut encoder = GifEncoder::new_with_speed(&mut bytes, QUANTISER_SPEED);
     encoder.set_repeat(Repeat::Infinite).map_err(AnimateError::Encode)?;
@@ -83,35 +82,34 @@ pub fn gif(runs: &[RunReader], image: usize, animation: &Animation) -> Result<Ve
 }
 
 /// The figure of all runs at one epoch.
-fn at(stories: &[Story], epoch: usize, style: &Style) -> Result<Picture, FigureError> {
+fn at(stories: &[Story], epoch: usize, style: &Style) -> Result<Scene, FigureError> {
     let rows = stories.iter().map(|story| story.row(epoch, style.paint.evidence)).collect();
     let title = stories.first().map_or(String::new(), |story| format!("Image {}: {}", story.image(), story.id()));
-    Figure { title, rows }.rgb(style)
+    Figure { title, rows }.scene(style)
 }
 
-/// The pictures on sheets of one size, each with its epoch and a line of all epochs below.
-fn footed(pictures: &[Picture], epochs: &[usize], style: &Style) -> Result<Vec<Picture>, FigureError> {
-    let pen = Pen::new(style.sharpness)?;
+/// The figures on sheets of one size, each with its epoch and a line of all epochs below.
+fn footed(figures: Vec<Scene>, epochs: &[usize], style: &Style) -> Result<Vec<Picture>, FigureError> {
     // A map without evidence has one more line of caption than the same map at the next epoch.
-    let width = pictures.iter().map(Picture::width).max().unwrap_or(0);
-    let height = pictures.iter().map(Picture::height).max().unwrap_or(0);
-    let sheet = |(index, picture): (usize, &Picture)| {
-        let mut sheet = Canvas::filled(width, height + pen.pixels(FOOT), WHITE);
-        sheet.paste(0, 0, picture);
-        foot(&pen, &mut sheet, height, epochs, index);
-        sheet.into_picture()
+    let width = figures.iter().map(|figure| figure.size()[0]).max().unwrap_or(0);
+    let height = figures.iter().map(|figure| figure.size()[1]).max().unwrap_or(0);
+    let frame = |(index, figure): (usize, Scene)| {
+        let mut pen = Pen::new(style.sharpness)?;
+        foot(&mut pen, (width, height), epochs, index);
+        let foot = pen.pixels(FOOT);
+        pen.over(figure, [width, height + foot]).picture()
     };
-    Ok(pictures.iter().enumerate().map(sheet).collect())
+    figures.into_iter().enumerate().map(frame).collect()
 }
 
-/// The epoch in words, and where it lies among the others.
-fn foot(pen: &Pen, sheet: &mut Canvas, top: usize, epochs: &[usize], now: usize) {
-    let (left, right) = (pen.length(MARGIN), sheet.width() as f32 - pen.length(MARGIN));
+/// The epoch in words, and where it lies among the others: below a figure of so many pixels.
+fn foot(pen: &mut Pen, (width, top): (usize, usize), epochs: &[usize], now: usize) {
+    let (left, right) = (pen.length(MARGIN), width as f32 - pen.length(MARGIN));
     let face = Face::bold(pen.length(LABEL));
     let middle = top + pen.pixels(FOOT * 0.4);
     let baseline = middle as f32 + face.size * 0.36;
     let label = format!("epoch {}", epochs[now]);
-    pen.fonts.paint(sheet, &label, face, (left, baseline), Align::Left, INK);
+    pen.text((left, baseline), (&label, face, INK), Align::Left);
     // Room for the longest label, so that the line stands still.
     let labels = epochs.iter().map(|epoch| pen.fonts.width(&format!("epoch {epoch}"), face));
     let from = left + labels.fold(0.0, f32::max) + pen.length(14.0);
@@ -119,8 +117,9 @@ fn foot(pen: &Pen, sheet: &mut Canvas, top: usize, epochs: &[usize], now: usize)
     let span = last.saturating_sub(first).max(1) as f32;
     let (dot, thick) = (pen.pixels(6.0), pen.pixels(2.0));
     let x = |epoch: usize| (from + (epoch - first) as f32 / span * (right - from - dot as f32)) as usize + dot / 2;
-    sheet.fill(x(first), middle - thick / 2, x(last) - x(first), thick, RULE);
-    sheet.fill(x(first), middle - thick / 2, x(epochs[now]) - x(first), thick, FAINT);
+    for (epoch, colour) in [(last, RULE), (epochs[now], FAINT)] {
+        pen.rectangle((x(first), middle - thick / 2), (x(epoch) - x(first), thick), colour);
+    }
     for (index, &epoch) in epochs.iter().enumerate() {
         let side = if index == now { dot * 2 } else { dot };
         let colour = match index {
@@ -128,18 +127,9 @@ fn foot(pen: &Pen, sheet: &mut Canvas, top: usize, epochs: &[usize], now: usize)
             _ if index < now => FAINT,
             _ => RULE,
         };
-        disc(sheet, (x(epoch) as f32, middle as f32), side as f32 / 2.0, colour);
-    }
-}
-
-/// A filled circle with a smooth edge.
-fn disc(sheet: &mut Canvas, (x, y): (f32, f32), radius: f32, colour: [u8; 3]) {
-    let around = |centre: f32| ((centre - radius - 1.0).max(0.0) as usize)..=((centre + radius + 1.0) as usize);
-    for row in around(y) {
-        for column in around(x) {
-            let distance = (column as f32 - x).hypot(row as f32 - y);
-            sheet.mix(column, row, colour, (radius + 0.5 - distance).clamp(0.0, 1.0));
-        }
+        // Around the middle of a pixel.
+        let at = (x(epoch) as f32 + 0.5, middle as f32 + 0.5);
+        pen.put(Shape::Disc { at, radius: side as f32 / 2.0, colour });
     }
 }
 
@@ -198,7 +188,8 @@ mod tests {
         let mut animation = small();
         animation.style.paint.opacity = 1.0;
         let story = Story::read(&run, 0, &[]).unwrap();
-        let [weak, strong] = [1, 2].map(|epoch| at(std::slice::from_ref(&story), epoch, &animation.style).unwrap());
+        let figure = |epoch| at(std::slice::from_ref(&story), epoch, &animation.style).unwrap().picture().unwrap();
+        let [weak, strong] = [1, 2].map(figure);
         let bright =
             |sheet: &Picture| sheet.pixels().chunks_exact(3).filter(|pixel| **pixel == [252, 255, 164]).count();
         assert!(bright(&strong) >= 60 * 15 && bright(&weak) < 60, "{} {}", bright(&strong), bright(&weak));

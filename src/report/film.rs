@@ -2,10 +2,9 @@
 //!
 //! A row has one scale, so that colours compare along it; its colour bar stands at the row's head.
 
-use super::animate::AnimateError;
 use super::row::method_title;
-use super::story::Story;
-use crate::draw::{Canvas, FAINT, Face, FigureError, INK, Overlay, Pen, RULE, Scale, Style, WARNING, WHITE, overlay};
+use super::story::{Story, StoryError};
+use crate::draw::{FAINT, Face, FigureError, INK, Overlay, Pen, RULE, Scale, Scene, Style, WARNING, overlay};
 use crate::picture::{Picture, Rgb};
 use crate::store::{Explanations, RunReader};
 
@@ -40,17 +39,16 @@ impl Default for FilmStrip {
     }
 }
 
-/// The PNG of one panel image's film strips, a block a run.
+/// One panel image's film strips, a block a run.
 ///
 /// # Errors
 ///
 /// When a run cannot be read, holds no explanations, or has another image at this place than the first one.
-pub fn film_strip(runs: &[RunReader], image: usize, film: &FilmStrip) -> Result<Vec<u8>, AnimateError> {
+pub fn film_strip(runs: &[RunReader], image: usize, film: &FilmStrip) -> Result<Scene, StoryError> {
     let stories = Story::read_all(runs, image, &film.explainers)?;
     let blocks: Vec<Block> = stories.iter().map(|story| Block::of(story, film)).collect::<Result<_, _>>()?;
     let title = stories.first().map_or(String::new(), |story| format!("Panel image {image}: {}", story.id()));
-    let sheet = painted(&title, &blocks, film)?;
-    Ok(sheet.png().map_err(FigureError::from)?)
+    Ok(laid_out(&title, &blocks, film)?)
 }
 
 /// `most` of some epochs, evenly, the first and the last among them.
@@ -161,10 +159,9 @@ impl Strip {
     }
 }
 
-/// Where things are, in pixels.
+/// What is drawn so far, and where things are, in pixels.
 struct Layout {
     pen: Pen,
-    canvas: Canvas,
     /// Width of the row heads.
     head: usize,
     /// Width of everything between the margins.
@@ -172,17 +169,14 @@ struct Layout {
 }
 
 /// The sheet: a block a run, one above the other.
-fn painted(title: &str, blocks: &[Block], film: &FilmStrip) -> Result<Picture, FigureError> {
+fn laid_out(title: &str, blocks: &[Block], film: &FilmStrip) -> Result<Scene, FigureError> {
     let pen = Pen::new(film.style.sharpness)?;
     let (head, gap, margin) = (pen.pixels(HEAD), pen.pixels(GAP), pen.pixels(MARGIN));
     let wide = |block: &Block| head + (block.epochs.len() + 1) * (gap + block.picture.width());
     let width = blocks.iter().map(wide).max().ok_or(FigureError::Empty)?;
-    let mut layout = Layout { pen, canvas: Canvas::filled(0, 0, WHITE), head, width };
-    // Once to measure, once to paint, as figures do.
+    let mut layout = Layout { pen, head, width };
     let height = layout.compose(title, blocks, film);
-    layout.canvas = Canvas::filled(width + 2 * margin, height + margin, WHITE);
-    layout.compose(title, blocks, film);
-    Ok(layout.canvas.into_picture())
+    Ok(layout.pen.into_scene(width + 2 * margin, height + margin))
 }
 
 impl Layout {
@@ -194,12 +188,12 @@ impl Layout {
         Face::bold(self.pen.length(points))
     }
 
-    /// Paints a paragraph and says where it ends.
+    /// Draws a paragraph and says where it ends.
     fn text(&mut self, text: (&str, Face, Rgb), at: (usize, usize, usize), lines: usize) -> usize {
-        self.pen.paragraph(&mut self.canvas, text, at, lines)
+        self.pen.paragraph(text, at, lines)
     }
 
-    /// Paints everything and says where it ends.
+    /// Draws everything and says where it ends.
     fn compose(&mut self, title: &str, blocks: &[Block], film: &FilmStrip) -> usize {
         let left = self.pen.pixels(MARGIN);
         let title = (title, self.bold(TITLE), INK);
@@ -207,7 +201,7 @@ impl Layout {
         top = self.text((LEGEND, self.face(CAPTION), FAINT), (left, top, self.width), 3);
         for block in blocks {
             top += self.pen.pixels(GAP);
-            self.canvas.fill(left, top, self.width, self.pen.pixels(0.5), RULE);
+            self.pen.rectangle((left, top), (self.width, self.pen.pixels(0.5)), RULE);
             top = self.block(block, top + self.pen.pixels(1.5 * GAP), film);
         }
         top
@@ -221,7 +215,7 @@ impl Layout {
         let mut top = self.headings(block, top).max(below) + self.pen.pixels(GAP / 2.0);
         for (index, strip) in block.strips.iter().enumerate() {
             if index == 0 {
-                self.canvas.paste(self.column(block, 0), top, &block.picture);
+                self.pen.picture((self.column(block, 0), top), block.picture.clone());
             }
             top = self.strip(block, strip, top, film) + self.pen.pixels(GAP);
         }
@@ -262,7 +256,7 @@ impl Layout {
         if let Scale::Common(limits) = strip.scale {
             let (at, colours) = ((left, below + self.pen.pixels(GAP / 2.0)), limits.colours(film.style.paint.colours));
             let bar = self.head - self.pen.pixels(GAP);
-            below = self.pen.bar(&mut self.canvas, limits, colours, at, bar);
+            below = self.pen.bar(limits, colours, at, bar);
         }
         let under = top + block.picture.height() + self.pen.pixels(2.0);
         below = below.max(under);
@@ -270,7 +264,7 @@ impl Layout {
             strip.frames.iter().enumerate().filter_map(|(index, frame)| Some((index, frame.as_ref()?)))
         {
             let left = self.column(block, index + 1);
-            self.canvas.paste(left, top, picture);
+            self.pen.picture((left, top), picture.clone());
             let note = (note.as_deref().unwrap_or_default(), caption, WARNING);
             let noted = self.text(note, (left, under, picture.width()), 2);
             below = below.max(noted);
@@ -303,10 +297,9 @@ mod tests {
         let run = run_of(dir.path(), &[(0, vec![map(0.0)]), (1, vec![map(1.0)]), (2, vec![map(2.0)])]);
         let paint = Paint { opacity: 1.0, ..Paint::default() };
         let film = FilmStrip { style: Style { paint, side: 96.0, sharpness: 1.0 }, ..FilmStrip::default() };
-        let picture =
-            image::load_from_memory(&film_strip(std::slice::from_ref(&run), 0, &film).unwrap()).unwrap().into_rgb8();
+        let picture = film_strip(std::slice::from_ref(&run), 0, &film).unwrap().picture().unwrap();
         assert_eq!(picture.width(), 160 + 4 * (6 + 96) + 2 * 16);
-        let count = |colour: [u8; 3]| picture.pixels().filter(|pixel| pixel.0 == colour).count();
+        let count = |colour: [u8; 3]| picture.pixels().chunks_exact(3).filter(|pixel| **pixel == colour).count();
         for colour in [ColourMap::Inferno.at(1.0), ColourMap::Inferno.at(0.5)] {
             assert!(count(colour) >= 24 * 24, "{colour:?}: {}", count(colour));
         }
@@ -314,7 +307,7 @@ mod tests {
         let grey = count([100; 3]);
         assert!((2 * 96 * 96..2 * 96 * 96 + 50).contains(&grey), "{grey}");
         let two = FilmStrip { columns: 2, ..film };
-        let narrow = image::load_from_memory(&film_strip(&[run], 0, &two).unwrap()).unwrap();
+        let narrow = film_strip(&[run], 0, &two).unwrap().picture().unwrap();
         assert_eq!(narrow.width(), 160 + 3 * (6 + 96) + 2 * 16);
     }
 }

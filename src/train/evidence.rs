@@ -74,7 +74,7 @@ impl Evidence {
             let picture = &self.subjects.pictures[index];
             let id = &self.subjects.ids[index];
             let figure = Figure { title: id.clone(), rows: vec![sight.row(index, picture.clone(), &Scales::Own)] };
-            let figure = figure.rgb(&Style::default())?;
+            let figure = figure.scene(&Style::default())?.picture()?;
             unsealed.write(&overlay_name(index), &figure.png()?)?;
             figures.push((id.clone(), figure));
         }

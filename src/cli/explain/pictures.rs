@@ -24,7 +24,7 @@ pub(super) fn write(all: &[Looked], out: &Path, style: &Style, scale: Scale) -> 
         };
         let rows = all.iter().zip(&sights).zip(&scales).map(row).collect();
         let figure = Figure { title: id.clone(), rows };
-        Output::open(&out.join(&names[index]))?.write(&figure.png(style)?)?;
+        Output::open(&out.join(&names[index]))?.write(&figure.scene(style)?.png()?)?;
     }
     Ok(names)
 }

@@ -34,7 +34,8 @@ fn count(picture: &Picture, colour: Rgb) -> usize {
 
 #[test]
 fn the_picture_and_the_map_stand_side_by_side_in_full() {
-    let drawn = figure(vec![original(), Tile::Map(map_tile([0.0, 0.0, 0.0, 7.0]))]).rgb(&plain()).unwrap();
+    let drawn =
+        figure(vec![original(), Tile::Map(map_tile([0.0, 0.0, 0.0, 7.0]))]).scene(&plain()).unwrap().picture().unwrap();
     assert_eq!(count(&drawn, [10, 200, 30]), 60 * 40);
     // Two pictures of 60, one gap and two margins.
     assert_eq!(drawn.width(), 60 + 14 + 60 + 2 * 16);
@@ -46,7 +47,7 @@ fn the_picture_and_the_map_stand_side_by_side_in_full() {
 fn a_png_is_as_large_as_its_pixels_and_twice_as_large_when_twice_as_sharp() {
     let figure = figure(vec![original()]);
     let size = |sharpness| {
-        let png = figure.png(&Style { sharpness, side: 60.0, ..plain() }).unwrap();
+        let png = figure.scene(&Style { sharpness, side: 60.0, ..plain() }).unwrap().png().unwrap();
         let decoded = image::load_from_memory(&png).unwrap();
         (decoded.width(), decoded.height())
     };
@@ -60,7 +61,7 @@ fn a_png_is_as_large_as_its_pixels_and_twice_as_large_when_twice_as_sharp() {
 fn small_pictures_are_enlarged_by_whole_factors() {
     let side = |style: Style| {
         let rows = vec![row((32, 32), vec![original()])];
-        Figure { title: String::new(), rows }.rgb(&style).unwrap()
+        Figure { title: String::new(), rows }.scene(&style).unwrap().picture().unwrap()
     };
     // 224 points of 2 pixels are 14 times 32.
     let drawn = side(Style::default());
@@ -71,8 +72,9 @@ fn small_pictures_are_enlarged_by_whole_factors() {
 
 #[test]
 fn a_map_without_evidence_has_no_colours_and_no_bar() {
-    let dead = figure(vec![Tile::Map(map_tile([0.0; 4]))]).rgb(&plain()).unwrap();
-    let broken = figure(vec![Tile::Map(map_tile([0.0, f32::NAN, 1.0, 2.0]))]).rgb(&plain()).unwrap();
+    let dead = figure(vec![Tile::Map(map_tile([0.0; 4]))]).scene(&plain()).unwrap().picture().unwrap();
+    let broken =
+        figure(vec![Tile::Map(map_tile([0.0, f32::NAN, 1.0, 2.0]))]).scene(&plain()).unwrap().picture().unwrap();
     for drawn in [dead, broken] {
         let is_grey = |pixel: &&[u8]| pixel[0] == pixel[1] && pixel[1] == pixel[2];
         let coloured: Vec<&[u8]> = drawn.pixels().chunks_exact(3).filter(|pixel| !is_grey(pixel)).collect();
@@ -86,7 +88,7 @@ fn a_map_without_evidence_has_no_colours_and_no_bar() {
 
 #[test]
 fn a_signed_map_is_blue_and_red_around_a_white_zero() {
-    let drawn = figure(vec![Tile::Map(map_tile([-2.0, -2.0, 1.0, 1.0]))]).rgb(&plain()).unwrap();
+    let drawn = figure(vec![Tile::Map(map_tile([-2.0, -2.0, 1.0, 1.0]))]).scene(&plain()).unwrap().picture().unwrap();
     assert!(count(&drawn, ColourMap::Diverging.at(0.0)) >= 60 * 10);
     assert!(count(&drawn, ColourMap::Diverging.at(0.75)) >= 60 * 10);
     assert_eq!(count(&drawn, ColourMap::Diverging.at(1.0)), 0, "the limits are symmetric");
@@ -96,7 +98,7 @@ fn a_signed_map_is_blue_and_red_around_a_white_zero() {
 fn rows_of_different_pictures_and_lengths_share_their_columns() {
     let maps = || Tile::Map(map_tile([0.0, 1.0, 2.0, 3.0]));
     let rows = vec![row((20, 30), vec![original(), maps(), maps()]), row((50, 10), vec![original()])];
-    let drawn = Figure { title: String::new(), rows }.rgb(&plain()).unwrap();
+    let drawn = Figure { title: String::new(), rows }.scene(&plain()).unwrap().picture().unwrap();
     assert_eq!(drawn.width(), (50 + 14 + 20 + 14 + 20) + 2 * 16);
     assert_eq!(count(&drawn, [10, 200, 30]), 20 * 30 + 50 * 10);
 }
@@ -107,15 +109,15 @@ fn long_names_stay_in_their_column() {
     let name = "a_class_name_that_goes_on_and_on ".repeat(9);
     let tile = Tile::Picture { title: name.clone(), captions: vec![name.clone(); 3] };
     let drawn = Figure { title: name.clone(), rows: vec![Row { note: name, ..row((60, 40), vec![tile]) }] };
-    let drawn = drawn.rgb(&plain()).unwrap();
+    let drawn = drawn.scene(&plain()).unwrap().picture().unwrap();
     let right = drawn.width() - 16;
-    let blank = |column| (0..drawn.height()).all(|row| drawn.pixel(column, row) == WHITE);
+    let blank = |column| (0..drawn.height()).all(|row| drawn.pixel(column, row) == [255; 3]);
     assert!((right + 1..drawn.width()).all(blank) && (0..16).all(blank));
 }
 
 #[test]
 fn a_figure_of_nothing_is_refused() {
     let empty = Figure { title: "empty".into(), rows: vec![row((4, 4), vec![])] };
-    assert!(matches!(empty.rgb(&plain()), Err(FigureError::Empty)));
-    assert!(matches!(Figure { title: String::new(), rows: vec![] }.png(&plain()), Err(FigureError::Empty)));
+    assert!(matches!(empty.scene(&plain()), Err(FigureError::Empty)));
+    assert!(matches!(Figure { title: String::new(), rows: vec![] }.scene(&plain()), Err(FigureError::Empty)));
 }

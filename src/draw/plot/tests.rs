@@ -17,7 +17,7 @@ fn lines(plots: &Plots) -> Vec<(Vec<Point>, Dash)> {
         Shape::Line { points, colour: COLOUR, dash, .. } => Some((points, dash)),
         _ => None,
     };
-    plots.scene().unwrap().shapes.into_iter().filter_map(of).collect()
+    plots.scene(1.0).unwrap().shapes.into_iter().filter_map(of).collect()
 }
 
 fn texts(plots: &Plots) -> Vec<String> {
@@ -25,7 +25,7 @@ fn texts(plots: &Plots) -> Vec<String> {
         Shape::Text { text, .. } => Some(text),
         _ => None,
     };
-    plots.scene().unwrap().shapes.into_iter().filter_map(of).collect()
+    plots.scene(1.0).unwrap().shapes.into_iter().filter_map(of).collect()
 }
 
 fn labels(axis: &Axis) -> Vec<String> {
@@ -77,7 +77,7 @@ fn a_point_that_is_not_a_number_is_a_gap() {
     let drawn = lines(&plots(vec![series(&points)]));
     // The last line is the legend's.
     assert_eq!(drawn.iter().map(|(points, _)| points.len()).collect::<Vec<_>>(), [2, 3, 2]);
-    let dots = plots(vec![series(&points)]).scene().unwrap().shapes;
+    let dots = plots(vec![series(&points)]).scene(1.0).unwrap().shapes;
     assert_eq!(dots.iter().filter(|shape| matches!(shape, Shape::Dot { .. })).count(), 5);
 }
 
@@ -95,7 +95,7 @@ fn yardsticks_differ_by_their_dashes_and_the_key_names_those_there_are() {
     let mut dashes: Vec<Dash> = lines(&all).into_iter().map(|line| line.1).collect();
     dashes.pop();
     assert_eq!(dashes, [Dash::Dotted, Dash::Dashed, Dash::Alternating, Dash::Solid]);
-    let area = all.scene().unwrap().shapes.into_iter().find(|shape| matches!(shape, Shape::Area { .. }));
+    let area = all.scene(1.0).unwrap().shapes.into_iter().find(|shape| matches!(shape, Shape::Area { .. }));
     let Some(Shape::Area { points, colour: COLOUR, .. }) = area else { panic!("a band") };
     // Around: upper edge to the right, lower edge back.
     assert!(points.len() == 4 && points[0].0 == points[3].0 && points[0].1 < points[3].1);
@@ -116,12 +116,12 @@ fn a_given_range_holds_and_what_it_leaves_out_stays_at_its_edge() {
 fn the_png_is_as_large_as_the_svg_says_and_holds_the_colours() {
     let mut plots = plots(vec![series(&[(0.0, 0.2), (1.0, 0.9)])]);
     plots.plots.push(plots.plots[0].clone());
-    let scene = plots.scene().unwrap();
+    let scene = plots.scene(1.0).unwrap();
     assert_eq!(scene.width, 2.0 * WIDTH + GAP + 2.0 * MARGIN);
-    let picture = image::load_from_memory(&plots.png(2.0).unwrap()).unwrap().into_rgb8();
+    let picture = image::load_from_memory(&plots.scene(2.0).unwrap().png().unwrap()).unwrap().into_rgb8();
     assert_eq!((picture.width(), picture.height()), ((2.0 * scene.width) as u32, (2.0 * scene.height).round() as u32));
     assert!(picture.pixels().filter(|pixel| pixel.0 == COLOUR).count() > 500);
-    let svg = plots.svg().unwrap();
+    let svg = plots.scene(1.0).unwrap().svg().unwrap();
     assert!(svg.contains("Spearman correlation") && svg.contains(&format!("width=\"{}pt\"", scene.width)));
 }
 
@@ -134,5 +134,5 @@ fn long_names_fit_and_no_plot_is_an_error() {
     assert!(!texts(&plots).contains(&name));
     assert_eq!(texts(&plots).iter().filter(|text| text.ends_with('…')).count(), 3);
     let none = Plots { title: name, plots: vec![], columns: 1 };
-    assert!(matches!(none.svg(), Err(FigureError::Empty)));
+    assert!(matches!(none.scene(1.0), Err(FigureError::Empty)));
 }
