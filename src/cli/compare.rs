@@ -3,7 +3,7 @@
 use super::output::{resamples, side_by_side};
 use super::{Format, print};
 use crate::drift::{
-    AgreementFigure, Analysis, Options, Reference, SpreadDifference, agreement_between, analyse, spread_between,
+    AgreementEstimate, Analysis, Options, Reference, SpreadDifference, agreement_between, analyse, spread_between,
 };
 use crate::measure::Measure;
 use crate::report::{aligned, csv_row};
@@ -36,7 +36,7 @@ pub(super) struct CompareArguments {
 
 /// What two runs say of each other.
 struct Pair {
-    agreement: Vec<AgreementFigure>,
+    agreement: Vec<AgreementEstimate>,
     spread: Vec<SpreadDifference>,
 }
 

@@ -13,7 +13,7 @@ use crate::store::Against;
 
 /// How much two explainers agree on which images moved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AgreementFigure {
+pub struct AgreementEstimate {
     /// The measure of the drifts that are compared.
     pub measure: String,
     /// One explainer and target: `"grad-cam/label"`; between two runs with the run before it:
@@ -40,7 +40,7 @@ pub struct AgreementFigure {
 }
 
 /// The agreement of every two explainers of one run, by epoch, in the given measures.
-pub(super) fn agreements(drifts: &[ImageDrift], measures: &[Measure], resamples: &Resamples) -> Vec<AgreementFigure> {
+pub(super) fn agreements(drifts: &[ImageDrift], measures: &[Measure], resamples: &Resamples) -> Vec<AgreementEstimate> {
     let ours: Vec<&ImageDrift> =
         drifts.iter().filter(|drift| measures.iter().any(|measure| measure.name() == drift.measure)).collect();
     let same = |one: &ImageDrift, other: &ImageDrift| {
@@ -73,7 +73,7 @@ pub fn agreement_between(
     one: &Analysis,
     other: &Analysis,
     resamples: usize,
-) -> Result<Vec<AgreementFigure>, DriftError> {
+) -> Result<Vec<AgreementEstimate>, DriftError> {
     let shared = SharedImages::of(one, other)?;
     let resamples = Resamples::new(resamples, shared.count());
     let measured = |measure: &Measure| {
@@ -109,12 +109,12 @@ fn figure(
     names: [String; 2],
     (left, right): (&[Option<f64>], &[Option<f64>]),
     resamples: &Resamples,
-) -> AgreementFigure {
+) -> AgreementEstimate {
     let ranks = PairedRanks::of(left, right);
     let once = vec![1; left.len()];
     let [one_name, other_name] = names;
     let value = ranks.correlation(&once);
-    AgreementFigure {
+    AgreementEstimate {
         measure: one.measure.clone(),
         one: one_name,
         other: other_name,
@@ -196,7 +196,7 @@ mod tests {
         }
     }
 
-    fn agreement(one: &[Option<f64>], other: &[Option<f64>]) -> AgreementFigure {
+    fn agreement(one: &[Option<f64>], other: &[Option<f64>]) -> AgreementEstimate {
         let drifts = [drift("grad-cam", one), drift("rollout", other)];
         let resamples = Resamples::new(200, one.len());
         let mut found = agreements(&drifts, &[Measure::JensenShannon], &resamples);

@@ -9,19 +9,19 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::DriftError;
-use super::agreement::{AgreementFigure, agreements};
+use super::agreement::{AgreementEstimate, agreements};
 use super::figures::Reference as Compare;
 use super::figures::{Compared, Question, View, compare, first_difference, prepare, prepare_floor};
-use super::layers::{LayerFigure, layer_figures};
+use super::layers::{LayerEstimate, layer_figures};
 use super::options::{Options, Reference};
-use super::spread::{ImageSpread, SpreadFigure, attention_reach, spread_figures};
-use super::stability::{Stabilisation, stabilisations};
+use super::spread::{ImageSpread, SpreadEstimate, attention_reach, spread_figures};
+use super::stability::{Settled, settled};
 use super::timeline::in_order;
-use super::trajectory::{PathFigure, paths};
+use super::trajectory::{DriftPath, paths};
 use super::warnings::jumps;
 use crate::measure::{Measure, Prepared};
 use crate::stats::Resamples;
-use crate::store::{Against, DriftFigure, Explanations, RunReader, StoreError};
+use crate::store::{Against, DriftEstimate, Explanations, RunReader, StoreError};
 
 /// What is known of the drift of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,21 +35,21 @@ pub struct Analysis {
     /// Validation accuracy by epoch, in [0, 1], where it is known.
     pub accuracy: BTreeMap<usize, f64>,
     /// By epoch, explainer, target, measure, reference and group.
-    pub drift: Vec<DriftFigure>,
+    pub drift: Vec<DriftEstimate>,
     /// The values behind the figures of all images.
     pub image_drift: Vec<ImageDrift>,
     /// How far the evidence walked and how far it got.
-    pub paths: Vec<PathFigure>,
+    pub paths: Vec<DriftPath>,
     /// When it settled.
-    pub stabilisation: Vec<Stabilisation>,
+    pub stabilisation: Vec<Settled>,
     /// What the maps of an epoch are like.
-    pub spread: Vec<SpreadFigure>,
+    pub spread: Vec<SpreadEstimate>,
     /// The values behind them.
     pub image_spread: Vec<ImageSpread>,
     /// Whether two explainers see the same images move.
-    pub agreement: Vec<AgreementFigure>,
+    pub agreement: Vec<AgreementEstimate>,
     /// Drift of single blocks and heads.
-    pub layers: Vec<LayerFigure>,
+    pub layers: Vec<LayerEstimate>,
     /// What a person should look at.
     pub warnings: Vec<String>,
 }
@@ -126,7 +126,7 @@ pub fn analyse(reader: &RunReader, options: &Options) -> Result<Analysis, DriftE
     analysis.drift.sort_by(|one, other| (one.epoch, &one.explainer).cmp(&(other.epoch, &other.explainer)));
     analysis.image_drift.sort_by(|one, other| (one.epoch, &one.explainer).cmp(&(other.epoch, &other.explainer)));
     analysis.paths = paths(&analysis.drift);
-    analysis.stabilisation = stabilisations(&analysis.drift);
+    analysis.stabilisation = settled(&analysis.drift);
     analysis.agreement = agreements(&analysis.image_drift, &options.leading_measures(), &resamples);
     analysis.warnings.extend(jumps(&analysis.drift, &analysis.accuracy, &options.leading_measures()));
     Ok(analysis)

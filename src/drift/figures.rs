@@ -12,7 +12,7 @@ use crate::measure::{Heatmap, MapStatus};
 use crate::measure::{Measure, Prepared};
 use crate::seed;
 use crate::stats::{Resamples, Table, derangement};
-use crate::store::{Against, DriftFigure, Explanations};
+use crate::store::{Against, DriftEstimate, Explanations};
 
 /// What one explainer saw at one epoch, its maps prepared for measuring.
 #[derive(Clone, Copy)]
@@ -72,7 +72,7 @@ pub(super) struct Compared {
     /// `[N, measures]`
     pub(super) values: Table,
     /// By measure, then by group.
-    pub(super) figures: Vec<DriftFigure>,
+    pub(super) figures: Vec<DriftEstimate>,
 }
 
 /// What the figures of one target are read against; none of it depends on the reference.
@@ -185,7 +185,7 @@ fn figures(
     values: &Table,
     yardsticks: &Yardsticks,
     question: &Question<'_>,
-) -> Vec<DriftFigure> {
+) -> Vec<DriftEstimate> {
     let explanations = current.explanations;
     let split = question.classes.map(|classes| groups::split(explanations, reference.view.explanations, classes));
     let groups: Vec<Group> =
@@ -197,7 +197,7 @@ fn figures(
         let images = explanations.images();
         let pairs = (0..question.shuffles).flat_map(|shuffle| members().map(move |image| shuffle * images + image));
         let (value, defined) = values.mean(index, members());
-        DriftFigure {
+        DriftEstimate {
             explainer: explanations.explainer.clone(),
             target: explanations.target_kinds[target].clone(),
             measure: measure.name().to_string(),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::trajectory::distance;
 use crate::measure::{Measure, UnknownName};
-use crate::store::{ALL_IMAGES, DriftFigure};
+use crate::store::{ALL_IMAGES, DriftEstimate};
 
 /// A limit that drift must not exceed.
 ///
@@ -50,7 +50,7 @@ pub enum Verdict<'a> {
     /// None is above it.
     Within,
     /// These are above it, in their own order.
-    Above(Vec<&'a DriftFigure>),
+    Above(Vec<&'a DriftEstimate>),
     /// No figure of all images in this measure has a value, so there is nothing to pass.
     NothingToJudge,
 }
@@ -58,7 +58,7 @@ pub enum Verdict<'a> {
 impl FailAbove {
     /// The verdict on the figures of all images in this measure, against whichever epochs they are. Figures of groups
     /// do not count, nor do undefined ones, as long as any is defined.
-    pub fn judge<'a>(&self, figures: &'a [DriftFigure]) -> Verdict<'a> {
+    pub fn judge<'a>(&self, figures: &'a [DriftEstimate]) -> Verdict<'a> {
         let ours = figures.iter().filter(|one| one.group == ALL_IMAGES && one.measure == self.measure.name());
         let judged: Vec<_> = ours.filter_map(|one| distance(one, one.value).map(|distance| (one, distance))).collect();
         if judged.is_empty() {
@@ -96,7 +96,8 @@ mod tests {
     #[test]
     fn what_is_not_defined_does_not_pass() {
         let undefined = figure("spearman", Against::Previous, 1, None);
-        let group = DriftFigure { group: "stays-right".into(), ..figure("spearman", Against::Previous, 1, Some(0.0)) };
+        let group =
+            DriftEstimate { group: "stays-right".into(), ..figure("spearman", Against::Previous, 1, Some(0.0)) };
         assert_eq!(limit("spearman=0.5").judge(&[undefined.clone(), group]), Verdict::NothingToJudge);
         let figures = [undefined, figure("spearman", Against::Previous, 2, Some(1.0))];
         assert_eq!(limit("spearman=0.5").judge(&figures), Verdict::Within);

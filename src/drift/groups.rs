@@ -53,7 +53,7 @@ pub fn outcomes(current: &Explanations, reference: &Explanations) -> Vec<Option<
 
 /// Some images of a panel.
 pub(super) struct Group {
-    /// As in [`crate::store::DriftFigure::group`].
+    /// As in [`crate::store::DriftEstimate::group`].
     pub(super) name: String,
     /// Their indices, ascending.
     pub(super) members: Vec<usize>,

@@ -13,7 +13,7 @@ use crate::store::Against;
 ///
 /// A head's number means the same thing all through a run, so heads compare between its epochs and not between runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LayerFigure {
+pub struct LayerEstimate {
     /// The method.
     pub explainer: String,
     /// The measure's name.
@@ -46,7 +46,7 @@ pub(super) fn layer_figures(
     reference: &Reference<'_>,
     measures: &[Measure],
     resamples: &Resamples,
-) -> Vec<LayerFigure> {
+) -> Vec<LayerEstimate> {
     let both = current.explanations.layer_maps.as_ref().zip(reference.view.explanations.layer_maps.as_ref());
     let Some((now, _)) = both.filter(|(now, before)| (now.layers, now.heads) == (before.layers, before.heads)) else {
         return Vec::new();
@@ -102,12 +102,12 @@ fn part(
     [drift, chance]: &[Table; 2],
     measures: &[Measure],
     resamples: &Resamples,
-) -> Vec<LayerFigure> {
+) -> Vec<LayerEstimate> {
     let images = current.explanations.images();
     let intervals = resamples.intervals(drift, &(0..images).collect::<Vec<_>>());
     let figure = |(column, measure): (usize, &Measure)| {
         let (value, defined) = drift.mean(column, 0..images);
-        LayerFigure {
+        LayerEstimate {
             explainer: current.explanations.explainer.clone(),
             measure: measure.name().to_string(),
             layer,

@@ -26,20 +26,20 @@ mod timeline;
 mod trajectory;
 mod warnings;
 
-pub use agreement::{AgreementFigure, SpreadDifference, agreement_between, spread_between};
+pub use agreement::{AgreementEstimate, SpreadDifference, agreement_between, spread_between};
 pub use analysis::{Analysis, ImageDrift, analyse};
 pub use gate::{FailAbove, LimitError, Verdict};
 pub use groups::{Outcome, outcomes};
-pub use layers::LayerFigure;
+pub use layers::LayerEstimate;
 pub use options::{Options, Reference};
-pub use protocol::{Protocol, ProtocolFigure, SemanticDrift, semantic_drift};
-pub use spread::{ATTENTION_DISTANCE, ImageSpread, SpreadFigure};
-pub use stability::{Floor, Settling, Stabilisation, above_floor, accurate_and_stable, stabilisations};
+pub use protocol::{Protocol, ProtocolEstimate, SemanticDrift, semantic_drift};
+pub use spread::{ATTENTION_DISTANCE, ImageSpread, SpreadEstimate};
+pub use stability::{Floor, Settled, Settling, above_floor, accurate_and_settled, settled};
 pub use timeline::{Timeline, between_epochs, of_run};
-pub use trajectory::{PathFigure, paths};
+pub use trajectory::{DriftPath, paths};
 pub use warnings::jumps;
 
-pub use crate::store::{Against, DriftFigure};
+pub use crate::store::{Against, DriftEstimate};
 
 use rayon::prelude::*;
 

@@ -96,7 +96,7 @@ impl SemanticDrift {
 
 /// One number of a protocol.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ProtocolFigure {
+pub struct ProtocolEstimate {
     /// The study.
     pub protocol: Protocol,
     /// The method.
@@ -137,7 +137,7 @@ pub fn semantic_drift(
     head_only: usize,
     fine_tuned: Option<usize>,
     resamples: usize,
-) -> Result<Vec<ProtocolFigure>, DriftError> {
+) -> Result<Vec<ProtocolEstimate>, DriftError> {
     let reference_epoch = sealed(reader, head_only)?;
     let last = reader.epochs().last().copied().unwrap_or(head_only);
     let epoch = sealed(reader, fine_tuned.unwrap_or(last))?;
@@ -164,7 +164,7 @@ fn of_explainer(
     (now, epoch): (&Explanations, usize),
     (before, reference_epoch): (&Explanations, usize),
     resamples: &Resamples,
-) -> Vec<ProtocolFigure> {
+) -> Vec<ProtocolEstimate> {
     let (maps, maps_before, floor) = (prepare(now), prepare(before), prepare_floor(now));
     let view = |epoch, explanations, maps| View { epoch, explanations, maps };
     let current = view(epoch, now, &*maps);
@@ -188,7 +188,7 @@ fn of_explainer(
             let (value, defined) = drift.mean(column, members());
             let different = members().filter(|&image| partners[image] != image);
             let by_chance = (figure != SemanticDrift::ConcentrationChange).then(|| chance.mean(column, different).0);
-            all.push(ProtocolFigure {
+            all.push(ProtocolEstimate {
                 protocol: Protocol::SemanticDrift,
                 explainer: now.explainer.clone(),
                 target: kind.clone(),

@@ -11,7 +11,7 @@ pub const ATTENTION_DISTANCE: &str = "attention-distance";
 
 /// A property of the maps of one epoch, mean over the panel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SpreadFigure {
+pub struct SpreadEstimate {
     /// The method.
     pub explainer: String,
     /// The kind of target explained.
@@ -56,7 +56,7 @@ pub(super) fn spread_figures(
     view: View<'_>,
     floor: &[Prepared],
     resamples: &Resamples,
-) -> (Vec<SpreadFigure>, Vec<ImageSpread>) {
+) -> (Vec<SpreadEstimate>, Vec<ImageSpread>) {
     let images = view.explanations.images();
     let (mut figures, mut values) = (Vec::new(), Vec::new());
     for (target, kind) in view.explanations.target_kinds.iter().enumerate() {
@@ -68,7 +68,7 @@ pub(super) fn spread_figures(
         let intervals = resamples.intervals(&now, &(0..images).collect::<Vec<_>>());
         for (column, descriptor) in Descriptor::ALL.into_iter().enumerate() {
             let (value, defined) = now.mean(column, 0..images);
-            figures.push(SpreadFigure {
+            figures.push(SpreadEstimate {
                 explainer: view.explanations.explainer.clone(),
                 target: kind.clone(),
                 descriptor: descriptor.name().to_string(),
@@ -94,7 +94,7 @@ pub(super) fn spread_figures(
 }
 
 /// How far attention reaches at one epoch: in all, by block, and by block and head; nothing where it was not stored.
-pub(super) fn attention_reach(view: View<'_>, resamples: &Resamples) -> Vec<SpreadFigure> {
+pub(super) fn attention_reach(view: View<'_>, resamples: &Resamples) -> Vec<SpreadEstimate> {
     let Some(reach) = &view.explanations.attention_distance else { return Vec::new() };
     let (images, layers, heads) = (view.explanations.images(), reach.layers, reach.heads);
     let mut parts = vec![(None, None)];
@@ -116,7 +116,7 @@ pub(super) fn attention_reach(view: View<'_>, resamples: &Resamples) -> Vec<Spre
     let intervals = resamples.intervals(&table, &(0..images).collect::<Vec<_>>());
     let figure = |(column, &(layer, head)): (usize, &(Option<usize>, Option<usize>))| {
         let (value, defined) = table.mean(column, 0..images);
-        SpreadFigure {
+        SpreadEstimate {
             explainer: view.explanations.explainer.clone(),
             target: view.explanations.target_kinds.first().cloned().unwrap_or_default(),
             descriptor: ATTENTION_DISTANCE.to_string(),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::trajectory::{distance, series};
 use crate::measure::Measure;
-use crate::store::{ALL_IMAGES, Against, DriftFigure};
+use crate::store::{ALL_IMAGES, Against, DriftEstimate};
 
 /// What a movement must not exceed to be no drift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub enum Floor {
 
 impl Floor {
     /// The value of a figure's floor, in the figure's measure.
-    fn of(self, figure: &DriftFigure) -> Option<f64> {
+    fn of(self, figure: &DriftEstimate) -> Option<f64> {
         match self {
             Floor::Noise => figure.floor,
             Floor::Seed => figure.seed_floor,
@@ -33,7 +33,7 @@ impl Floor {
 
 /// When the evidence came to rest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Stabilisation {
+pub struct Settled {
     /// The method.
     pub explainer: String,
     /// The kind of target explained.
@@ -50,7 +50,7 @@ pub struct Stabilisation {
 }
 
 /// How much farther apart two epochs are than their floor; negative within it. `None` where either is undefined.
-pub fn above_floor(figure: &DriftFigure, floor: Floor) -> Option<f64> {
+pub fn above_floor(figure: &DriftEstimate, floor: Floor) -> Option<f64> {
     Some(distance(figure, figure.value)? - distance(figure, floor.of(figure))?)
 }
 
@@ -62,14 +62,14 @@ pub fn above_floor(figure: &DriftFigure, floor: Floor) -> Option<f64> {
 /// # Source
 ///
 /// The Reasoning Stabilization Point of Dhayalkar 2026, with each epoch's own floor as its threshold.
-pub fn stabilisations(figures: &[DriftFigure]) -> Vec<Stabilisation> {
+pub fn settled(figures: &[DriftEstimate]) -> Vec<Settled> {
     let seeds = figures.iter().any(|figure| figure.seed_floor.is_some());
     let mut all = Vec::new();
     for ((explainer, target, measure), steps) in series(figures, Against::Previous) {
         for floor in [Floor::Noise, Floor::Seed].into_iter().filter(|&floor| floor == Floor::Noise || seeds) {
             let quiet = quiet_steps(&steps, floor);
             let since = quiet.checked_sub(1).map(|last| steps[steps.len() - 1 - last].reference_epoch);
-            all.push(Stabilisation {
+            all.push(Settled {
                 explainer: explainer.to_string(),
                 target: target.to_string(),
                 measure: measure.to_string(),
@@ -83,7 +83,7 @@ pub fn stabilisations(figures: &[DriftFigure]) -> Vec<Stabilisation> {
 }
 
 /// How many of the latest steps in a row are within the floor.
-fn quiet_steps(steps: &[&DriftFigure], floor: Floor) -> usize {
+fn quiet_steps(steps: &[&DriftEstimate], floor: Floor) -> usize {
     steps.iter().rev().take_while(|step| above_floor(step, floor).is_some_and(|above| above <= 0.0)).count()
 }
 
@@ -101,7 +101,7 @@ pub struct Settling {
 impl Settling {
     /// Whether the evidence of every explainer and target has been within its floor for the last `patience` steps.
     /// Figures are those of a run so far, from [`super::Timeline::for_epoch`]. Never where there are none.
-    pub fn has_settled(&self, figures: &[DriftFigure]) -> bool {
+    pub fn has_settled(&self, figures: &[DriftEstimate]) -> bool {
         let steps = series(figures, Against::Previous);
         let mut ours = steps.iter().filter(|((_, _, measure), _)| *measure == self.measure.name()).peekable();
         ours.peek().is_some() && ours.all(|(_, steps)| quiet_steps(steps, self.floor) >= self.patience.max(1))
@@ -109,8 +109,8 @@ impl Settling {
 
     /// How far the evidence of each epoch is above its floor, since the epoch before: of the explainer and target where
     /// it is most. Epochs where any of them is undefined are left out.
-    pub fn by_epoch(&self, figures: &[DriftFigure]) -> BTreeMap<usize, f64> {
-        let ours = |figure: &&DriftFigure| {
+    pub fn by_epoch(&self, figures: &[DriftEstimate]) -> BTreeMap<usize, f64> {
+        let ours = |figure: &&DriftEstimate| {
             let role = figure.against == Against::Previous && figure.group == ALL_IMAGES;
             role && figure.measure == self.measure.name()
         };
@@ -136,7 +136,7 @@ impl Settling {
 /// accuracy.
 ///
 /// `accuracy` and `movement` ([`Settling::by_epoch`]) are by epoch.
-pub fn accurate_and_stable(
+pub fn accurate_and_settled(
     accuracy: &BTreeMap<usize, f64>,
     movement: &BTreeMap<usize, f64>,
     tolerance: f64,
@@ -153,7 +153,7 @@ mod tests {
     use super::super::testing::figure;
     use super::*;
 
-    fn steps(values: &[Option<f64>]) -> Vec<DriftFigure> {
+    fn steps(values: &[Option<f64>]) -> Vec<DriftEstimate> {
         let step = |(index, &value)| figure("js-divergence", Against::Previous, index + 1, value);
         values.iter().enumerate().map(step).collect()
     }
@@ -173,7 +173,7 @@ mod tests {
             (vec![], None, 0),
         ];
         for (values, epoch, quiet) in cases {
-            let found = stabilisations(&steps(&values));
+            let found = settled(&steps(&values));
             assert_eq!(found.len(), usize::from(!values.is_empty()), "no second seed, no second floor");
             assert!(found.iter().all(|one| (one.epoch, one.steps) == (epoch, quiet)), "{values:?} {found:?}");
         }
@@ -192,7 +192,7 @@ mod tests {
     fn a_second_seed_is_a_floor_of_its_own() {
         let mut figures = steps(&[Some(0.3), Some(0.3)]);
         figures.iter_mut().for_each(|figure| figure.seed_floor = Some(0.4));
-        let found = stabilisations(&figures);
+        let found = settled(&figures);
         assert_eq!(
             found.iter().map(|one| (one.against_floor, one.epoch)).collect::<Vec<_>>(),
             [(Floor::Noise, None), (Floor::Seed, Some(0))]
@@ -207,7 +207,7 @@ mod tests {
         figures.extend(steps(&[Some(0.5), Some(0.0), Some(0.0)]).pop());
         assert!(RULE.has_settled(&figures));
         let restless =
-            DriftFigure { explainer: "rollout".into(), ..figure("js-divergence", Against::Previous, 3, Some(0.9)) };
+            DriftEstimate { explainer: "rollout".into(), ..figure("js-divergence", Against::Previous, 3, Some(0.9)) };
         figures.push(restless);
         assert!(!RULE.has_settled(&figures));
         assert!(!RULE.has_settled(&[]));
@@ -219,11 +219,11 @@ mod tests {
     fn the_epoch_to_keep_is_accurate_and_quiet() {
         let accuracy = BTreeMap::from([(1, 0.5), (2, 0.70), (3, 0.71), (4, 0.705)]);
         let movement = BTreeMap::from([(1, 0.0), (2, 0.3), (3, 0.2), (4, 0.1)]);
-        assert_eq!(accurate_and_stable(&accuracy, &movement, 0.01), Some(4));
-        assert_eq!(accurate_and_stable(&accuracy, &movement, 0.0), Some(3));
-        assert_eq!(accurate_and_stable(&accuracy, &movement, 1.0), Some(1));
-        assert_eq!(accurate_and_stable(&accuracy, &BTreeMap::from([(3, -0.1), (4, -0.2)]), 0.01), Some(3));
-        assert_eq!(accurate_and_stable(&accuracy, &BTreeMap::new(), 0.01), Some(2));
-        assert_eq!(accurate_and_stable(&BTreeMap::new(), &movement, 0.01), None);
+        assert_eq!(accurate_and_settled(&accuracy, &movement, 0.01), Some(4));
+        assert_eq!(accurate_and_settled(&accuracy, &movement, 0.0), Some(3));
+        assert_eq!(accurate_and_settled(&accuracy, &movement, 1.0), Some(1));
+        assert_eq!(accurate_and_settled(&accuracy, &BTreeMap::from([(3, -0.1), (4, -0.2)]), 0.01), Some(3));
+        assert_eq!(accurate_and_settled(&accuracy, &BTreeMap::new(), 0.01), Some(2));
+        assert_eq!(accurate_and_settled(&BTreeMap::new(), &movement, 0.01), None);
     }
 }

@@ -3,7 +3,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::store::{ALL_IMAGES, Against, DriftFigure, Explanations};
+use crate::store::{ALL_IMAGES, Against, DriftEstimate, Explanations};
 
 /// `images` random maps of 4 x 4, floors equal to the maps.
 pub(crate) fn explanations(explainer: &str, seed: u64, images: usize) -> Explanations {
@@ -33,8 +33,8 @@ pub(crate) fn explanations(explainer: &str, seed: u64, images: usize) -> Explana
 }
 
 /// A figure of all images of four, of Grad-CAM, with floor 0.9 for Spearman and 0.1 for the rest.
-pub(crate) fn figure(measure: &str, against: Against, epoch: usize, value: Option<f64>) -> DriftFigure {
-    DriftFigure {
+pub(crate) fn figure(measure: &str, against: Against, epoch: usize, value: Option<f64>) -> DriftEstimate {
+    DriftEstimate {
         explainer: "grad-cam".into(),
         target: "label".into(),
         measure: measure.into(),

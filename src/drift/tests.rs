@@ -16,12 +16,12 @@ fn rows(maps: &[[f32; 4]]) -> Explanations {
     }
 }
 
-fn figure(figures: &[DriftFigure], measure: Measure) -> &DriftFigure {
+fn figure(figures: &[DriftEstimate], measure: Measure) -> &DriftEstimate {
     figures.iter().find(|figure| figure.measure == measure.name()).unwrap()
 }
 
 /// (explainer, epoch, reference, against) of each figure of one measure.
-fn pairings(figures: &[DriftFigure]) -> Vec<(&str, usize, usize, Against)> {
+fn pairings(figures: &[DriftEstimate]) -> Vec<(&str, usize, usize, Against)> {
     let of_one_measure = figures.iter().filter(|figure| figure.measure == "spearman");
     of_one_measure.map(|one| (one.explainer.as_str(), one.epoch, one.reference_epoch, one.against)).collect()
 }
@@ -157,7 +157,7 @@ fn figures_of_training_of_a_resumed_run_and_of_the_files_are_the_same_bytes() {
         figures.extend(now);
         live.advance(number, current);
     }
-    let bytes = |figures: &[DriftFigure]| serde_json::to_string(figures).unwrap();
+    let bytes = |figures: &[DriftEstimate]| serde_json::to_string(figures).unwrap();
     assert_eq!(bytes(&figures), bytes(&of_run(&run).unwrap()));
-    assert_eq!(serde_json::from_str::<Vec<DriftFigure>>(&bytes(&figures)).unwrap(), figures);
+    assert_eq!(serde_json::from_str::<Vec<DriftEstimate>>(&bytes(&figures)).unwrap(), figures);
 }

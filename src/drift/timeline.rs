@@ -8,7 +8,7 @@ use super::figures::{Compared, Question, Reference, View, compare, prepare, prep
 use super::{CHANCE_DERANGEMENTS, DriftError};
 use crate::measure::{Measure, Prepared};
 use crate::stats::{RESAMPLES, Resamples};
-use crate::store::{Against, DriftFigure, Explanations, RunReader, StoreError};
+use crate::store::{Against, DriftEstimate, Explanations, RunReader, StoreError};
 
 /// What one explainer saw at one epoch.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ impl Timeline {
     /// # Errors
     ///
     /// When an explainer's epochs do not compare.
-    pub fn for_epoch(&self, epoch: usize, current: &[Explanations]) -> Result<Vec<DriftFigure>, DriftError> {
+    pub fn for_epoch(&self, epoch: usize, current: &[Explanations]) -> Result<Vec<DriftEstimate>, DriftError> {
         let mut current: Vec<&Explanations> = current.iter().filter(|one| one.is_evidence()).collect();
         current.sort_by(|one, other| one.explainer.cmp(&other.explainer));
         let mut all = Vec::new();
@@ -114,7 +114,7 @@ pub fn between_epochs(
     epoch: usize,
     reference_epoch: usize,
     against: Against,
-) -> Result<Vec<DriftFigure>, DriftError> {
+) -> Result<Vec<DriftEstimate>, DriftError> {
     let (maps, reference_maps) = (prepare(current), prepare(reference));
     let view = View { epoch: reference_epoch, explanations: reference, maps: &reference_maps };
     live(View { epoch, explanations: current, maps: &maps }, &[Reference { against, view }])
@@ -126,7 +126,7 @@ pub fn between_epochs(
 /// # Errors
 ///
 /// When a file cannot be read, or an explainer's epochs do not compare.
-pub fn of_run(reader: &RunReader) -> Result<Vec<DriftFigure>, DriftError> {
+pub fn of_run(reader: &RunReader) -> Result<Vec<DriftEstimate>, DriftError> {
     let mut timeline = Timeline::default();
     let mut figures = Vec::new();
     for &epoch in reader.epochs() {
@@ -144,7 +144,7 @@ fn explanations_of(reader: &RunReader, epoch: usize) -> Result<Vec<Explanations>
 }
 
 /// The figures of training, by target kind, measure and reference.
-fn live(current: View<'_>, references: &[Reference<'_>]) -> Result<Vec<DriftFigure>, DriftError> {
+fn live(current: View<'_>, references: &[Reference<'_>]) -> Result<Vec<DriftEstimate>, DriftError> {
     let resamples = Resamples::new(RESAMPLES, current.explanations.images());
     let (measures, shuffles) = (&Measure::LIVE, CHANCE_DERANGEMENTS);
     let question = Question { measures, shuffles, resamples: &resamples, classes: None };
@@ -153,7 +153,7 @@ fn live(current: View<'_>, references: &[Reference<'_>]) -> Result<Vec<DriftFigu
 }
 
 /// Figures by target kind, measure, reference and group.
-pub(super) fn in_order(compared: Vec<Compared>, measures: &[Measure]) -> Vec<DriftFigure> {
+pub(super) fn in_order(compared: Vec<Compared>, measures: &[Measure]) -> Vec<DriftEstimate> {
     let place = |name: &str| measures.iter().position(|measure| measure.name() == name);
     let mut figures: Vec<_> = compared
         .into_iter()

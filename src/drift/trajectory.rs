@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::Measure;
-use crate::store::{ALL_IMAGES, Against, DriftFigure};
+use crate::store::{ALL_IMAGES, Against, DriftEstimate};
 
 /// The way of the evidence up to an epoch. A long way with a short net displacement went in circles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PathFigure {
+pub struct DriftPath {
     /// The method.
     pub explainer: String,
     /// The kind of target explained.
@@ -30,8 +30,8 @@ pub struct PathFigure {
 pub(super) type Series<'a> = (&'a str, &'a str, &'a str);
 
 /// The figures of all images against one kind of reference, in epoch order, by explainer, target and measure.
-pub(super) fn series(figures: &[DriftFigure], against: Against) -> BTreeMap<Series<'_>, Vec<&DriftFigure>> {
-    let mut all: BTreeMap<_, Vec<&DriftFigure>> = BTreeMap::new();
+pub(super) fn series(figures: &[DriftEstimate], against: Against) -> BTreeMap<Series<'_>, Vec<&DriftEstimate>> {
+    let mut all: BTreeMap<_, Vec<&DriftEstimate>> = BTreeMap::new();
     for figure in figures.iter().filter(|figure| figure.against == against && figure.group == ALL_IMAGES) {
         all.entry((&*figure.explainer, &*figure.target, &*figure.measure)).or_default().push(figure);
     }
@@ -40,14 +40,14 @@ pub(super) fn series(figures: &[DriftFigure], against: Against) -> BTreeMap<Seri
 }
 
 /// How far apart a figure says two epochs are; `None` where it is undefined or of no measure known here.
-pub(super) fn distance(figure: &DriftFigure, value: Option<f64>) -> Option<f64> {
+pub(super) fn distance(figure: &DriftEstimate, value: Option<f64>) -> Option<f64> {
     let measure: Measure = figure.measure.parse().ok()?;
     Some(measure.distance(value?))
 }
 
 /// The way up to every epoch that was compared with the previous one, by explainer, target and measure. Epochs that
 /// were not compared with the first have no net displacement.
-pub fn paths(figures: &[DriftFigure]) -> Vec<PathFigure> {
+pub fn paths(figures: &[DriftEstimate]) -> Vec<DriftPath> {
     let from_first = series(figures, Against::First);
     let mut all = Vec::new();
     for (key, steps) in series(figures, Against::Previous) {
@@ -55,7 +55,7 @@ pub fn paths(figures: &[DriftFigure]) -> Vec<PathFigure> {
         for step in steps {
             walked = walked.zip(distance(step, step.value)).map(|(walked, step)| walked + step);
             let first = from_first.get(&key).and_then(|figures| figures.iter().find(|one| one.epoch == step.epoch));
-            all.push(PathFigure {
+            all.push(DriftPath {
                 explainer: step.explainer.clone(),
                 target: step.target.clone(),
                 measure: step.measure.clone(),

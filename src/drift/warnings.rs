@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::stability::{Floor, above_floor};
 use super::trajectory::{distance, series};
 use crate::measure::Measure;
-use crate::store::{Against, DriftFigure};
+use crate::store::{Against, DriftEstimate};
 
 /// An accuracy that changes by less than this, as a fraction, is flat.
 const FLAT: f64 = 0.01;
@@ -15,7 +15,7 @@ const JUMP: f64 = 2.0;
 /// A line for every step where the accuracy is flat and the evidence of an explainer jumps: is above its floor and
 /// twice as far as the usual step of the run, in more than half of `measures`. Steps between epochs of unknown accuracy
 /// are not judged.
-pub fn jumps(figures: &[DriftFigure], accuracy: &BTreeMap<usize, f64>, measures: &[Measure]) -> Vec<String> {
+pub fn jumps(figures: &[DriftEstimate], accuracy: &BTreeMap<usize, f64>, measures: &[Measure]) -> Vec<String> {
     let mut jumped: BTreeMap<(usize, usize, &str, &str), Vec<String>> = BTreeMap::new();
     for ((explainer, target, measure), steps) in series(figures, Against::Previous) {
         if !measures.iter().any(|one| one.name() == measure) {
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     /// Steps of 0.15, 0.15, 0.6 and 0.15 above a floor of 0.1: the third is four times the usual one.
-    fn steps() -> Vec<DriftFigure> {
+    fn steps() -> Vec<DriftEstimate> {
         let value = |epoch| Some(if epoch == 3 { 0.6 } else { 0.15 });
         (1..5).map(|epoch| figure("js-divergence", Against::Previous, epoch, value(epoch))).collect()
     }
@@ -81,7 +81,7 @@ mod tests {
     fn one_measure_of_two_or_a_step_within_the_floor_is_no_jump() {
         let flat: BTreeMap<usize, f64> = (0..5).map(|epoch| (epoch, 0.7)).collect();
         assert!(jumps(&steps(), &flat, &[Measure::JensenShannon, Measure::Spearman]).is_empty());
-        let small: Vec<_> = steps().into_iter().map(|step| DriftFigure { floor: Some(0.9), ..step }).collect();
+        let small: Vec<_> = steps().into_iter().map(|step| DriftEstimate { floor: Some(0.9), ..step }).collect();
         assert!(jumps(&small, &flat, &[Measure::JensenShannon]).is_empty());
     }
 }

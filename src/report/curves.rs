@@ -2,7 +2,7 @@
 
 use super::row::method_title;
 use crate::draw::{PALETTE, Plot, Plots, Series};
-use crate::drift::{Against, DriftFigure};
+use crate::drift::{Against, DriftEstimate};
 use crate::measure::Measure;
 use crate::store::{ALL_IMAGES, EpochMetrics, TrainingMetrics};
 
@@ -11,7 +11,7 @@ const COLUMNS: usize = 2;
 
 /// Loss and accuracy of a run over the epochs, then a plot for every drift measure with a curve for every explainer and
 /// target, its interval, its floors and its chance level. What a run has nothing of has no plot.
-pub fn curves(title: &str, metrics: &[EpochMetrics], figures: &[DriftFigure], against: Against) -> Plots {
+pub fn curves(title: &str, metrics: &[EpochMetrics], figures: &[DriftEstimate], against: Against) -> Plots {
     let learning = [loss(metrics), accuracy(metrics)];
     let drift = Measure::ALL.into_iter().map(|measure| drift(figures, measure, against));
     let plots = learning.into_iter().chain(drift);
@@ -47,11 +47,11 @@ fn learned(
 }
 
 /// One measure against one reference: a curve for every explainer and target, in the order of the figures.
-fn drift(figures: &[DriftFigure], measure: Measure, against: Against) -> Plot {
-    let of_plot = |figure: &&DriftFigure| {
+fn drift(figures: &[DriftEstimate], measure: Measure, against: Against) -> Plot {
+    let of_plot = |figure: &&DriftEstimate| {
         figure.group == ALL_IMAGES && figure.measure == measure.name() && figure.against == against
     };
-    let figures: Vec<&DriftFigure> = figures.iter().filter(of_plot).collect();
+    let figures: Vec<&DriftEstimate> = figures.iter().filter(of_plot).collect();
     let mut curves: Vec<(&str, &str)> = Vec::new();
     for figure in &figures {
         let curve = (figure.explainer.as_str(), figure.target.as_str());
@@ -85,7 +85,7 @@ fn drift(figures: &[DriftFigure], measure: Measure, against: Against) -> Plot {
 }
 
 /// The curve of some figures, one an epoch. A figure that is not defined is a gap.
-fn moved<'a>(figures: impl Iterator<Item = &'a DriftFigure>) -> Series {
+fn moved<'a>(figures: impl Iterator<Item = &'a DriftEstimate>) -> Series {
     let mut series = Series::default();
     for figure in figures {
         let epoch = figure.epoch as f64;
@@ -120,14 +120,14 @@ mod tests {
     #[test]
     fn a_measure_has_a_plot_and_an_explainer_a_curve() {
         let rollout =
-            |value| DriftFigure { explainer: "rollout".into(), ..figure("spearman", Against::First, 2, value) };
+            |value| DriftEstimate { explainer: "rollout".into(), ..figure("spearman", Against::First, 2, value) };
         let figures = [
             figure("spearman", Against::First, 1, Some(0.5)),
             figure("spearman", Against::First, 2, None),
             figure("spearman", Against::Previous, 2, Some(0.7)),
             rollout(Some(0.25)),
-            DriftFigure { group: "stays-right".into(), ..rollout(Some(0.125)) },
-            DriftFigure {
+            DriftEstimate { group: "stays-right".into(), ..rollout(Some(0.125)) },
+            DriftEstimate {
                 interval: Some([0.1, 0.3]),
                 seed_floor: Some(0.4),
                 ..figure("top20-iou", Against::First, 1, Some(0.2))

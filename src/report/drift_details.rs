@@ -2,7 +2,7 @@
 
 use super::drift_table::{interval, number};
 use super::table::{aligned, csv_row};
-use crate::drift::{AgreementFigure, Analysis, ImageDrift, ProtocolFigure, SpreadFigure};
+use crate::drift::{AgreementEstimate, Analysis, ImageDrift, ProtocolEstimate, SpreadEstimate};
 use crate::measure::Measure;
 use crate::store::Against;
 
@@ -62,8 +62,8 @@ pub fn image_csv(analysis: &Analysis) -> String {
 }
 
 /// A published study's figures, a row each.
-pub fn protocol_table(figures: &[ProtocolFigure]) -> String {
-    let row = |figure: &ProtocolFigure| {
+pub fn protocol_table(figures: &[ProtocolEstimate]) -> String {
+    let row = |figure: &ProtocolEstimate| {
         vec![
             figure.explainer.clone(),
             figure.target.clone(),
@@ -81,8 +81,8 @@ pub fn protocol_table(figures: &[ProtocolFigure]) -> String {
 }
 
 /// Whether the ranking of images survives another method, a row a pair.
-pub fn agreement_table(figures: &[AgreementFigure]) -> String {
-    let row = |figure: &AgreementFigure| {
+pub fn agreement_table(figures: &[AgreementEstimate]) -> String {
+    let row = |figure: &AgreementEstimate| {
         vec![
             figure.one.clone(),
             figure.other.clone(),
@@ -99,9 +99,9 @@ pub fn agreement_table(figures: &[AgreementFigure]) -> String {
 }
 
 /// What the maps are like, a row a property and epoch; `floor` is of the perturbed images.
-pub fn spread_table(figures: &[SpreadFigure]) -> String {
+pub fn spread_table(figures: &[SpreadEstimate]) -> String {
     let part = |index: Option<usize>| index.map_or(String::new(), |index| index.to_string());
-    let row = |figure: &SpreadFigure| {
+    let row = |figure: &SpreadEstimate| {
         vec![
             figure.explainer.clone(),
             figure.target.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::drift::{Analysis, DriftFigure, Floor, Outcome};
+use crate::drift::{Analysis, DriftEstimate, Floor, Outcome};
 use crate::measure::Measure;
 use crate::store::{ALL_IMAGES, Against};
 
@@ -20,7 +20,7 @@ pub fn drift_summary(analysis: &Analysis) -> String {
     let Some(measure) = spoken_of(&analysis.drift) else {
         return format!("{}: no two epochs to compare\n", analysis.run);
     };
-    let ours: Vec<&DriftFigure> =
+    let ours: Vec<&DriftEstimate> =
         analysis.drift.iter().filter(|one| one.measure == measure.name() && one.group == ALL_IMAGES).collect();
     let last = ours.iter().map(|figure| figure.epoch).max().unwrap_or_default();
     let (run, model, images) = (&analysis.run, &analysis.model, counted(analysis.images.len(), "image"));
@@ -44,7 +44,7 @@ pub fn drift_summary(analysis: &Analysis) -> String {
 }
 
 /// The measure the words are about.
-fn spoken_of(figures: &[DriftFigure]) -> Option<Measure> {
+fn spoken_of(figures: &[DriftEstimate]) -> Option<Measure> {
     let known = |measure: Measure| figures.iter().any(|figure| figure.measure == measure.name());
     let first = || figures.first()?.measure.parse().ok();
     if known(Measure::JensenShannon) { Some(Measure::JensenShannon) } else { first() }
@@ -52,7 +52,7 @@ fn spoken_of(figures: &[DriftFigure]) -> Option<Measure> {
 
 /// How far along the way from the floor to chance a figure is; `None` where one of them is not known or they are the
 /// same.
-fn share(figure: &DriftFigure, measure: Measure) -> Option<f64> {
+fn share(figure: &DriftEstimate, measure: Measure) -> Option<f64> {
     let [value, floor, chance] = [figure.value?, figure.floor?, figure.chance?].map(|value| measure.distance(value));
     (chance > floor).then(|| (value - floor) / (chance - floor))
 }
@@ -62,20 +62,20 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn name(figure: &DriftFigure) -> String {
+fn name(figure: &DriftEstimate) -> String {
     format!("{} ({})", figure.explainer, figure.target)
 }
 
 /// What each explainer saw move since the first epoch, the farthest first.
-fn since_first(figures: &[&DriftFigure], measure: Measure, last: usize) -> Vec<String> {
+fn since_first(figures: &[&DriftEstimate], measure: Measure, last: usize) -> Vec<String> {
     let at_the_end = figures.iter().filter(|one| one.against == Against::First && one.epoch == last);
     let mut moved: Vec<_> = at_the_end.filter_map(|one| Some((*one, one.value?))).collect();
     moved.sort_by(|(one, _), (other, _)| {
-        let place = |figure: &DriftFigure| share(figure, measure).unwrap_or(f64::NEG_INFINITY);
+        let place = |figure: &DriftEstimate| share(figure, measure).unwrap_or(f64::NEG_INFINITY);
         place(other).total_cmp(&place(one))
     });
     let several = moved.len() > 1;
-    let line = |(index, (figure, value)): (usize, (&DriftFigure, f64))| {
+    let line = |(index, (figure, value)): (usize, (&DriftEstimate, f64))| {
         let most = if index == 0 && several { "moved most" } else { "moved" };
         let mut line = format!("{} {most} since epoch {}: {value:.3}", name(figure), figure.reference_epoch);
         if let Some([low, high]) = figure.interval {
@@ -96,7 +96,7 @@ fn since_first(figures: &[&DriftFigure], measure: Measure, last: usize) -> Vec<S
 }
 
 /// The farthest step from one epoch to the next.
-fn largest_step(figures: &[&DriftFigure], measure: Measure) -> Option<String> {
+fn largest_step(figures: &[&DriftEstimate], measure: Measure) -> Option<String> {
     let steps = figures.iter().filter(|one| one.against == Against::Previous);
     let known = steps.filter_map(|one| Some((one, measure.distance(one.value?))));
     let (step, _) = known.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
@@ -144,7 +144,7 @@ fn most_moved(analysis: &Analysis, measure: Measure, last: usize) -> Option<Stri
 /// When each explainer settled.
 fn settled(analysis: &Analysis, measure: Measure) -> Vec<String> {
     let ours = analysis.stabilisation.iter().filter(|one| one.measure == measure.name());
-    let line = |one: &crate::drift::Stabilisation| {
+    let line = |one: &crate::drift::Settled| {
         let floor = match one.against_floor {
             Floor::Noise => "noise",
             Floor::Seed => "a second seed",
@@ -163,10 +163,10 @@ fn settled(analysis: &Analysis, measure: Measure) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drift::{ImageDrift, Stabilisation};
+    use crate::drift::{ImageDrift, Settled};
 
-    fn figure(explainer: &str, against: Against, epoch: usize, value: f64) -> DriftFigure {
-        DriftFigure {
+    fn figure(explainer: &str, against: Against, epoch: usize, value: f64) -> DriftEstimate {
+        DriftEstimate {
             explainer: explainer.into(),
             target: "label".into(),
             measure: "js-divergence".into(),
@@ -187,8 +187,8 @@ mod tests {
 
     fn analysis() -> Analysis {
         let wrong =
-            DriftFigure { group: "becomes-wrong".into(), defined: 1, ..figure("rollout", Against::First, 2, 0.4) };
-        let settled = |explainer: &str, epoch| Stabilisation {
+            DriftEstimate { group: "becomes-wrong".into(), defined: 1, ..figure("rollout", Against::First, 2, 0.4) };
+        let settled = |explainer: &str, epoch| Settled {
             explainer: explainer.into(),
             target: "label".into(),
             measure: "js-divergence".into(),
@@ -246,7 +246,7 @@ dtd (deit_tiny): 2 images, in Jensen-Shannon divergence
 
     #[test]
     fn what_is_within_the_floor_is_no_share_of_the_way() {
-        let quiet = DriftFigure { floor: Some(0.25), ..figure("rollout", Against::First, 2, 0.2) };
+        let quiet = DriftEstimate { floor: Some(0.25), ..figure("rollout", Against::First, 2, 0.2) };
         let summary = drift_summary(&Analysis { drift: vec![quiet], ..analysis() });
         assert!(summary.contains("at epoch 2, within the floor (0.250; chance is 0.500)\n"), "{summary}");
     }

@@ -1,7 +1,7 @@
 //! Drift as columns for a person, as rows for a dataframe, and in words.
 
 use super::table::{aligned, csv_row};
-use crate::store::DriftFigure;
+use crate::store::DriftEstimate;
 
 const HEADINGS: [&str; 12] = [
     "explainer",
@@ -21,7 +21,7 @@ const HEADINGS: [&str; 12] = [
 /// Aligned columns, a row a figure. `–` where a figure is undefined; `images` counts those it is defined for, of all. A
 /// column that no figure has anything in is left out: the floor of a second seed, and groups where all are of all
 /// images.
-pub fn drift_table(figures: &[DriftFigure]) -> String {
+pub fn drift_table(figures: &[DriftEstimate]) -> String {
     let seeds = figures.iter().any(|figure| figure.seed_floor.is_some());
     let groups = figures.iter().any(|figure| figure.group != crate::store::ALL_IMAGES);
     let shown = |heading: &str| (seeds || heading != "seed floor") && (groups || heading != "group");
@@ -33,7 +33,7 @@ pub fn drift_table(figures: &[DriftFigure]) -> String {
     aligned(&headings, &rows, if groups { 4 } else { 3 })
 }
 
-fn row(figure: &DriftFigure) -> [String; 12] {
+fn row(figure: &DriftEstimate) -> [String; 12] {
     [
         figure.explainer.clone(),
         figure.target.clone(),
@@ -60,7 +60,7 @@ pub(super) fn interval(interval: Option<[f64; 2]>) -> String {
 }
 
 /// Tidy CSV, one row a figure, every digit; an empty cell where a figure is undefined.
-pub fn drift_csv(figures: &[DriftFigure]) -> String {
+pub fn drift_csv(figures: &[DriftEstimate]) -> String {
     let mut table = String::from(
         "explainer,target,measure,epoch,against,reference_epoch,group,value,low,high,floor,seed_floor,chance,\
          defined,undefined,dead\n",
@@ -95,8 +95,8 @@ mod tests {
     use super::*;
     use crate::store::{ALL_IMAGES, Against};
 
-    fn figure(value: Option<f64>) -> DriftFigure {
-        DriftFigure {
+    fn figure(value: Option<f64>) -> DriftEstimate {
+        DriftEstimate {
             explainer: "rollout".to_string(),
             target: "label".to_string(),
             measure: "spearman".to_string(),
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_table_shows_groups_and_a_second_seed_where_there_are_any() {
-        let grouped = DriftFigure { group: "stays-right".to_string(), seed_floor: Some(0.75), ..figure(None) };
+        let grouped = DriftEstimate { group: "stays-right".to_string(), seed_floor: Some(0.75), ..figure(None) };
         let table = drift_table(&[figure(None), grouped]);
         let lines: Vec<&str> = table.lines().collect();
         assert!(lines[0].contains("group") && lines[0].contains("seed floor"), "{table}");

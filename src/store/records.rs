@@ -43,7 +43,7 @@ pub struct EpochMetrics {
     pub training: Option<TrainingMetrics>,
     /// The evidence half.
     #[serde(default)]
-    pub drift: Vec<DriftFigure>,
+    pub drift: Vec<DriftEstimate>,
 }
 
 /// The training half of an epoch's metrics.
@@ -109,7 +109,7 @@ pub const ALL_IMAGES: &str = "all";
 /// Figures of earlier versions have no group, interval or floor of a second seed: they are of all images, and the rest
 /// is not known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DriftFigure {
+pub struct DriftEstimate {
     /// The method: `"grad-cam"`.
     pub explainer: String,
     /// The kind of target explained: `"label"`.
@@ -166,7 +166,7 @@ mod tests {
     fn a_figure_of_an_earlier_version_is_of_all_images() {
         let written = r#"{"explainer": "grad-cam", "target": "label", "measure": "spearman", "against": "first", "epoch": 2,
             "reference_epoch": 1, "value": 0.5, "floor": 0.9, "chance": null, "defined": 3, "undefined": 1, "dead": 1}"#;
-        let figure: DriftFigure = serde_json::from_str(written).unwrap();
+        let figure: DriftEstimate = serde_json::from_str(written).unwrap();
         assert_eq!((figure.group.as_str(), figure.interval, figure.seed_floor), (ALL_IMAGES, None, None));
         assert_eq!(figure.value, Some(0.5));
     }

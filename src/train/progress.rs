@@ -2,7 +2,7 @@
 
 use super::state::Meter;
 use crate::fsx::one_line;
-use crate::store::{Against, DriftFigure, EpochMetrics};
+use crate::store::{Against, DriftEstimate, EpochMetrics};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -235,7 +235,7 @@ fn epoch_line(metrics: &EpochMetrics, epochs: usize) -> String {
         );
     }
     for figure in metrics.drift.iter().filter(|figure| figure.against == Against::Previous) {
-        let of = |one: &&DriftFigure| {
+        let of = |one: &&DriftEstimate| {
             let same =
                 (&one.explainer, &one.target, &one.measure) == (&figure.explainer, &figure.target, &figure.measure);
             one.against == Against::First && same

@@ -2,7 +2,7 @@
 //! "looking changes nothing".
 
 use super::state::Best;
-use crate::drift::{DriftFigure, Floor, Settling, accurate_and_stable};
+use crate::drift::{DriftEstimate, Floor, Settling, accurate_and_settled};
 use crate::measure::Measure;
 use crate::store::EpochMetrics;
 use std::collections::BTreeMap;
@@ -22,11 +22,11 @@ pub(super) fn has_settled(history: &[EpochMetrics], steps: usize) -> bool {
 pub(super) fn steadiest(history: &[EpochMetrics], tolerance: f64) -> Option<Best> {
     let of = |metrics: &EpochMetrics| Some((metrics.epoch, metrics.training.as_ref()?.val_accuracy));
     let accuracy: BTreeMap<usize, f64> = history.iter().filter_map(of).collect();
-    let epoch = accurate_and_stable(&accuracy, &settling(1).by_epoch(&figures(history)), tolerance)?;
+    let epoch = accurate_and_settled(&accuracy, &settling(1).by_epoch(&figures(history)), tolerance)?;
     Some(Best { epoch, val_accuracy: *accuracy.get(&epoch)? })
 }
 
-fn figures(history: &[EpochMetrics]) -> Vec<DriftFigure> {
+fn figures(history: &[EpochMetrics]) -> Vec<DriftEstimate> {
     history.iter().flat_map(|metrics| metrics.drift.clone()).collect()
 }
 
@@ -54,8 +54,8 @@ mod tests {
         epochs.iter().enumerate().map(metrics).collect()
     }
 
-    fn figure(epoch: usize, value: f64) -> DriftFigure {
-        DriftFigure {
+    fn figure(epoch: usize, value: f64) -> DriftEstimate {
+        DriftEstimate {
             explainer: "grad-cam".to_string(),
             target: "label".to_string(),
             measure: Measure::Spearman.name().to_string(),

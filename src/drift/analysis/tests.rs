@@ -110,7 +110,7 @@ fn a_planted_jump_is_found_where_it_was_planted() {
             figure.group == ALL_IMAGES && figure.against == Against::Previous && figure.measure == measure.name()
         });
         let farthest = steps.max_by(|one, other| {
-            let distance = |figure: &DriftFigure| measure.distance(figure.value.unwrap());
+            let distance = |figure: &DriftEstimate| measure.distance(figure.value.unwrap());
             distance(one).total_cmp(&distance(other))
         });
         assert_eq!(farthest.unwrap().epoch, 3, "{measure}");
@@ -192,10 +192,10 @@ fn the_figures_of_training_are_among_those_of_the_analysis() {
     let epoch = |seed| vec![explanations("grad-cam", seed, 7), explanations("rollout", seed + 50, 7)];
     let reader = run(dir.path(), "run", (0..4).map(|number| (number, epoch(number as u64))).collect(), &[]);
     let full = analyse(&reader, &Options::default()).unwrap().drift;
-    let live = |figure: &DriftFigure| {
+    let live = |figure: &DriftEstimate| {
         figure.group == ALL_IMAGES && Measure::LIVE.iter().any(|measure| measure.name() == figure.measure)
     };
-    let bytes = |figures: &[DriftFigure]| serde_json::to_string(figures).unwrap();
+    let bytes = |figures: &[DriftEstimate]| serde_json::to_string(figures).unwrap();
     assert_eq!(bytes(&full.into_iter().filter(live).collect::<Vec<_>>()), bytes(&of_run(&reader).unwrap()));
 }
 
