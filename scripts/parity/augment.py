@@ -1,5 +1,5 @@
-"""Prints the goldens of src/data/{colour,policy,mix}.rs: what torchvision and timm make of small pictures that the tests
-draw again (src/data/golden.rs). Each is named by the first 16 digits of SHA-256 over the bytes of all results in turn.
+"""Prints the goldens of src/data/augment/{colour,policy,mix}.rs: what torchvision and timm make of small pictures that the tests
+draw again (src/data/augment/golden.rs). Each is named by the first 16 digits of SHA-256 over the bytes of all results in turn.
 
     pip install torch==2.9.1 torchvision==0.24.1 timm==1.0.22 pillow==13.0.0 numpy==2.4.6
     python scripts/parity/augment.py

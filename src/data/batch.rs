@@ -1,6 +1,6 @@
 //! A batch of pictures on its way to the device: bytes on the host, normalised on the device.
 
-use super::mix::Mix;
+use super::augment::Mix;
 use crate::picture::Normalisation;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 

@@ -77,7 +77,7 @@ pub(super) struct Entry {
 /// # Errors
 ///
 /// Why its bytes cannot be had.
-pub(super) fn look(path: &Path, reading: &ReadOptions) -> Result<Entry, String> {
+pub(super) fn judge(path: &Path, reading: &ReadOptions) -> Result<Entry, String> {
     let gone = || "there is no such file".to_string();
     for _ in 0..3 {
         let read_at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
@@ -198,7 +198,7 @@ mod tests {
         let path = dir.path().join("a.png");
         picture(&path, 1);
         let reading = ReadOptions::default();
-        let entry = look(&path, &reading).unwrap();
+        let entry = judge(&path, &reading).unwrap();
         let open = || Catalogue::open(Some(cache.path()), dir.path());
         open().keep(vec![("a.png".to_string(), entry.clone())], |_| true);
         assert!(open().entries.is_empty(), "changed a moment ago: it may change again within the same tick");
@@ -228,7 +228,7 @@ mod tests {
         let path = dir.path().join("a.png");
         picture(&path, 1);
         // As if all had been an hour ago.
-        let mut entry = look(&path, &ReadOptions::default()).unwrap();
+        let mut entry = judge(&path, &ReadOptions::default()).unwrap();
         entry.read_at -= 3600;
         entry.stamp.modified[0] -= 3600;
         entry.stamp.changed[0] -= 3600;
@@ -245,7 +245,7 @@ mod tests {
         let path = dir.path().join("a.png");
         picture(&path, 1);
         let reading = ReadOptions::default();
-        let entry = look(&path, &reading).unwrap();
+        let entry = judge(&path, &reading).unwrap();
         let catalogue = Catalogue { file: None, entries: HashMap::from([("a".to_string(), entry.clone())]) };
         assert_eq!(catalogue.known("a", &path, &reading), Some(&entry));
         let lenient = ReadOptions { lenient: true, ..reading };

@@ -1,9 +1,26 @@
 //! What can be wrong with data, in words for a person.
 
-use super::Skipped;
-use crate::fsx::{FsError, shown};
+use super::source::EXPECTED;
+use crate::fsx::{FsError, one_line, shown};
 use crate::picture::PictureError;
+use burn_dataset::DatasetError;
+use std::fmt;
 use std::path::{Path, PathBuf};
+
+/// A picture that is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", shown(&self.path), one_line(&self.reason))
+    }
+}
 
 /// Data that cannot be used as asked.
 #[derive(Debug, thiserror::Error)]
@@ -23,11 +40,7 @@ pub enum DataError {
         all: usize,
     },
     /// Nothing to learn from.
-    #[error(
-        "{} has no pictures in class folders; what lies there: {found}. Expected {}",
-        shown(path),
-        super::folder::EXPECTED
-    )]
+    #[error("{} has no pictures in class folders; what lies there: {found}. Expected {}", shown(path), EXPECTED)]
     NoPictures {
         /// The folder.
         path: PathBuf,
@@ -102,6 +115,14 @@ pub enum DataError {
         path: PathBuf,
         /// What was asked for.
         split: u64,
+    },
+    /// A data set that does not give what it holds.
+    #[error("image {index} of the data set cannot be had: {source}")]
+    Dataset {
+        /// Which, from 0.
+        index: usize,
+        /// What the data set says.
+        source: DatasetError,
     },
     /// A worker stopped before its time.
     #[error("the loader stopped after {delivered} of {expected} batches")]

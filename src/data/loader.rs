@@ -3,8 +3,12 @@
 //! The order of an epoch and each picture's augmentation depend on (run seed, epoch, sample) alone, never on how many
 //! workers there are or what was loaded before, so an interrupted epoch continues at any batch.
 
-use super::{Augmentation, Batch, DataError, Index, Mixing, Preprocessing};
+use super::augment::{Augmentation, Mixing, Preprocessing};
+use super::batch::Batch;
+use super::error::DataError;
+use super::sample::Sample;
 use crate::seed::{self, Purpose};
+use burn_dataset::Dataset;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -51,19 +55,18 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Starts loading `index` from batch `first` on.
-    pub fn start(index: &Index, order: Order, batching: Batching, first: usize) -> Self {
-        let mut positions: Vec<usize> = (0..index.samples().len()).collect();
+    /// Starts loading `data` from batch `first` on.
+    pub fn start(data: impl Dataset<Sample> + 'static, order: Order, batching: Batching, first: usize) -> Self {
+        let mut positions: Vec<usize> = (0..data.len()).collect();
         if let Order::Training { seed, epoch, .. } = order {
             positions.shuffle(&mut seed::generator(seed, Purpose::Shuffle, &[epoch as u64]));
         }
         let batches: Vec<Vec<usize>> = positions.chunks(batching.batch_size.max(1)).map(<[usize]>::to_vec).collect();
         let count = batches.len();
-        let index = index.clone();
         let (sender, receiver) = sync_channel(AHEAD);
         let worker = thread::spawn(move || {
             for (number, positions) in batches.into_iter().enumerate().skip(first) {
-                let loaded = load(&index, &positions, order, batching.preprocessing);
+                let loaded = load(&data, &positions, order, batching.preprocessing);
                 if sender.send(loaded.map(|batch| mixed(batch, order, number))).is_err() {
                     return; // nobody listens any more
                 }
@@ -112,23 +115,29 @@ impl Drop for Loader {
     }
 }
 
-fn load(index: &Index, positions: &[usize], order: Order, preprocessing: Preprocessing) -> Result<Batch, DataError> {
-    let samples = index.samples();
+fn load(
+    data: &impl Dataset<Sample>,
+    positions: &[usize],
+    order: Order,
+    preprocessing: Preprocessing,
+) -> Result<Batch, DataError> {
     let prepare = |&position: &usize| {
-        let picture = samples[position].picture(preprocessing.resize)?;
-        Ok(match order {
+        let sample = data.get(position).map_err(|source| DataError::Dataset { index: position, source })?;
+        let picture = sample.picture(preprocessing.resize)?;
+        let picture = match order {
             Order::Fixed => preprocessing.apply(&picture),
             Order::Training { seed, epoch, augmentation, .. } => {
                 let mut generator = seed::generator(seed, Purpose::Augment, &[epoch as u64, position as u64]);
                 augmentation.apply(&picture, &preprocessing, &mut generator)
             }
-        })
+        };
+        Ok((picture, sample.label))
     };
-    let pictures = positions.par_iter().map(prepare).collect::<Result<Vec<_>, DataError>>()?;
+    let prepared = positions.par_iter().map(prepare).collect::<Result<Vec<_>, DataError>>()?;
     let size = preprocessing.size;
     let mut planes = Vec::with_capacity(positions.len() * size * size * 3);
-    pictures.iter().for_each(|picture| picture.append_planes(&mut planes));
-    let labels = positions.iter().map(|&position| samples[position].label).collect();
+    prepared.iter().for_each(|(picture, _)| picture.append_planes(&mut planes));
+    let labels = prepared.into_iter().map(|(_, label)| label).collect();
     Ok(Batch { size, planes, labels, normalisation: preprocessing.normalisation, mix: None })
 }
 
@@ -144,8 +153,9 @@ fn mixed(mut batch: Batch, order: Order, number: usize) -> Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{DataConfig, DataSet, FolderConfig, Split, TexturesConfig};
+    use crate::data::{DataConfig, DataSet, FolderConfig, Index, Split, TexturesConfig};
     use crate::picture::{Interpolation, Normalisation};
+    use burn_dataset::DatasetError;
 
     const AUGMENTATION: Augmentation = Augmentation {
         crop_scale: [0.35, 1.0],
@@ -174,7 +184,9 @@ mod tests {
     fn batches(epoch: usize, first: usize) -> Vec<Batch> {
         let mixing = Mixing { mixup: 0.2, cutmix: 1.0 };
         let order = Order::Training { seed: 7, epoch, augmentation: AUGMENTATION, mixing };
-        Loader::start(data().split(Split::Train), order, batching(6), first).map(|batch| batch.unwrap()).collect()
+        Loader::start(data().split(Split::Train).clone(), order, batching(6), first)
+            .map(|batch| batch.unwrap())
+            .collect()
     }
 
     #[test]
@@ -199,9 +211,36 @@ mod tests {
 
     #[test]
     fn a_loader_that_is_dropped_early_ends() {
-        let mut loader = Loader::start(data().split(Split::Train), Order::Fixed, batching(2), 0);
+        let mut loader = Loader::start(data().split(Split::Train).clone(), Order::Fixed, batching(2), 0);
         assert!(loader.next().is_some());
         drop(loader);
+    }
+
+    /// A data set that fails at its third image, as one behind a network might.
+    struct Failing(Index);
+
+    impl Dataset<Sample> for Failing {
+        fn get(&self, index: usize) -> Result<Sample, DatasetError> {
+            match index {
+                2 => Err(DatasetError::new(std::io::Error::other("connection lost"))),
+                _ => self.0.get(index),
+            }
+        }
+
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+    }
+
+    #[test]
+    fn any_data_set_feeds_the_loader_and_one_that_fails_ends_the_pass_with_its_error() {
+        let failing = Failing(data().split(Split::Train).clone());
+        let mut loader = Loader::start(failing, Order::Fixed, batching(1), 0);
+        assert_eq!(loader.batch_count(), 20);
+        assert!(loader.next().unwrap().is_ok() && loader.next().unwrap().is_ok());
+        let error = loader.next().unwrap().unwrap_err().to_string();
+        assert!(error.contains("image 2 of the data set") && error.contains("connection lost"), "{error}");
+        assert!(loader.next().is_none());
     }
 
     #[test]
@@ -221,7 +260,7 @@ mod tests {
         let broken = dir.path().join("train/a/2.png");
         let bytes = std::fs::read(&broken).unwrap();
         std::fs::write(&broken, &bytes[..bytes.len() / 2]).unwrap();
-        let mut loader = Loader::start(data.split(Split::Train), Order::Fixed, batching(1), 0);
+        let mut loader = Loader::start(data.split(Split::Train).clone(), Order::Fixed, batching(1), 0);
         assert!(loader.next().unwrap().is_ok());
         let error = loader.next().unwrap().unwrap_err().to_string();
         assert!(error.contains("2.png") && error.contains("truncated"), "{error}");

@@ -1,7 +1,11 @@
 //! The panel: the fixed pictures whose explanations are compared across epochs, models and runs.
 
-use super::{DataError, DataSet, Picture, Sample, Split};
+use super::error::DataError;
+use super::sample::Sample;
+use super::set::DataSet;
+use super::split::Split;
 use crate::fsx;
+use crate::picture::Picture;
 use crate::seed::{self, Purpose};
 use rand::RngExt;
 use rand::seq::SliceRandom;

@@ -1,16 +1,8 @@
 //! Directories: made, listed, renamed, and removed where all in them is driftscope's own.
 
-use super::{FsError, Kind, kind};
+use super::{FsError, Kind, folder_of, kind};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-
-/// The directory a path lies in; the current one for a bare name.
-pub fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
 
 /// Makes a directory and its parents; one that exists already is left alone.
 ///

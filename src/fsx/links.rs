@@ -1,9 +1,17 @@
 //! What lies under a name itself, and where links lead.
 
-use super::{FsError, folder_of};
+use super::FsError;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// The directory a path lies in; the current one for a bare name.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
 
 /// What lies under a path, links not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

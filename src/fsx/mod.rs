@@ -12,9 +12,9 @@ mod stream;
 mod text;
 
 pub use atomic::{check_writable, temporary_of, write_atomic, write_atomic_like};
-pub use dirs::{check_own_dir, create_dir_all, folder_of, list_dir, remove_file, remove_own_dir, rename_dir, sync_dir};
+pub use dirs::{check_own_dir, create_dir_all, list_dir, remove_file, remove_own_dir, rename_dir, sync_dir};
 pub use error::FsError;
-pub use links::{Kind, chain_of_links, followed, is_there, kind};
+pub use links::{Kind, chain_of_links, folder_of, followed, is_there, kind};
 pub use read::{check_file, metadata, read, read_named, read_start, read_to_string, sha256_hex};
 pub use stream::{write_stdout, write_through};
 pub use text::{one_line, quoted, shown};

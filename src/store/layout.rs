@@ -131,6 +131,23 @@ pub fn is_a_runs_own(name: &OsStr) -> bool {
     known || numbered(EPOCH) || numbered(SUPERSEDED)
 }
 
+/// Whether this is a run's own folder: its file of a run is driftscope's, whoever else may call a file so.
+pub fn is_run_dir(path: &Path) -> bool {
+    own_json(&path.join(RUN_FILE), &["driftscope", "schema", "model"]).is_some()
+}
+
+/// Whether this is the folder of a run whose copying from another one is not finished.
+pub fn is_branching_dir(path: &Path) -> bool {
+    own_json(&path.join(BRANCHING_FILE), &["schema", "from"]).is_some()
+}
+
+/// What a JSON file holds that has all these keys, as one of driftscope's own has; none for any other file.
+pub fn own_json(path: &Path, keys: &[&str]) -> Option<serde_json::Value> {
+    let bytes = if path.is_file() { fsx::read(path).ok()? } else { return None };
+    let value: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    keys.iter().all(|key| value.get(key).is_some()).then_some(value)
+}
+
 /// Whether this is an event file that driftscope wrote.
 pub fn is_event_file(name: &str) -> bool {
     name.starts_with("events.out.tfevents.") && name.contains(".driftscope")

@@ -114,7 +114,7 @@ pub fn evaluate(
     mut each_batch: impl FnMut(usize),
 ) -> Result<Evaluation, DataError> {
     let mut evaluation = Evaluation::new(classes);
-    for batch in Loader::start(index, Order::Fixed, batching, 0) {
+    for batch in Loader::start(index.clone(), Order::Fixed, batching, 0) {
         let batch = batch?;
         let logits = model.forward(batch.images(device), Mode::Eval, &mut Taps::none());
         let losses = cross_entropy(logits.clone(), batch.targets(device));

@@ -265,7 +265,7 @@ fn epochs(
         let (augmentation, mixing) = (config.augmentation, config.mixing);
         let order = Order::Training { seed: config.seed, epoch, augmentation, mixing };
         let first_batch = steps_done * config.accumulate;
-        let mut batches = Loader::start(data.split(Split::Train), order, setup.batching(), first_batch);
+        let mut batches = Loader::start(data.split(Split::Train).clone(), order, setup.batching(), first_batch);
         for step in steps_done..steps.count() {
             if interrupter.should_stop() {
                 // Before an epoch's first step there is nothing that the last sealed epoch does not hold.

@@ -24,7 +24,7 @@ impl RunDir {
                 _ => Ok(()),
             };
         }
-        let lines: String = digests.iter().map(|(id, sha256)| line(id, sha256)).collect();
+        let lines: String = digests.iter().map(|file| line(&file.id, &file.sha256)).collect();
         self.write(PICTURES_FILE, lines.as_bytes())
     }
 }
@@ -94,7 +94,7 @@ pub fn same_data(
         });
     };
     let now: BTreeMap<&str, &str> =
-        data.content_digests().iter().map(|(id, sha256)| (id.as_str(), sha256.as_str())).collect();
+        data.content_digests().iter().map(|file| (file.id.as_str(), file.sha256.as_str())).collect();
     let changed = |split: Split| -> Vec<String> {
         let samples = data.split(split).samples().iter();
         let same = |id: &str| kept.get(id).map(String::as_str) == now.get(id).copied();

@@ -1,7 +1,11 @@
 //! DTD's layout: `labels/train1.txt` lists `class/picture.jpg` below `images/`.
 
-use super::{FolderConfig, Found, Left, LeftOut, Searched, choose_classes, shortened};
-use crate::data::{DataError, Index, Sample, Skipped, Source, Split};
+use super::classes::{Found, choose_classes, shortened};
+use super::walk::{Left, LeftOut, Searched};
+use crate::data::error::{DataError, Skipped};
+use crate::data::sample::{Index, Sample, Source};
+use crate::data::source::FolderConfig;
+use crate::data::split::Split;
 use crate::fsx::{self, shown};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -64,7 +68,7 @@ pub(super) fn dtd(config: &FolderConfig) -> Result<Found, DataError> {
     });
     let empty = Split::ALL.into_iter().take(2).find(|split| splits[*split as usize].is_empty());
     let problem = empty.map(|split| format!("{} names no picture", shown(&list_path(config, split))));
-    Ok(Found { classes, splits: splits.map(Index), notes: left.lines(), bad, problem })
+    Ok(Found { classes, splits: splits.map(Index::new), notes: left.lines(), bad, problem })
 }
 
 fn list_path(config: &FolderConfig, split: Split) -> PathBuf {

@@ -1,11 +1,11 @@
 //! `train/class/…`, `val/class/…`, and `test/class/…` if there is one.
 
-use super::walk::name_of;
-use super::{
-    EXPECTED, FolderConfig, Found, Left, LeftOut, OfClass, Searched, choose_classes, class_names, empty_class,
-    of_class, shortened, walk, why_no_class, why_not,
-};
-use crate::data::{DataError, Index, Split};
+use super::classes::{Found, OfClass, choose_classes, class_names, empty_class, of_class, shortened};
+use super::walk::{self, Left, LeftOut, Searched, name_of, why_no_class, why_not};
+use crate::data::error::{DataError, Skipped};
+use crate::data::sample::Index;
+use crate::data::source::{EXPECTED, FolderConfig};
+use crate::data::split::Split;
 use crate::fsx::{self, shown};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -173,7 +173,7 @@ fn assembled(
     config: &FolderConfig,
     found: Vec<(String, [Option<OfClass>; 3])>,
     mut left: LeftOut,
-    bad: Vec<crate::data::Skipped>,
+    bad: Vec<Skipped>,
 ) -> Found {
     let mut splits = [Vec::new(), Vec::new(), Vec::new()];
     let (mut classes, mut lacking) = (Vec::new(), [Vec::new(), Vec::new(), Vec::new()]);
@@ -197,7 +197,7 @@ fn assembled(
     }
     let empty = [Split::Train, Split::Val].into_iter().find(|split| splits[*split as usize].is_empty());
     let problem = empty.map(|split| empty_split(&config.root, split));
-    Found { classes, splits: splits.map(Index), notes, bad, problem }
+    Found { classes, splits: splits.map(Index::new), notes, bad, problem }
 }
 
 fn empty_split(root: &Path, split: Split) -> String {

@@ -1,7 +1,9 @@
 //! Which pictures are found, under which names, and what is said of the rest.
 
+use super::classes::Found;
 use super::*;
 use crate::data::Split;
+use crate::picture::Limits;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;

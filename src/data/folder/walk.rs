@@ -1,12 +1,17 @@
 //! The pictures of a class, wherever they lie below its folder, and an account of everything that is not taken.
 
-use super::super::Skipped;
+use super::names;
+use crate::data::error::Skipped;
 use crate::fsx::{self, shown};
 use crate::picture::is_ending;
+use crate::store::layout;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+/// Where `driftscope explain` says what it wrote into a folder.
+const SUMMARY: &str = "summary.json";
 
 /// Endings that the first version took for pictures.
 const OLD_ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp"];
@@ -274,7 +279,7 @@ pub(super) fn why_not(path: &Path, old: bool) -> Option<Left> {
         _ if is_of_system(&name) => Some(Left::System),
         _ if name.starts_with('.') && !old => Some(Left::Hidden),
         Some(ending) if taken(&ending) => None,
-        Some(ending) => Some(Left::Ending(super::names::escaped(ending.as_bytes()))),
+        Some(ending) => Some(Left::Ending(names::escaped(ending.as_bytes()))),
         None => Some(Left::NoEnding),
     }
 }
@@ -285,20 +290,10 @@ pub(super) fn why_no_class(path: &Path, old: bool) -> Option<Left> {
     match () {
         () if name.starts_with('.') => Some(Left::Hidden),
         () if is_of_system(&name) && !old => Some(Left::System),
-        () if is_run(path) || (!old && is_branching(path)) => Some(Left::Run),
+        () if layout::is_run_dir(path) || (!old && layout::is_branching_dir(path)) => Some(Left::Run),
         () if !old && is_explained(path) => Some(Left::Explained),
         () => None,
     }
-}
-
-/// A run's own folder.
-fn is_run(path: &Path) -> bool {
-    json_with(&path.join("run.json"), &["driftscope", "schema", "model"]).is_some()
-}
-
-/// The folder of a run whose copying from another one is not finished.
-fn is_branching(path: &Path) -> bool {
-    json_with(&path.join("branching.json"), &["schema", "from"]).is_some()
 }
 
 /// What `driftscope explain` wrote, and no picture of anybody else.
@@ -317,12 +312,12 @@ pub(super) fn written_in(folder: &Path, old: bool) -> BTreeSet<PathBuf> {
 
 /// None where there is no summary of `driftscope explain`; none within where it does not name its files.
 fn explained(folder: &Path) -> Option<Option<BTreeSet<PathBuf>>> {
-    let summary = json_with(&folder.join("summary.json"), &["driftscope", "schema", "runs"])?;
+    let summary = layout::own_json(&folder.join(SUMMARY), &["driftscope", "schema", "runs"])?;
     let written = || {
         let figures = summary.get("figures")?.as_array()?.iter();
         let folders = summary.get("runs")?.as_array()?.iter().filter_map(|run| run.get("folder"));
         let names = figures.chain(folders).filter_map(|name| name.as_str());
-        Some(names.map(|name| folder.join(name)).chain([folder.join("summary.json")]).collect())
+        Some(names.map(|name| folder.join(name)).chain([folder.join(SUMMARY)]).collect())
     };
     Some(written())
 }
@@ -341,15 +336,8 @@ fn has_others(folder: &Path, written: &BTreeSet<PathBuf>) -> bool {
 /// What driftscope wrote into a folder, if it is one of its own.
 pub(super) fn is_ours(path: &Path) -> Option<&'static str> {
     match () {
-        () if is_run(path) || is_branching(path) => Some("the folder of a run"),
+        () if layout::is_run_dir(path) || layout::is_branching_dir(path) => Some("the folder of a run"),
         () if is_explained(path) => Some("a folder written by driftscope explain"),
         () => None,
     }
-}
-
-/// A JSON file that has all these keys, as this program's own have.
-fn json_with(path: &Path, keys: &[&str]) -> Option<serde_json::Value> {
-    let bytes = if path.is_file() { fsx::read(path).ok()? } else { return None };
-    let value: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
-    keys.iter().all(|key| value.get(key).is_some()).then_some(value)
 }

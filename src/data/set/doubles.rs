@@ -2,8 +2,9 @@
 //!
 //! Bytes are compared, by their digests, and files, by their places on the disk: a link to another file has its bytes too.
 
-use super::super::catalogue::Stamp;
-use super::{Index, Sample, Split};
+use crate::data::catalogue::Stamp;
+use crate::data::sample::{FileDigest, Index, Sample};
+use crate::data::split::Split;
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -16,12 +17,12 @@ struct Placed<'a> {
 
 /// A line for a person for each kind of double that there is. `digests` are of the files in the order of the splits; `seen`
 /// is what was found out about each.
-pub(super) fn notes(splits: &[Index; 3], digests: &[(String, String)], seen: &[Vec<Stamp>; 3]) -> Vec<String> {
+pub(super) fn notes(splits: &[Index; 3], digests: &[FileDigest], seen: &[Vec<Stamp>; 3]) -> Vec<String> {
     let placed: Vec<Placed> = Split::ALL
         .into_iter()
         .flat_map(|split| splits[split as usize].samples().iter().map(move |sample| Placed { split, sample }))
         .collect();
-    let bytes = groups(&placed, digests.iter().map(|(_, sha256)| sha256));
+    let bytes = groups(&placed, digests.iter().map(|file| &file.sha256));
     let files = groups(&placed, seen.iter().flatten().map(Stamp::file));
     let pairs = [(Split::Val, Split::Train), (Split::Test, Split::Train), (Split::Test, Split::Val)];
     let shared = pairs.into_iter().filter_map(|(judged, other)| {

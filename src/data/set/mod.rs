@@ -1,33 +1,26 @@
 //! A data set opened: every picture found, read, judged and summed.
 
 mod doubles;
+mod survey;
 #[cfg(test)]
 mod tests;
 
-use super::catalogue::{Catalogue, Entry, Stamp, cache_folder, look};
-use super::{DataConfig, DataError, FolderConfig, Index, Sample, Source, Split, folder, textures};
-use crate::fsx::{self, one_line, shown};
-use crate::picture::{ReadOptions, bytes_of, dimensions};
+pub use survey::Watcher;
+
+use super::catalogue::{Stamp, cache_folder};
+use super::drawn;
+use super::error::{DataError, Skipped};
+use super::folder;
+use super::sample::{FileDigest, Index, Sample, Source};
+use super::source::{DataConfig, FolderConfig};
+use super::split::Split;
+use super::textures;
+use crate::fsx;
+use crate::picture::bytes_of;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// A picture that is left out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-impl fmt::Display for Skipped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", shown(&self.path), one_line(&self.reason))
-    }
-}
+use survey::{Survey, headers, whole};
 
 /// A data set: class names and its splits.
 #[derive(Clone, Debug)]
@@ -46,7 +39,7 @@ pub struct DataSet {
     pub notes: Vec<String>,
     /// Pictures that could not be read and were left out because the config says so.
     pub skipped: Vec<Skipped>,
-    contents: Vec<(String, String)>,
+    digests: Vec<FileDigest>,
     seen: [Vec<Stamp>; 3],
     problem: Option<Problem>,
 }
@@ -64,9 +57,6 @@ enum Closely {
     Headers,
     Whole,
 }
-
-/// Told how many of how many files were read.
-pub type Watcher<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
 impl DataSet {
     /// Finds the data and decodes every picture, unless it is known from an earlier time and has not changed, so that one
@@ -96,7 +86,7 @@ impl DataSet {
     ///
     /// [`DataError`] names the folder, or all the files and what is wrong with each.
     pub fn survey(config: &DataConfig, watch: Watcher<'_>) -> Result<Self, DataError> {
-        Self::look(config, Closely::Whole, cache_folder().as_deref(), watch)
+        Self::survey_with(config, Closely::Whole, cache_folder().as_deref(), watch)
     }
 
     /// Finds the data and reads the headers of its pictures alone: for counting. Nothing is known of their bytes then.
@@ -105,10 +95,10 @@ impl DataSet {
     ///
     /// As [`DataSet::survey`].
     pub fn quick(config: &DataConfig) -> Result<Self, DataError> {
-        Self::look(config, Closely::Headers, None, &|_, _| {})
+        Self::survey_with(config, Closely::Headers, None, &|_, _| {})
     }
 
-    fn look(
+    fn survey_with(
         config: &DataConfig,
         closely: Closely,
         cache: Option<&Path>,
@@ -117,7 +107,7 @@ impl DataSet {
         let data = match config {
             DataConfig::Textures(config) => {
                 let classes = textures::CLASSES.iter().map(|name| name.to_string()).collect();
-                let mut data = Self::of("textures".to_string(), classes, super::texture_splits(*config));
+                let mut data = Self::of("textures".to_string(), classes, drawn::splits(*config));
                 if Path::new("textures").is_dir() {
                     let note = "textures means the embedded ones; for the folder that lies here, type ./textures";
                     data.notes.push(note.to_string());
@@ -141,7 +131,7 @@ impl DataSet {
             content_digest: None,
             notes: Vec::new(),
             skipped: Vec::new(),
-            contents: Vec::new(),
+            digests: Vec::new(),
             seen: Default::default(),
             problem,
         }
@@ -153,23 +143,23 @@ impl DataSet {
         cache: Option<&Path>,
         watch: Watcher<'_>,
     ) -> Result<Self, DataError> {
-        let mut found = folder::find(config)?;
+        let found = folder::find(config)?;
         let listed = found.splits.each_ref().map(labels);
         let all = found.splits.iter().map(|split| split.samples().len()).sum::<usize>() + found.bad.len();
-        let looked = match closely {
-            Closely::Headers => headers(&mut found.splits, &config.read_options()),
-            Closely::Whole => whole(&mut found.splits, config, cache, watch),
+        let Survey { samples, bad: unreadable, notes, digests, seen } = match closely {
+            Closely::Headers => headers(&found.splits, &config.read_options()),
+            Closely::Whole => whole(&found.splits, config, cache, watch),
         };
         let mut bad = found.bad;
-        bad.extend(looked.bad);
+        bad.extend(unreadable);
         bad.sort_by(|one, other| one.path.cmp(&other.path));
         if !bad.is_empty() && !config.skip_bad_images {
             return Err(DataError::Pictures { bad, all });
         }
         let name = config.root.file_name().map(|name| name.to_string_lossy().into_owned());
-        let mut data = Self::of(name.unwrap_or_else(|| "images".to_string()), found.classes, found.splits);
+        let mut data = Self::of(name.unwrap_or_else(|| "images".to_string()), found.classes, samples.map(Index::new));
         data.notes = found.notes;
-        data.notes.extend(looked.notes);
+        data.notes.extend(notes);
         data.notes.extend(folder::namesake_of_dtd(&config.root));
         if !bad.is_empty() {
             data.without_pictures(config, &listed);
@@ -177,11 +167,11 @@ impl DataSet {
         data.skipped = bad;
         let problem = found.problem.or(data.problem.map(|problem| problem.problem));
         data.problem = problem.map(|problem| Problem { path: config.root.clone(), problem });
-        (data.contents, data.seen) = (looked.contents, looked.seen);
+        (data.digests, data.seen) = (digests, seen);
         if closely == Closely::Whole {
-            let lines: String = data.contents.iter().map(|(id, sha256)| format!("{id}\t{sha256}\n")).collect();
+            let lines: String = data.digests.iter().map(|file| format!("{}\t{}\n", file.id, file.sha256)).collect();
             data.content_digest = Some(fsx::sha256_hex(lines.as_bytes()));
-            data.notes.extend(doubles::notes(&data.splits, &data.contents, &data.seen));
+            data.notes.extend(doubles::notes(&data.splits, &data.digests, &data.seen));
         }
         Ok(data)
     }
@@ -225,10 +215,10 @@ impl DataSet {
         &self.splits[split as usize]
     }
 
-    /// Ids of all pictures with the SHA-256 of their files, in the order of the splits; empty where
+    /// The digest of every file, in the order of the splits; empty where
     /// [`DataSet::content_digest`] is none.
-    pub fn content_digests(&self) -> &[(String, String)] {
-        &self.contents
+    pub fn content_digests(&self) -> &[FileDigest] {
+        &self.digests
     }
 
     /// Whether the files of a split are those that were opened. Files are asked for their size, times and place alone, and
@@ -248,7 +238,7 @@ impl DataSet {
             let Source::File { path, options } = &sample.source else { return None };
             let as_it_was = Stamp::of(path) == Some(stamps[place]) || {
                 let bytes = bytes_of(path, &options.limits);
-                bytes.is_ok_and(|bytes| fsx::sha256_hex(&bytes) == self.contents[before + place].1)
+                bytes.is_ok_and(|bytes| fsx::sha256_hex(&bytes) == self.digests[before + place].sha256)
             };
             (!as_it_was).then(|| path.clone())
         };
@@ -263,99 +253,6 @@ impl DataSet {
 /// Labels of which there are samples.
 fn labels(index: &Index) -> BTreeSet<usize> {
     index.samples().iter().map(|sample| sample.label).collect()
-}
-
-/// What looking at every picture came to; bad ones are taken out of the splits.
-#[derive(Default)]
-struct Looked {
-    bad: Vec<Skipped>,
-    notes: Vec<String>,
-    contents: Vec<(String, String)>,
-    seen: [Vec<Stamp>; 3],
-}
-
-fn headers(splits: &mut [Index; 3], reading: &ReadOptions) -> Looked {
-    let mut looked = Looked::default();
-    let check = |sample: &Sample| match &sample.source {
-        Source::File { path, .. } => {
-            bytes_of(path, &reading.limits).and_then(|bytes| dimensions(&bytes, &reading.limits)).err()
-        }
-        Source::Texture { .. } => None,
-    };
-    for split in splits {
-        let reasons: Vec<Option<String>> = split.0.par_iter().map(check).collect();
-        let samples = std::mem::take(&mut split.0).into_iter().zip(reasons);
-        split.0 = samples.filter_map(|(sample, reason)| kept(sample, reason, &mut looked.bad)).collect();
-    }
-    looked
-}
-
-/// The sample, or, where there is a reason against it, nothing.
-fn kept(sample: Sample, reason: Option<String>, bad: &mut Vec<Skipped>) -> Option<Sample> {
-    match reason {
-        None => Some(sample),
-        Some(reason) => {
-            bad.extend(sample.path().map(|path| Skipped { path: path.to_path_buf(), reason }));
-            None
-        }
-    }
-}
-
-fn whole(splits: &mut [Index; 3], config: &FolderConfig, cache: Option<&Path>, watch: Watcher<'_>) -> Looked {
-    let catalogue = Catalogue::open(cache, &config.root);
-    let reading = config.read_options();
-    let key = |path: &Path| folder::id_of(path.strip_prefix(&config.root).unwrap_or(path));
-    let files: Vec<PathBuf> =
-        splits.iter().flat_map(|split| &split.0).filter_map(|sample| sample.path().map(Path::to_path_buf)).collect();
-    let known: Vec<Option<Entry>> =
-        files.par_iter().map(|path| catalogue.known(&key(path), path, &reading).cloned()).collect();
-    let (done, all) = (AtomicUsize::new(0), known.iter().filter(|entry| entry.is_none()).count());
-    let new: Vec<bool> = known.iter().map(Option::is_none).collect();
-    let read = |(path, known): (&PathBuf, Option<Entry>)| {
-        known.map_or_else(
-            || {
-                let entry = look(path, &reading);
-                watch(done.fetch_add(1, Ordering::Relaxed) + 1, all);
-                entry
-            },
-            Ok,
-        )
-    };
-    let entries: Vec<Result<Entry, String>> = files.par_iter().zip(known).map(read).collect();
-
-    let learned = files.iter().zip(&entries).zip(&new).filter(|(_, new)| **new);
-    let learned: Vec<(String, Entry)> =
-        learned.filter_map(|((path, entry), _)| Some((key(path), entry.as_ref().ok()?.clone()))).collect();
-    // Ids whose bytes were escaped name no path; they are looked at again next time.
-    catalogue.keep(learned, |key| config.root.join(key).exists());
-
-    let mut looked = Looked::default();
-    let mut complaints = Vec::new();
-    let mut entries = entries.into_iter();
-    for (number, split) in splits.iter_mut().enumerate() {
-        let samples = std::mem::take(&mut split.0);
-        for (sample, entry) in samples.into_iter().zip(entries.by_ref()) {
-            let reason = match &entry {
-                Ok(entry) => entry.verdict.as_ref().err().cloned(),
-                Err(reason) => Some(reason.clone()),
-            };
-            if let (Some(sample), Ok(entry)) = (kept(sample, reason, &mut looked.bad), entry) {
-                complaints.extend(entry.complaint.and_then(|_| sample.path().map(Path::to_path_buf)));
-                looked.contents.push((sample.id.clone(), entry.sha256));
-                looked.seen[number].push(entry.stamp);
-                split.0.push(sample);
-            }
-        }
-    }
-    if let Some(first) = complaints.first() {
-        looked.notes.push(format!(
-            "{} picture(s) end early or are damaged; this run began when such were taken as they are, and so they are \
-             still, the first: {}",
-            complaints.len(),
-            shown(first)
-        ));
-    }
-    looked
 }
 
 fn digest(classes: &[String], splits: &[Index; 3]) -> String {

@@ -2,6 +2,7 @@
 
 use super::*;
 use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn folder_of_pictures() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -63,9 +64,9 @@ fn the_digest_of_names_stays_and_the_digest_of_bytes_follows_the_bytes() {
     let names = "a\nb\n#train\ntrain/a/1.png\t0\ntrain/a/2.png\t0\ntrain/b/3.png\t1\n\n#val\nval/a/4.png\t0\n\
                  val/b/5.png\t1\n\n#test\n";
     assert_eq!(before.digest, fsx::sha256_hex(names.as_bytes()));
-    let sums: String = before.content_digests().iter().map(|(id, sha256)| format!("{id}\t{sha256}\n")).collect();
+    let sums: String = before.content_digests().iter().map(|file| format!("{}\t{}\n", file.id, file.sha256)).collect();
     assert_eq!(before.content_digest, Some(fsx::sha256_hex(sums.as_bytes())));
-    let (id, sha256) = &before.content_digests()[3];
+    let FileDigest { id, sha256 } = &before.content_digests()[3];
     assert_eq!(*sha256, fsx::sha256_hex(&fs::read(dir.path().join(id)).unwrap()));
 
     image::RgbImage::new(9, 7).save(dir.path().join("val/a/4.png")).unwrap();
@@ -101,7 +102,7 @@ fn a_second_opening_reads_no_file_again_and_finds_the_same() {
         let watch = |_: usize, _: usize| {
             read.fetch_add(1, Ordering::Relaxed);
         };
-        let data = DataSet::look(&config(dir.path(), true), Closely::Whole, Some(cache.path()), &watch).unwrap();
+        let data = DataSet::survey_with(&config(dir.path(), true), Closely::Whole, Some(cache.path()), &watch).unwrap();
         (data, read.into_inner())
     };
     let ((first, read), (second, again)) = (open(), open());

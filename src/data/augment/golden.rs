@@ -1,7 +1,7 @@
 //! The picture that `scripts/parity/augment.py` draws too, and how both sides name a result.
 
-use super::Picture;
 use crate::fsx;
+use crate::picture::Picture;
 
 /// 40×30 pixels, every channel with its own range and its own histogram, neither black nor white.
 pub(super) fn picture() -> Picture {

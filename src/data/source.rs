@@ -1,0 +1,110 @@
+//! Where data comes from: what a person asks for, and what a run keeps of it.
+
+use crate::picture::{Limits, ReadOptions};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// How many textures to draw, and from which seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TexturesConfig {
+    /// Training pictures a class.
+    pub train_per_class: usize,
+    /// Validation pictures a class, and test pictures a class.
+    pub val_per_class: usize,
+    /// Which textures: another seed is another data set.
+    pub seed: u64,
+}
+
+/// Where the data comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum DataConfig {
+    /// Drawn.
+    Textures(TexturesConfig),
+    /// Read.
+    Folder(FolderConfig),
+}
+
+impl DataConfig {
+    /// The limits within which its pictures are read; the usual ones where they are drawn.
+    pub fn limits(&self) -> Limits {
+        match self {
+            DataConfig::Textures(_) => Limits::default(),
+            DataConfig::Folder(config) => config.limits,
+        }
+    }
+
+    /// Sets them, where pictures are read.
+    pub fn set_limits(&mut self, limits: Limits) {
+        if let DataConfig::Folder(config) = self {
+            config.limits = limits;
+        }
+    }
+
+    /// Finds and names pictures as `earlier` did: for a run that goes on.
+    pub fn keep_rules_of(&mut self, earlier: &DataConfig) {
+        if let (DataConfig::Folder(config), DataConfig::Folder(earlier)) = (self, earlier) {
+            config.rules = earlier.rules;
+        }
+    }
+}
+
+/// Where the pictures lie and which of them count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderConfig {
+    /// The folder that holds `images/` and `labels/`, or `train/`, `val/` and `test/`, or a folder a class.
+    pub root: PathBuf,
+    /// DTD's official split, 1 to 10; elsewhere the seed of the split that is made.
+    pub split: u64,
+    /// Only these classes; empty: all.
+    pub classes: Vec<String>,
+    /// Whether pictures that cannot be read are left out instead of being an error.
+    pub skip_bad_images: bool,
+    /// What reading one picture may cost.
+    #[serde(default)]
+    pub limits: Limits,
+    /// The version of the rules by which pictures are found and named, so that a run finds the same ones for ever. Absent
+    /// in runs made before there were two: those search no folders below a class's, know eight endings, count hidden
+    /// files, and take JPEGs that end early.
+    #[serde(default)]
+    pub rules: u32,
+}
+
+impl FolderConfig {
+    /// The rules for new runs.
+    pub const RULES: u32 = 2;
+
+    /// A folder with everything as usual.
+    pub fn of(root: PathBuf) -> Self {
+        Self {
+            root,
+            split: 1,
+            classes: Vec::new(),
+            skip_bad_images: false,
+            limits: Limits::default(),
+            rules: Self::RULES,
+        }
+    }
+
+    pub(super) fn is_old(&self) -> bool {
+        self.rules < Self::RULES
+    }
+
+    pub(super) fn read_options(&self) -> ReadOptions {
+        ReadOptions { limits: self.limits, lenient: self.is_old() }
+    }
+
+    /// Whether the folder is divided by folders named train and val, for which a split has no meaning.
+    pub fn has_split_folders(&self) -> bool {
+        !is_dtd(&self.root) && self.root.join("train").is_dir()
+    }
+}
+
+/// Whether a folder is laid out as DTD is.
+pub(super) fn is_dtd(root: &Path) -> bool {
+    root.join("labels").is_dir() && root.join("images").is_dir()
+}
+
+/// What a folder of images should be.
+pub(super) const EXPECTED: &str =
+    "images/ and labels/ as in DTD, or train/ and val/ with a folder a class, or a folder a class";
