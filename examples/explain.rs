@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let model = name.init(CLASSES, 0.0, 0, &device);
     let side = name.spec().image_size();
     let images = Tensor::<4>::random([batch, 3, side, side], Distribution::Normal(0.0, 1.0), &device);
-    let labels: Vec<usize> = (0..batch).map(|image| image % CLASSES).collect();
+    let labels: Vec<Option<usize>> = (0..batch).map(|image| Some(image % CLASSES)).collect();
     let attention: Vec<(Tap, Watch)> = model.taps().into_iter().map(|spec| (spec.tap, Watch::Value)).collect();
     let attention: Vec<_> = attention.into_iter().filter(|(tap, _)| matches!(tap, Tap::Attention(_))).collect();
 

@@ -132,27 +132,28 @@ fn gradients(stage: &Stage, device: &Device) -> anyhow::Result<StateDict> {
 fn explain(stage: &Stage, specifications: &str, device: &Device) -> anyhow::Result<StateDict> {
     let (model, inputs) = stage.open(device)?;
     let images: Tensor<4> = tensor(&inputs, "images", device)?;
-    let labels: Vec<usize> =
-        inputs.get("labels").context("no tensor labels")?.values.iter().map(|&x| x as usize).collect();
+    let labels: Vec<Option<usize>> =
+        inputs.get("labels").context("no tensor labels")?.values.iter().map(|&x| Some(x as usize)).collect();
     let [batch, _, height, width] = images.dims();
     let specifications: Vec<&str> = specifications.split(',').collect();
     let explainers = specifications.iter().map(|text| Ok(text.parse()?)).collect::<anyhow::Result<Vec<Explainer>>>()?;
     let explained = explain::explain(&model, &explainers, images, &labels, &[Target::Label])?;
     let mut results = StateDict::new();
-    for ((text, explainer), explanations) in specifications.iter().zip(&explainers).zip(&explained.explanations) {
-        let [rows, columns] = explanations[0][0].map.grid();
+    for ((text, explainer), of) in specifications.iter().zip(&explainers).zip(&explained.explainers) {
+        let explanations = &of.targets[0].explanations;
+        let [rows, columns] = explanations[0].map.grid();
         let flat = |maps: Vec<&Heatmap>| maps.iter().flat_map(|map| map.values().to_vec()).collect::<Vec<f32>>();
-        let values = flat(explanations[0].iter().map(|explanation| &explanation.map).collect());
+        let values = flat(explanations.iter().map(|explanation| &explanation.map).collect());
         results.insert(format!("maps.{text}"), HostTensor { shape: vec![batch, rows, columns], values });
-        let gaps: Vec<f32> = explanations[0].iter().filter_map(|explanation| explanation.completeness_gap).collect();
+        let gaps: Vec<f32> = explanations.iter().filter_map(|explanation| explanation.completeness_gap).collect();
         if !gaps.is_empty() {
             results.insert(format!("gap.{text}"), HostTensor { shape: vec![batch], values: gaps });
         }
-        let layers = &explanations[0][0].layers;
+        let layers = &explanations[0].layers;
         if let Some(heads) = layers.first() {
             let shape = vec![batch, layers.len(), heads.len(), rows, columns];
             let values =
-                flat(explanations[0].iter().flat_map(|explanation| explanation.layers.iter().flatten()).collect());
+                flat(explanations.iter().flat_map(|explanation| explanation.layers.iter().flatten()).collect());
             results.insert(format!("layers.{text}"), HostTensor { shape, values });
         }
         if let Explainer::SmoothGrad(method) = explainer {

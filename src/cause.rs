@@ -6,7 +6,7 @@
 //! change, whatever the method and the model.
 
 use crate::evidence::{ANY_CLASS, Question, Subjects, explain_pictures};
-use crate::explain::{ExplainError, Target};
+use crate::explain::{ByExplainer, ByTarget, ExplainError, Explained, Target};
 use crate::faithfulness::{Bootstrap, Summary};
 use crate::measure::{Heatmap, Measure};
 use crate::models::{Group, Model, Parameter, Role};
@@ -110,8 +110,9 @@ pub fn causes(
     let part_of: BTreeMap<String, Part> =
         later.parameters().iter().map(|parameter| (parameter.name.clone(), Part::of(parameter))).collect();
     let parts: Vec<Part> = Part::ALL.into_iter().filter(|part| part_of.values().any(|one| one == part)).collect();
-    let labels = subjects.labels_for(question)?;
-    let classes = explain_pictures(later, &subjects.pictures, &labels, question, device, |_| ())?.classes;
+    subjects.can_answer(question)?;
+    let explained = explain_pictures(later, &subjects.pictures, &subjects.labels, question, device, |_| ())?;
+    let classes = classes(&explained);
 
     // `[target][mixture][explainer][image]`; bit `p` of a mixture says that part `p` is the later one's.
     let mut maps: Vec<Vec<Vec<Vec<Heatmap>>>> = vec![Vec::new(); classes.len()];
@@ -124,8 +125,9 @@ pub fn causes(
         for (target, classes) in classes.iter().enumerate() {
             let again = Question { targets: vec![Target::Label], ..question.clone() };
             let explained = explain_pictures(&model, &subjects.pictures, classes, &again, device, |_| ())?;
-            let of_explainers = explained.explanations.into_iter().map(|targets| targets.into_iter().flatten());
-            maps[target].push(of_explainers.map(|images| images.map(|one| one.map).collect()).collect());
+            let images = |of: ByExplainer| of.targets.into_iter().flat_map(|target| target.explanations);
+            let of_explainers = explained.explainers.into_iter().map(|of| images(of).map(|one| one.map).collect());
+            maps[target].push(of_explainers.collect());
         }
         done(mixture + 1, mixtures);
     }
@@ -141,6 +143,13 @@ pub fn causes(
         }
     }
     Ok(causes)
+}
+
+/// The classes of each target, as they are asked of mixtures: those of the method that has the most targets.
+fn classes(explained: &Explained) -> Vec<Vec<Option<usize>>> {
+    let most = explained.explainers.iter().map(|explainer| &explainer.targets).max_by_key(|targets| targets.len());
+    let classes = |target: &ByTarget| target.classes.iter().copied().map(Some).collect();
+    most.into_iter().flatten().map(classes).collect()
 }
 
 /// A model with some tensors of the later checkpoint and the others of the earlier.

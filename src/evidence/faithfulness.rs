@@ -1,7 +1,7 @@
 //! Whether explanations say what a model did: every criterion of [`crate::faithfulness`], asked of a model.
 
 use super::{ANY_CLASS, BATCH, Question, Subjects, explain_pictures, tensor};
-use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Target};
+use crate::explain::{self, ByTarget, ExplainError, Explained, Explainer, Target};
 use crate::faithfulness::{
     Bootstrap, Criteria, Estimate, FaithfulnessError, Input, InputError, Judged, Logits, Maps, Randomisation,
     RandomisationError, Reading, Stage, against_random, estimates, randomisation, sensitivity_against_random,
@@ -63,21 +63,18 @@ pub fn assess(
     criteria: &Criteria,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Vec<Assessment>, AssessmentError> {
-    let labels = subjects.labels_for(question)?;
-    let explained = explain_pictures(model, &subjects.pictures, &labels, question, device, |_| ())?;
+    subjects.can_answer(question)?;
+    let explained = explain_pictures(model, &subjects.pictures, &subjects.labels, question, device, |_| ())?;
     let inputs = inputs(subjects, device)?;
     let bootstrap = Bootstrap::default();
-    let asked: Vec<(usize, usize)> = explained
-        .explanations
-        .iter()
-        .enumerate()
-        .flat_map(|(explainer, targets)| (0..targets.len()).map(move |target| (explainer, target)))
+    let all = question.explainers.iter().zip(&explained.explainers);
+    let asked: Vec<(&Explainer, usize, &ByTarget)> = all
+        .flat_map(|(explainer, of)| of.targets.iter().enumerate().map(move |(target, of)| (explainer, target, of)))
         .collect();
     let (mut done, total) = (0, asked.len() * (inputs.len() + 1));
     let mut assessments = Vec::new();
-    for (index, target) in asked {
-        let explainer = &question.explainers[index];
-        let (classes, maps) = (&explained.classes[target], maps(&explained.explanations[index][target]));
+    for (explainer, target, ByTarget { classes, explanations }) in asked {
+        let maps: Vec<Heatmap> = explanations.iter().map(|explanation| explanation.map.clone()).collect();
         let mut readings = Vec::new();
         for (place, input) in inputs.iter().enumerate() {
             let judged = Judged { input, map: &maps[place], target: classes[place], index: place as u64 };
@@ -115,7 +112,7 @@ fn read(
     };
     let mut readings = against_random(&mut Logits::new(&mut answer, batch), criteria, judged)?;
     let mut again = |inputs: &[Input]| -> Result<Vec<Heatmap>, ExplainError> {
-        let (tensor, classes) = (batch_of(inputs, device), vec![judged.target; inputs.len()]);
+        let (tensor, classes) = (batch_of(inputs, device), vec![Some(judged.target); inputs.len()]);
         let explained = explain::explain(model, std::slice::from_ref(explainer), tensor, &classes, &[Target::Label])?;
         Ok(only_maps(explained))
     };
@@ -135,6 +132,7 @@ fn forget(
     let (groups, parameters, random) = (model.groups(), model.parameters(), weights::state_dict(forgetful));
     let question =
         Question { explainers: vec![explainer.clone()], targets: vec![Target::Label], target_kinds: Vec::new() };
+    let classes: Vec<Option<usize>> = classes.iter().copied().map(Some).collect();
     let mut tensors: StateDict = weights::state_dict(model);
     let mut stages = Vec::new();
     for group in groups.all().into_iter().rev() {
@@ -142,7 +140,7 @@ fn forget(
             tensors.extend(random.get(name).map(|drawn| (name.clone(), drawn.clone())));
         }
         let emptied = weights::load_state_dict(model.clone(), tensors.clone(), Path::new("random parameters"))?;
-        let explained = explain_pictures(&emptied, &subjects.pictures, classes, &question, device, |_| ())?;
+        let explained = explain_pictures(&emptied, &subjects.pictures, &classes, &question, device, |_| ())?;
         stages.push((groups.name(group).to_string(), only_maps(explained)));
     }
     Ok(stages)
@@ -163,11 +161,8 @@ fn batch_of(inputs: &[Input], device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::new(values, [inputs.len(), 3, height, width]), device)
 }
 
-fn maps(explanations: &[Explanation]) -> Vec<Heatmap> {
-    explanations.iter().map(|explanation| explanation.map.clone()).collect()
-}
-
 /// The maps of one explainer and one target.
 fn only_maps(explained: Explained) -> Vec<Heatmap> {
-    explained.explanations.into_iter().flatten().flatten().map(|explanation| explanation.map).collect()
+    let targets = explained.explainers.into_iter().flat_map(|explainer| explainer.targets);
+    targets.flat_map(|target| target.explanations).map(|explanation| explanation.map).collect()
 }

@@ -6,11 +6,10 @@
 pub mod faithfulness;
 
 use crate::data::{DataError, Panel, Preprocessing, Sample, normalised, perturbed};
-use crate::explain::{self, ExplainError, Explained, Explainer, Explanation, Site, Target};
+use crate::explain::{self, ByTarget, ExplainError, Explained, Explainer, Explanation, Logits, Site, Target};
 use crate::fsx;
 use crate::models::Model;
 use crate::picture::{self, Limits, Normalisation, Picture, PictureError};
-use crate::stats::largest;
 use crate::store::{AttentionDistance, Explanations, LayerMaps, RunReader, StoreError, UNKNOWN_CLASS};
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
@@ -106,20 +105,17 @@ impl Subjects {
         Ok(Self::new(fsx::sha256_hex(&all), ids, vec![None; files.len()], pictures, floor_seed))
     }
 
-    /// The true classes, as explaining takes them. Where the question is not about labels, one that is not known is a
-    /// number that no class has.
+    /// Checks that what the question is about is known of every picture.
     ///
     /// # Errors
     ///
-    /// Where the question is about the label of a picture whose class is not known.
-    pub fn labels_for(&self, question: &Question) -> Result<Vec<usize>, ExplainError> {
-        let asked = question.targets.contains(&Target::Label);
-        let label = |(label, id): (&Option<usize>, &String)| match label {
-            Some(label) => Ok(*label),
-            None if asked => Err(ExplainError::UnknownLabel { id: id.clone() }),
-            None => Ok(usize::MAX),
-        };
-        self.labels.iter().zip(&self.ids).map(label).collect()
+    /// Where it is about the label of a picture whose class is not known.
+    pub fn can_answer(&self, question: &Question) -> Result<(), ExplainError> {
+        let unknown = self.labels.iter().zip(&self.ids).find(|(label, _)| label.is_none());
+        match unknown.filter(|_| question.targets.contains(&Target::Label)) {
+            Some((_, id)) => Err(ExplainError::UnknownLabel { id: id.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// Those at `indices`, in that order.
@@ -178,22 +174,24 @@ pub fn look(
     if question.explainers.is_empty() {
         return Ok(Vec::new());
     }
-    let labels = subjects.labels_for(question)?;
-    let clean = explain_pictures(model, &subjects.pictures, &labels, question, device, &mut done)?;
+    subjects.can_answer(question)?;
+    let labels = &subjects.labels;
+    let clean = explain_pictures(model, &subjects.pictures, labels, question, device, &mut done)?;
     let half = subjects.pictures.len();
     let mut done_of_floor = |count| done(half + count);
-    let floor = explain_pictures(model, &subjects.perturbed, &labels, question, device, &mut done_of_floor)?;
+    let floor = explain_pictures(model, &subjects.perturbed, labels, question, device, &mut done_of_floor)?;
     let taps = model.taps();
     let record = |(index, explainer): (usize, &Explainer)| {
         let site = explainer.site(&taps)?;
-        let explained = (&clean, clean.explanations[index].as_slice(), floor.explanations[index].as_slice());
-        Ok(record(subjects, question, explainer, site, explained, untrained_head && explainer.class_specific()))
+        let maps = [&clean.explainers[index].targets[..], &floor.explainers[index].targets[..]];
+        let untrained_head = untrained_head && explainer.class_specific();
+        Ok(record(subjects, question, explainer, site, &clean.logits, maps, untrained_head))
     };
     question.explainers.iter().enumerate().map(record).collect()
 }
 
-/// Explains pictures of one size in batches, so that memory is bounded by a batch. `labels` are their true classes; `done`
-/// is told how many pictures have been explained.
+/// Explains pictures of one size in batches, so that memory is bounded by a batch. `labels` are their true classes, where
+/// they are known; `done` is told how many pictures have been explained.
 ///
 /// # Errors
 ///
@@ -201,7 +199,7 @@ pub fn look(
 pub fn explain_pictures(
     model: &Model,
     pictures: &[Picture],
-    labels: &[usize],
+    labels: &[Option<usize>],
     question: &Question,
     device: &Device,
     mut done: impl FnMut(usize),
@@ -213,7 +211,7 @@ pub fn explain_pictures(
             Some(all) => all.append(batch),
             None => all = Some(batch),
         }
-        done(all.as_ref().map_or(0, |all| all.logits.len()));
+        done(all.as_ref().map_or(0, |all| all.logits.rows().count()));
     }
     Ok(all.unwrap_or_default())
 }
@@ -226,13 +224,14 @@ fn tensor(pictures: &[Picture], device: &Device) -> Tensor<4> {
     normalised(planes, pictures.len(), side, Normalisation::IMAGENET, device)
 }
 
-/// `[target][image]` explanations by one explainer, of the pictures and of their perturbations, as the store keeps them.
+/// What one explainer says of the pictures and of their perturbations, as the store keeps it.
 fn record(
     subjects: &Subjects,
     question: &Question,
     explainer: &Explainer,
     site: Site,
-    (explained, clean, floor): (&Explained, &[Vec<Explanation>], &[Vec<Explanation>]),
+    logits: &Logits,
+    [clean, floor]: [&[ByTarget]; 2],
     untrained_head: bool,
 ) -> Explanations {
     let class_specific = explainer.class_specific();
@@ -248,30 +247,30 @@ fn record(
         grid: site.grid,
         maps: by_image(clean, |explanation| explanation.map.values().to_vec()),
         floor_maps: by_image(floor, |explanation| explanation.map.values().to_vec()),
-        layer_maps: layer_maps(&clean[0]),
-        attention_distance: attention_distance(&clean[0]),
+        layer_maps: layer_maps(&clean[0].explanations),
+        attention_distance: attention_distance(&clean[0].explanations),
         completeness_gap: completeness_gap(clean),
-        targets: targets(&explained.classes[..clean.len()]),
-        predicted: explained.logits.iter().map(|logits| largest(logits) as i64).collect(),
+        targets: targets(clean),
+        predicted: logits.predictions().into_iter().map(|class| class as i64).collect(),
         labels: subjects.labels.iter().map(|label| label.map_or(UNKNOWN_CLASS, |label| label as i64)).collect(),
-        logits: explained.logits.concat(),
-        classes: explained.logits.first().map_or(0, Vec::len),
+        logits: logits.values.clone(),
+        classes: logits.classes,
     }
 }
 
-/// `[target][image]` numbers of an explanation to `[N, T, …]`.
-fn by_image(explanations: &[Vec<Explanation>], numbers: impl Fn(&Explanation) -> Vec<f32>) -> Vec<f32> {
-    let images = explanations.first().map_or(0, Vec::len);
+/// Numbers of every explanation, `[N, T, …]`.
+fn by_image(targets: &[ByTarget], numbers: impl Fn(&Explanation) -> Vec<f32>) -> Vec<f32> {
+    let images = targets.first().map_or(0, |target| target.explanations.len());
     (0..images)
-        .flat_map(|image| explanations.iter().flat_map(move |of_target| of_target.get(image)))
+        .flat_map(|image| targets.iter().flat_map(move |target| target.explanations.get(image)))
         .flat_map(numbers)
         .collect()
 }
 
-/// `[target][image]` to `[N, T]`.
-fn targets(classes: &[Vec<usize>]) -> Vec<i64> {
-    let images = classes.first().map_or(0, Vec::len);
-    (0..images).flat_map(|image| classes.iter().map(move |of_target| of_target[image] as i64)).collect()
+/// The class that every map explains, `[N, T]`.
+fn targets(targets: &[ByTarget]) -> Vec<i64> {
+    let images = targets.first().map_or(0, |target| target.classes.len());
+    (0..images).flat_map(|image| targets.iter().map(move |target| target.classes[image] as i64)).collect()
 }
 
 /// `None` where the method keeps none.
@@ -291,7 +290,7 @@ fn attention_distance(explanations: &[Explanation]) -> Option<AttentionDistance>
 }
 
 /// `None` where the method promises no sum.
-fn completeness_gap(explanations: &[Vec<Explanation>]) -> Option<Vec<f32>> {
-    explanations.first()?.first()?.completeness_gap?;
-    Some(by_image(explanations, |explanation| explanation.completeness_gap.into_iter().collect()))
+fn completeness_gap(targets: &[ByTarget]) -> Option<Vec<f32>> {
+    targets.first()?.explanations.first()?.completeness_gap?;
+    Some(by_image(targets, |explanation| explanation.completeness_gap.into_iter().collect()))
 }

@@ -47,6 +47,12 @@ pub enum ExplainError {
         /// The picture.
         id: String,
     },
+    /// The true class of an image of a batch was asked for, and it has none.
+    #[error("image {image} of the batch has no label, so it cannot be explained for its label")]
+    NoLabel {
+        /// Its place in the batch, from 0.
+        image: usize,
+    },
     /// A tap that the model does not have.
     #[error(transparent)]
     UnknownTap(#[from] UnknownTap),

@@ -2,6 +2,7 @@
 
 use super::error::ExplainError;
 use crate::measure::Heatmap;
+use crate::stats::largest;
 use burn::tensor::Tensor;
 
 /// Something of every attention head: `[block][head]`, empty where there is none.
@@ -21,25 +22,61 @@ pub struct Explanation {
     pub completeness_gap: Option<f32>,
 }
 
-/// The logits of a batch, and what every explainer says of it.
-#[derive(Debug, Default)]
+/// What a model says of images, before the softmax.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Logits {
+    /// Classes of the model.
+    pub classes: usize,
+    /// `[images, classes]`, row-major.
+    pub values: Vec<f32>,
+}
+
+impl Logits {
+    /// The logits of each image, in turn.
+    pub fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks(self.classes.max(1))
+    }
+
+    /// The class with the greatest logit of each image; the first of several.
+    pub fn predictions(&self) -> Vec<usize> {
+        self.rows().map(largest).collect()
+    }
+}
+
+/// What one explainer says of images, for one target.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ByTarget {
+    /// The class that was explained, of each image.
+    pub classes: Vec<usize>,
+    /// One of each image.
+    pub explanations: Vec<Explanation>,
+}
+
+/// What one explainer says of images.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ByExplainer {
+    /// In the order asked for; a method that is not class-specific has the first alone.
+    pub targets: Vec<ByTarget>,
+}
+
+/// The logits of images, and what every explainer says of them.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Explained {
-    /// `[batch][classes]`, before the softmax.
-    pub logits: Vec<Vec<f32>>,
-    /// `[target][batch]`: the class that was explained.
-    pub classes: Vec<Vec<usize>>,
-    /// `[explainer][target][batch]`; a method that is not class-specific has one target, whatever was asked for.
-    pub explanations: Vec<Vec<Vec<Explanation>>>,
+    /// Of all images.
+    pub logits: Logits,
+    /// In the order asked for.
+    pub explainers: Vec<ByExplainer>,
 }
 
 impl Explained {
-    /// Adds the images of another batch, explained for the same targets by the same explainers.
+    /// Adds other images of the same model, explained for the same targets by the same explainers.
     pub fn append(&mut self, batch: Explained) {
-        self.logits.extend(batch.logits);
-        self.classes.iter_mut().zip(batch.classes).for_each(|(all, classes)| all.extend(classes));
-        let explainers = self.explanations.iter_mut().zip(batch.explanations);
-        for (all, explanation) in explainers.flat_map(|(all, batch)| all.iter_mut().zip(batch)) {
-            all.extend(explanation);
+        self.logits.classes = batch.logits.classes;
+        self.logits.values.extend(batch.logits.values);
+        let explainers = self.explainers.iter_mut().zip(batch.explainers);
+        for (all, more) in explainers.flat_map(|(all, more)| all.targets.iter_mut().zip(more.targets)) {
+            all.classes.extend(more.classes);
+            all.explanations.extend(more.explanations);
         }
     }
 }

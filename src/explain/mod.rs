@@ -33,7 +33,7 @@ mod xgrad_cam;
 
 pub use eigen_cam::EigenCam;
 pub use error::ExplainError;
-pub use explanation::{ByHead, Explained, Explanation};
+pub use explanation::{ByExplainer, ByHead, ByTarget, Explained, Explanation, Logits};
 pub use generic_relevance::GenericRelevance;
 pub use grad_cam::GradCam;
 pub use grad_cam_plus_plus::GradCamPlusPlus;
@@ -54,7 +54,6 @@ pub use target::Target;
 pub use xgrad_cam::XGradCam;
 
 use crate::models::{Mode, Model, TapSpec, Taps};
-use crate::stats::largest;
 use ask::{Asked, chosen};
 use burn::tensor::Tensor;
 use explanation::numbers;
@@ -66,7 +65,7 @@ use pass::{Pass, Reader, union};
 /// # Shapes
 ///
 /// - `images`: `[batch, 3, height, width]`, normalised, off the tape
-/// - `labels`: `[batch]`, the true classes
+/// - `labels`: `[batch]`, the true classes where they are known
 ///
 /// `model` must be off the tape ([`Model::valid`]): only what lies above a differentiated tap is then recorded, and
 /// no parameter's gradient is ever computed. The pass evaluates ([`Mode::Eval`]), so the sum of the target logits has
@@ -75,68 +74,71 @@ use pass::{Pass, Reader, union};
 ///
 /// # Errors
 ///
-/// Where an explainer does not fit the model, or a setting of it is out of range.
+/// Where an explainer does not fit the model, a setting of it is out of range, or a label is asked for that is not known.
 pub fn explain(
     model: &Model,
     explainers: &[Explainer],
     images: Tensor<4>,
-    labels: &[usize],
+    labels: &[Option<usize>],
     targets: &[Target],
 ) -> Result<Explained, ExplainError> {
     let offered = model.taps();
     explainers.iter().try_for_each(|explainer| explainer.site(&offered).map(drop))?;
-    let mut explained =
-        Explained { logits: Vec::new(), classes: Vec::new(), explanations: vec![Vec::new(); explainers.len()] };
+    let (mut logits, mut by_explainer) = (Logits::default(), vec![ByExplainer::default(); explainers.len()]);
+    let mut asked: Vec<Vec<usize>> = Vec::new();
     for (index, target) in targets.iter().enumerate() {
         // Once more only for what depends on the class, and only where the classes are others.
-        let again = |explainer: &&Explainer| index == 0 || explainer.class_specific();
-        let wanted: Vec<&Explainer> = explainers.iter().filter(again).collect();
-        let same = explained
-            .classes
-            .iter()
-            .position(|classes| index > 0 && *classes == classes_of(*target, labels, &explained.logits));
-        let (classes, explanations) = match same {
-            Some(same) => {
-                let of = |(all, _): (&Vec<Vec<Explanation>>, &Explainer)| all[same].clone();
-                let specific = explained.explanations.iter().zip(explainers).filter(|(_, one)| one.class_specific());
-                (explained.classes[same].clone(), specific.map(of).collect())
-            }
-            None => {
-                let (logits, classes, explanations) = pass(model, &wanted, &offered, images.clone(), labels, *target)?;
-                explained.logits = logits;
-                (classes, explanations)
+        let again = |explainer: &Explainer| index == 0 || explainer.class_specific();
+        let mut places: Vec<(&Explainer, &mut ByExplainer)> =
+            explainers.iter().zip(&mut by_explainer).filter(|(explainer, _)| again(explainer)).collect();
+        let same = match index {
+            0 => None,
+            _ => {
+                let classes = classes_of(*target, labels, &logits)?;
+                asked.iter().position(|earlier| *earlier == classes)
             }
         };
-        explained.classes.push(classes);
-        let mut places = explained.explanations.iter_mut().zip(explainers).filter(|(_, one)| again(one));
-        for explanations in explanations {
-            if let Some((place, _)) = places.next() {
-                place.push(explanations);
+        let classes = match same {
+            Some(same) => {
+                places.iter_mut().for_each(|(_, place)| place.targets.push(place.targets[same].clone()));
+                asked[same].clone()
             }
-        }
+            None => {
+                let wanted: Vec<&Explainer> = places.iter().map(|(explainer, _)| *explainer).collect();
+                let passed = pass(model, &wanted, &offered, images.clone(), labels, *target)?;
+                logits = passed.logits;
+                for ((_, place), explanations) in places.iter_mut().zip(passed.explanations) {
+                    place.targets.push(ByTarget { classes: passed.classes.clone(), explanations });
+                }
+                passed.classes
+            }
+        };
+        asked.push(classes);
     }
-    Ok(explained)
+    Ok(Explained { logits, explainers: by_explainer })
 }
 
-/// Logits, the classes explained, and `[explainer][batch]` for one target.
-type Passed = (Vec<Vec<f32>>, Vec<usize>, Vec<Vec<Explanation>>);
+/// What one pass for one target gives.
+struct Passed {
+    logits: Logits,
+    classes: Vec<usize>,
+    /// Of each explainer, one an image.
+    explanations: Vec<Vec<Explanation>>,
+}
 
-/// One pass for one target.
 fn pass(
     model: &Model,
     explainers: &[&Explainer],
     offered: &[TapSpec],
     images: Tensor<4>,
-    labels: &[usize],
+    labels: &[Option<usize>],
     target: Target,
 ) -> Result<Passed, ExplainError> {
     let readers: Vec<&dyn Reader> = explainers.iter().filter_map(|explainer| explainer.reader()).collect();
     let mut taps = Taps::request(offered, &union(&readers, offered)?)?;
     let tracked = model.forward(images.clone(), Mode::Eval, &mut taps);
-    let count = tracked.dims()[1];
-    let logits: Vec<f32> = numbers(tracked.clone().inner());
-    let logits: Vec<Vec<f32>> = logits.chunks(count.max(1)).map(<[f32]>::to_vec).collect();
-    let classes = classes_of(target, labels, &logits);
+    let logits = Logits { classes: tracked.dims()[1], values: numbers(tracked.clone().inner()) };
+    let classes = classes_of(target, labels, &logits)?;
     let gradients = tracked.is_tracked().then(|| chosen(tracked, &classes).sum().backward());
     let pass = Pass { tapped: taps.into_seen(), gradients };
     let explain = |explainer: &&Explainer| match explainer.runner() {
@@ -144,13 +146,14 @@ fn pass(
         Runner::Asks(asker) => asker.explain(&Asked(model), images.clone(), &classes),
     };
     let explanations = explainers.iter().map(explain).collect::<Result<_, _>>()?;
-    Ok((logits, classes, explanations))
+    Ok(Passed { logits, classes, explanations })
 }
 
-fn classes_of(target: Target, labels: &[usize], logits: &[Vec<f32>]) -> Vec<usize> {
+fn classes_of(target: Target, labels: &[Option<usize>], logits: &Logits) -> Result<Vec<usize>, ExplainError> {
+    let known = |(image, label): (usize, &Option<usize>)| label.ok_or(ExplainError::NoLabel { image });
     match target {
-        Target::Label => labels.to_vec(),
-        Target::Prediction => logits.iter().map(|logits| largest(logits)).collect(),
-        Target::Class(class) => vec![class; labels.len()],
+        Target::Label => labels.iter().enumerate().map(known).collect(),
+        Target::Prediction => Ok(logits.predictions()),
+        Target::Class(class) => Ok(vec![class; labels.len()]),
     }
 }

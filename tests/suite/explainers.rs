@@ -10,7 +10,7 @@ use driftscope::models::{Mode, Model, Tap, Taps, Watch};
 const ROUNDING: f32 = 1e-5;
 
 fn look(model: &Model, explainer: Explainer, images: &Tensor<4>) -> Explained {
-    explain(model, &[explainer], images.clone(), &[0, 3], &[Target::Label]).unwrap()
+    explain(model, &[explainer], images.clone(), &[Some(0), Some(3)], &[Target::Label]).unwrap()
 }
 
 fn taps(model: &Model, images: &Tensor<4>, wanted: &[Tap]) -> Vec<Tensor<4>> {
@@ -35,7 +35,7 @@ fn grad_cam_under_a_pooled_linear_head_is_its_closed_form_and_sums_to_logit_minu
         let (weight, bias) = (numbers(&resnet.fc.weight.val()), numbers(&resnet.fc.bias.val()));
         let activation = numbers(&activation);
         for (image, class) in [(0, 0), (1, 3)] {
-            let map = explained.explanations[0][0][image].map.values();
+            let map = explained.explainers[0].targets[0].explanations[image].map.values();
             let cells = rows * columns;
             let closed: Vec<f32> = (0..cells)
                 .map(|cell| {
@@ -45,9 +45,9 @@ fn grad_cam_under_a_pooled_linear_head_is_its_closed_form_and_sums_to_logit_minu
                 })
                 .collect();
             assert!(relative_difference(map, &closed) < ROUNDING, "{name}");
-            let (sum, logit) = (map.iter().sum::<f32>(), explained.logits[image][class]);
+            let (sum, logit) = (map.iter().sum::<f32>(), explained.logits.values[image * 10 + class]);
             assert!((sum - (logit - bias[class])).abs() < 1e-4 * logit.abs().max(1.0), "{name}: {sum} against {logit}");
-            assert_eq!(explained.explanations[0][0][image].map.status(), MapStatus::Alive);
+            assert_eq!(explained.explainers[0].targets[0].explanations[image].map.status(), MapStatus::Alive);
         }
     }
 }
@@ -79,11 +79,11 @@ fn rollout_equals_the_product_of_whole_matrices_and_its_shares_are_at_most_one()
                 rollout = product(&step, &rollout, tokens);
             }
             let expected: Vec<f32> = rollout[1..tokens].iter().map(|&share| share as f32).collect();
-            let map = explained.explanations[0][0][image].map.values();
+            let map = explained.explainers[0].targets[0].explanations[image].map.values();
             assert!(relative_difference(map, &expected) < ROUNDING, "{name}");
             let total = map.iter().map(|&share| f64::from(share)).sum::<f64>() + rollout[0];
             assert!((total - 1.0).abs() < 1e-5, "{name}: the row of the class token sums to {total}");
-            assert_eq!(explained.explanations[0][0][image].map.status(), MapStatus::Alive);
+            assert_eq!(explained.explainers[0].targets[0].explanations[image].map.status(), MapStatus::Alive);
         }
     }
 }
@@ -107,10 +107,12 @@ fn explainers_together_give_what_each_gives_alone() {
         for (model_name, model) in minis(&device) {
             let images = pseudo_random([2, 3, 96, 96], 13, &device);
             let explainers = Explainer::defaults(&model_name.taps());
-            let together = explain(&model, &explainers, images.clone(), &[0, 3], &[Target::Label]).unwrap();
+            let together = explain(&model, &explainers, images.clone(), &[Some(0), Some(3)], &[Target::Label]).unwrap();
             for (index, explainer) in explainers.into_iter().enumerate() {
                 let alone = look(&model, explainer.clone(), &images);
-                for (found, expected) in together.explanations[index][0].iter().zip(&alone.explanations[0][0]) {
+                let [found, expected] =
+                    [&together.explainers[index], &alone.explainers[0]].map(|of| &of.targets[0].explanations);
+                for (found, expected) in found.iter().zip(expected) {
                     // Attention taps switch the model to explicit attention.
                     let difference = relative_difference(found.map.values(), expected.map.values());
                     assert!(difference < 1e-4, "{name}, {model_name}, {}: {difference}", explainer.name());
@@ -126,7 +128,8 @@ fn a_cnn_has_no_rollout_and_says_so() {
     let device = burn::tensor::Device::flex();
     let (_, model) = minis(&device).remove(0);
     let images = pseudo_random([1, 3, 96, 96], 1, &device);
-    let error = explain(&model, &[Explainer::Rollout(Rollout::default())], images, &[0], &[Target::Label]).unwrap_err();
+    let error =
+        explain(&model, &[Explainer::Rollout(Rollout::default())], images, &[Some(0)], &[Target::Label]).unwrap_err();
     assert!(error.to_string().contains("attention"), "{error}");
 }
 
@@ -137,8 +140,11 @@ fn hires_cam_under_a_pooled_linear_head_is_grad_cam() {
     for (name, device) in devices() {
         let (_, model) = minis(&device).remove(0);
         let images = pseudo_random([2, 3, 96, 96], 14, &device);
-        let maps = |specification: &str| look(&model, specification.parse().unwrap(), &images).explanations.remove(0);
-        for (hires, grad_cam) in maps("hires-cam")[0].iter().zip(&maps("grad-cam")[0]) {
+        let maps = |specification: &str| {
+            let mut explained = look(&model, specification.parse().unwrap(), &images);
+            explained.explainers.remove(0).targets.remove(0).explanations
+        };
+        for (hires, grad_cam) in maps("hires-cam").iter().zip(&maps("grad-cam")) {
             assert!(relative_difference(hires.map.values(), grad_cam.map.values()) < ROUNDING, "{name}");
         }
     }
@@ -156,13 +162,16 @@ fn all_explainers_together_give_what_each_gives_alone_for_every_target() {
         let explainers: Vec<Explainer> = Explainer::all().into_iter().filter(fits).collect();
         assert_eq!(explainers.len(), if name.spec().has_attention() { 15 } else { 10 }, "{name}");
         let targets = [Target::Label, Target::Prediction, Target::Class(3)];
-        let together = explain(&model, &explainers, images.clone(), &[0, 3], &targets).unwrap();
-        assert_eq!(together.classes[2], [3, 3]);
-        for (explainer, found) in explainers.iter().zip(&together.explanations) {
-            assert_eq!(found.len(), if explainer.class_specific() { 3 } else { 1 }, "{}", explainer.name());
-            for (target, found) in targets.iter().zip(found) {
-                let alone = explain(&model, std::slice::from_ref(explainer), images.clone(), &[0, 3], &[*target]);
-                for (found, expected) in found.iter().zip(&alone.unwrap().explanations[0][0]) {
+        let together = explain(&model, &explainers, images.clone(), &[Some(0), Some(3)], &targets).unwrap();
+        for (explainer, found) in explainers.iter().zip(&together.explainers) {
+            let expected = if explainer.class_specific() { 3 } else { 1 };
+            assert_eq!(found.targets.len(), expected, "{}", explainer.name());
+            assert!(found.targets.get(2).is_none_or(|target| target.classes == [3, 3]));
+            for (target, found) in targets.iter().zip(&found.targets) {
+                let alone =
+                    explain(&model, std::slice::from_ref(explainer), images.clone(), &[Some(0), Some(3)], &[*target]);
+                let expected = alone.unwrap().explainers.remove(0).targets.remove(0).explanations;
+                for (found, expected) in found.explanations.iter().zip(&expected) {
                     let difference = relative_difference(found.map.values(), expected.map.values());
                     assert!(difference < 1e-3, "{name}, {}, {target:?}: {difference}", explainer.name());
                     assert_eq!(found.map.status(), MapStatus::Alive, "{name}, {}", explainer.name());
@@ -186,8 +195,8 @@ fn integrated_gradients_sum_to_the_difference_of_logits() {
             let baseline = numbers(&model.forward(images.zeros_like(), Mode::Eval, &mut Taps::none()));
             let mut worst = 0.0_f32;
             for (image, class) in [(0, 0), (1, 3)] {
-                let explanation = &explained.explanations[0][0][image];
-                let difference = explained.logits[image][class] - baseline[image * 10 + class];
+                let explanation = &explained.explainers[0].targets[0].explanations[image];
+                let difference = explained.logits.values[image * 10 + class] - baseline[image * 10 + class];
                 let sum: f32 = explanation.map.values().iter().sum();
                 let gap = explanation.completeness_gap.unwrap();
                 assert!((sum - difference - gap).abs() < 1e-4 * difference.abs().max(1.0), "{name}: {gap}");
@@ -208,13 +217,13 @@ fn occlusion_is_what_covering_a_cell_takes_from_the_logit() {
     for (name, model) in minis(&device) {
         let images = pseudo_random([1, 3, 96, 96], 17, &device);
         let explained =
-            explain(&model, &["occlusion".parse().unwrap()], images.clone(), &[4], &[Target::Label]).unwrap();
+            explain(&model, &["occlusion".parse().unwrap()], images.clone(), &[Some(4)], &[Target::Label]).unwrap();
         let (row, column) = (5, 7);
         let hole = Tensor::<4>::zeros([1, 3, 8, 8], &device);
         let covered = images.slice_assign([0..1, 0..3, row * 8..row * 8 + 8, column * 8..column * 8 + 8], hole);
         let logit = numbers(&model.forward(covered, Mode::Eval, &mut Taps::none()))[4];
-        let found = explained.explanations[0][0][0].map.values()[row * 12 + column];
-        assert!((found - (explained.logits[0][4] - logit)).abs() < 1e-5, "{name}: {found}");
+        let found = explained.explainers[0].targets[0].explanations[0].map.values()[row * 12 + column];
+        assert!((found - (explained.logits.values[4] - logit)).abs() < 1e-5, "{name}: {found}");
     }
 }
 
@@ -229,7 +238,7 @@ fn rollout_by_head_keeps_a_map_for_every_block_and_head() {
     let attention = taps(&model, &images, &[Tap::Attention(0)]).remove(0);
     let [_, heads, tokens, _] = attention.dims();
     let attention = numbers(&attention);
-    for (image, explanation) in explained.explanations[0][0].iter().enumerate() {
+    for (image, explanation) in explained.explainers[0].targets[0].explanations.iter().enumerate() {
         assert_eq!(explanation.layers.len(), 4);
         assert!(explanation.layers.iter().all(|layer| layer.len() == heads));
         for head in 0..heads {
@@ -257,7 +266,8 @@ fn settings_out_of_range_are_refused_by_name() {
     ] {
         let images = pseudo_random([1, 3, 96, 96], 1, &device);
         let explainers = [specification.parse().unwrap()];
-        let error = explain(&models[model].1, &explainers, images, &[0], &[Target::Label]).unwrap_err().to_string();
+        let error =
+            explain(&models[model].1, &explainers, images, &[Some(0)], &[Target::Label]).unwrap_err().to_string();
         assert!(parts.iter().all(|part| error.contains(part)), "{specification}: {error}");
     }
 }

@@ -161,10 +161,11 @@ fn maps_are_those_of_the_published_formulas() {
             let model = formula_model(name, &device);
             let specs: Vec<&str> = golden.keys().filter_map(|key| key.strip_prefix("maps.")).collect();
             let explainers: Vec<Explainer> = specs.iter().map(|spec| spec.parse().unwrap()).collect();
-            let (images, labels) = (images(batch(&golden), &device), labels(batch(&golden)));
+            let (images, labels) = (images(batch(&golden), &device), labels(batch(&golden)).map(Some));
             let explained = explain::explain(&model, &explainers, images, &labels, &[Target::Label]).unwrap();
-            for (spec, explanations) in specs.iter().zip(&explained.explanations) {
-                let flat = |of: fn(&Explanation) -> Vec<f32>| explanations[0].iter().flat_map(of).collect::<Vec<f32>>();
+            for (spec, of) in specs.iter().zip(&explained.explainers) {
+                let explanations = &of.targets[0].explanations;
+                let flat = |of: fn(&Explanation) -> Vec<f32>| explanations.iter().flat_map(of).collect::<Vec<f32>>();
                 let mut found = flat(|explanation| explanation.map.values().to_vec());
                 let expected = &golden[&format!("maps.{spec}")].values;
                 if spec.starts_with("eigen-cam") {
