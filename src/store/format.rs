@@ -38,6 +38,10 @@ use serde::{Deserialize, Serialize};
 use super::StoreError;
 use crate::measure::Heatmap;
 
+mod titles;
+
+pub use titles::{TITLES, titled};
+
 /// The version of the schema written, and the newest one read.
 pub const SCHEMA: u64 = 1;
 

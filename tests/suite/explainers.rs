@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use driftscope::explain::{Explained, Explainer, GradCam, Rollout, Target, explain};
 use driftscope::measure::MapStatus;
 use driftscope::models::{Mode, Model, Tap, Taps, Watch};
+use driftscope::store::format::TITLES;
 
 /// Sums of a few hundred float32 products.
 const ROUNDING: f32 = 1e-5;
@@ -269,5 +270,14 @@ fn settings_out_of_range_are_refused_by_name() {
         let error =
             explain(&models[model].1, &explainers, images, &[Some(0)], &[Target::Label]).unwrap_err().to_string();
         assert!(parts.iter().all(|part| error.contains(part)), "{specification}: {error}");
+    }
+}
+
+/// What files of the first schema leave unsaid is what they would say now.
+#[test]
+fn the_frozen_titles_are_those_of_the_methods() {
+    for (name, title) in TITLES {
+        let method = name.parse::<Explainer>().unwrap().method();
+        assert_eq!((method.name, method.title), (name, title));
     }
 }

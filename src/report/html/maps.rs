@@ -6,6 +6,7 @@
 
 use super::ReportError;
 use crate::measure::{Heatmap, MapStatus};
+use crate::store::format::titled;
 use crate::store::{Explanations, RunReader};
 use data_encoding::BASE64;
 use serde::Serialize;
@@ -141,30 +142,9 @@ fn covered(index: usize, new: usize, old: usize) -> Vec<(usize, f64)> {
 
 /// The method's name as its paper writes it; settings that name the explainer stay behind it.
 fn title(explainer: &str) -> String {
-    const TITLES: [(&str, &str); 15] = [
-        ("grad-cam-plus-plus", "Grad-CAM++"),
-        ("grad-cam", "Grad-CAM"),
-        ("hires-cam", "HiResCAM"),
-        ("layer-cam", "LayerCAM"),
-        ("xgrad-cam", "XGrad-CAM"),
-        ("eigen-cam", "Eigen-CAM"),
-        ("raw-attention", "Raw attention"),
-        ("rollout", "Attention rollout"),
-        ("gradient-rollout", "Gradient rollout"),
-        ("generic-relevance", "Generic relevance"),
-        ("le-grad", "LeGrad"),
-        ("input-gradient", "Input gradient"),
-        ("smooth-grad", "SmoothGrad"),
-        ("integrated-gradients", "Integrated Gradients"),
-        ("occlusion", "Occlusion"),
-    ];
-    let found = TITLES.iter().find_map(|(name, title)| Some((*title, explainer.strip_prefix(name)?)));
-    match found {
-        Some((title, "")) => title.to_string(),
-        Some((title, settings)) if settings.starts_with('-') => {
-            format!("{title} ({})", settings[1..].replace('-', " "))
-        }
-        _ => explainer.to_string(),
+    match titled(explainer) {
+        (title, "") => title.to_string(),
+        (title, settings) => format!("{title} ({})", settings.replace('-', " ")),
     }
 }
 
