@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::trajectory::distance;
+use super::paths::distance;
 use crate::measure::{Measure, UnknownName};
 use crate::store::{ALL_IMAGES, DriftEstimate};
 
@@ -44,35 +44,35 @@ impl FromStr for FailAbove {
     }
 }
 
-/// What a limit says of some figures.
+/// What a limit says of some estimates.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict<'a> {
     /// None is above it.
     Within,
     /// These are above it, in their own order.
     Above(Vec<&'a DriftEstimate>),
-    /// No figure of all images in this measure has a value, so there is nothing to pass.
+    /// No estimate of all images in this measure has a value, so there is nothing to pass.
     NothingToJudge,
 }
 
 impl FailAbove {
-    /// The verdict on the figures of all images in this measure, against whichever epochs they are. Figures of groups
+    /// The verdict on the estimates of all images in this measure, against whichever epochs they are. Estimates of groups
     /// do not count, nor do undefined ones, as long as any is defined.
-    pub fn judge<'a>(&self, figures: &'a [DriftEstimate]) -> Verdict<'a> {
-        let ours = figures.iter().filter(|one| one.group == ALL_IMAGES && one.measure == self.measure.name());
+    pub fn judge<'a>(&self, estimates: &'a [DriftEstimate]) -> Verdict<'a> {
+        let ours = estimates.iter().filter(|one| one.group == ALL_IMAGES && one.measure == self.measure.name());
         let judged: Vec<_> = ours.filter_map(|one| distance(one, one.value).map(|distance| (one, distance))).collect();
         if judged.is_empty() {
             return Verdict::NothingToJudge;
         }
         let above: Vec<_> =
-            judged.into_iter().filter(|&(_, distance)| distance > self.limit).map(|(figure, _)| figure).collect();
+            judged.into_iter().filter(|&(_, distance)| distance > self.limit).map(|(estimate, _)| estimate).collect();
         if above.is_empty() { Verdict::Within } else { Verdict::Above(above) }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::figure;
+    use super::super::testing::estimate;
     use super::*;
     use crate::store::Against;
 
@@ -82,26 +82,26 @@ mod tests {
 
     #[test]
     fn a_limit_is_on_the_distance() {
-        let figures = [
-            figure("spearman", Against::Previous, 1, Some(0.75)),
-            figure("spearman", Against::Previous, 2, Some(0.25)),
-            figure("js-divergence", Against::First, 2, Some(0.5)),
+        let estimates = [
+            estimate("spearman", Against::Previous, 1, Some(0.75)),
+            estimate("spearman", Against::Previous, 2, Some(0.25)),
+            estimate("js-divergence", Against::First, 2, Some(0.5)),
         ];
-        assert_eq!(limit("spearman=0.5").judge(&figures), Verdict::Above(vec![&figures[1]]));
-        assert_eq!(limit("spearman=0.75").judge(&figures), Verdict::Within);
-        assert_eq!(limit("js-divergence = 0.4").judge(&figures), Verdict::Above(vec![&figures[2]]));
-        assert_eq!(limit("js-divergence=0.5").judge(&figures), Verdict::Within);
+        assert_eq!(limit("spearman=0.5").judge(&estimates), Verdict::Above(vec![&estimates[1]]));
+        assert_eq!(limit("spearman=0.75").judge(&estimates), Verdict::Within);
+        assert_eq!(limit("js-divergence = 0.4").judge(&estimates), Verdict::Above(vec![&estimates[2]]));
+        assert_eq!(limit("js-divergence=0.5").judge(&estimates), Verdict::Within);
     }
 
     #[test]
     fn what_is_not_defined_does_not_pass() {
-        let undefined = figure("spearman", Against::Previous, 1, None);
+        let undefined = estimate("spearman", Against::Previous, 1, None);
         let group =
-            DriftEstimate { group: "stays-right".into(), ..figure("spearman", Against::Previous, 1, Some(0.0)) };
+            DriftEstimate { group: "stays-right".into(), ..estimate("spearman", Against::Previous, 1, Some(0.0)) };
         assert_eq!(limit("spearman=0.5").judge(&[undefined.clone(), group]), Verdict::NothingToJudge);
-        let figures = [undefined, figure("spearman", Against::Previous, 2, Some(1.0))];
-        assert_eq!(limit("spearman=0.5").judge(&figures), Verdict::Within);
-        assert_eq!(limit("ssim=0.5").judge(&figures), Verdict::NothingToJudge);
+        let estimates = [undefined, estimate("spearman", Against::Previous, 2, Some(1.0))];
+        assert_eq!(limit("spearman=0.5").judge(&estimates), Verdict::Within);
+        assert_eq!(limit("ssim=0.5").judge(&estimates), Verdict::NothingToJudge);
     }
 
     #[test]

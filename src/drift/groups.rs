@@ -1,4 +1,4 @@
-//! Which images a figure is of: by what happened to the prediction, and by class.
+//! Which images an estimate is of: by what happened to the prediction, and by class.
 
 use serde::{Deserialize, Serialize};
 

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::CHANCE_DERANGEMENTS;
 use crate::measure::{Measure, UnknownName};
 use crate::stats::RESAMPLES;
 use crate::store::{Against, RunReader};
+
+/// How many pairings of the panel with itself chance is averaged over.
+pub const CHANCE_DERANGEMENTS: usize = 8;
 
 /// An epoch to compare every other with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +24,7 @@ pub enum Reference {
 }
 
 impl Reference {
-    /// The role its figures have.
+    /// The role its estimates have.
     pub const fn against(self) -> Against {
         match self {
             Reference::Previous => Against::Previous,
@@ -63,7 +65,7 @@ impl FromStr for Reference {
 /// What [`super::analyse`] computes of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// In the order of the figures. All fast ones.
+    /// In the order of the estimates. All fast ones.
     pub measures: Vec<Measure>,
     /// Epochs every other is compared with. Previous and first, which the path walked needs too.
     pub against: Vec<Reference>,
@@ -71,7 +73,7 @@ pub struct Options {
     pub explainers: Vec<String>,
     /// A run of the same recipe with another seed: its maps at the same epoch are the larger floor.
     pub seed_run: Option<RunReader>,
-    /// Whether figures are also given by outcome of the prediction and by class.
+    /// Whether estimates are also given by outcome of the prediction and by class.
     pub groups: bool,
     /// Panels drawn for an interval. 1000.
     pub resamples: usize,
@@ -94,8 +96,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The measures of what is too dear, or too much to read, in all of them: those of [`Measure::LIVE`] that were
-    /// asked for, and where none was, everything asked for.
+    /// The measures of agreement, blocks, heads and warnings, which would be too slow to compute or too much to read in all
+    /// measures: those of [`Measure::LIVE`] that were asked for, and where none was, everything asked for.
     pub fn leading_measures(&self) -> Vec<Measure> {
         leading(&self.measures)
     }

@@ -1,18 +1,20 @@
 //! Published studies as presets.
 
+use std::borrow::Cow;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
-use super::DriftError;
-use super::analysis::{evidence, sealed};
-use super::figures::{View, partners, prepare, prepare_floor};
+use super::compare::{first_difference, incomparable, partners};
+use super::epoch_maps::{EpochMaps, evidence, sealed};
+use super::error::DriftError;
 use super::groups::{Outcome, outcomes};
 use crate::measure::{Descriptor, Measure, Prepared, UnknownName};
 use crate::seed;
 use crate::stats::{Resamples, Table};
-use crate::store::{Explanations, RunReader};
-use std::str::FromStr;
+use crate::store::RunReader;
 
-/// A study whose figures can be computed of a run.
+/// A study that can be repeated on a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Protocol {
@@ -43,7 +45,7 @@ impl FromStr for Protocol {
     }
 }
 
-/// A figure of the semantic-drift study.
+/// A metric of the semantic-drift study.
 ///
 /// The paper names its four metrics; their formulas here are our reading of it, on raw maps at the maps' own grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +81,7 @@ impl SemanticDrift {
         }
     }
 
-    /// The figure between two maps, the later one first.
+    /// The metric between two maps, the later one first.
     fn between(self, now: &Prepared, before: &Prepared) -> Option<f64> {
         match self {
             SemanticDrift::SpatialDisplacement => {
@@ -99,19 +101,20 @@ impl SemanticDrift {
 pub struct ProtocolEstimate {
     /// The study.
     pub protocol: Protocol,
-    /// The method.
+    /// The explainer's name.
     pub explainer: String,
     /// The kind of target explained.
     pub target: String,
-    /// Which of its figures.
-    pub figure: SemanticDrift,
-    /// The end of the head-only phase.
+    /// Which of its metrics.
+    #[serde(rename = "figure")]
+    pub metric: SemanticDrift,
+    /// The last epoch of the head-only phase.
     pub reference_epoch: usize,
-    /// The fine-tuned model.
+    /// The epoch of the fine-tuned model.
     pub epoch: usize,
     /// Mean over the images that both predict correctly and where it is defined. None where there are none.
     pub value: Option<f64>,
-    /// 95 % bootstrap interval over these images.
+    /// 95 % interval of the value, by a bootstrap over these images.
     pub interval: Option<[f64; 2]>,
     /// The same between the maps of the fine-tuned model and those of its perturbed images.
     pub floor: Option<f64>,
@@ -126,7 +129,7 @@ pub struct ProtocolEstimate {
     pub excluded: usize,
 }
 
-/// The four figures of the study, by explainer and target: from epoch `head_only`, the last of the head-only phase, to
+/// The four estimates of the study, by explainer and target: from epoch `head_only`, the last of the head-only phase, to
 /// epoch `fine_tuned`, the last sealed one unless it is named. Explainers that are no evidence at either are left out.
 ///
 /// # Errors
@@ -149,10 +152,12 @@ pub fn semantic_drift(
     for explainer in reader.explainers(epoch)? {
         let both = evidence(reader, epoch, &explainer)?.zip(evidence(reader, reference_epoch, &explainer)?);
         let Some((now, before)) = both else { continue };
-        if let Some((field, found, expected)) = super::figures::first_difference(&now, &before) {
-            return Err(DriftError::Incomparable { field, expected, found, epoch, reference_epoch });
+        if let Some(difference) = first_difference(&now, &before) {
+            return Err(incomparable(difference, epoch, reference_epoch));
         }
-        all.extend(of_explainer((&now, epoch), (&before, reference_epoch), &resamples));
+        let [now, before] = [(epoch, now), (reference_epoch, before)]
+            .map(|(epoch, explanations)| EpochMaps::new(epoch, Cow::Owned(explanations)));
+        all.extend(of_explainer(&now, &before, &resamples));
     }
     if all.is_empty() {
         return Err(DriftError::NoEvidence { epoch, reference_epoch });
@@ -160,48 +165,42 @@ pub fn semantic_drift(
     Ok(all)
 }
 
-fn of_explainer(
-    (now, epoch): (&Explanations, usize),
-    (before, reference_epoch): (&Explanations, usize),
-    resamples: &Resamples,
-) -> Vec<ProtocolEstimate> {
-    let (maps, maps_before, floor) = (prepare(now), prepare(before), prepare_floor(now));
-    let view = |epoch, explanations, maps| View { epoch, explanations, maps };
-    let current = view(epoch, now, &*maps);
-    let outcomes = outcomes(now, before);
-    let right: Vec<usize> = (0..now.images()).filter(|&image| outcomes[image] == Some(Outcome::StaysRight)).collect();
-    let partners = partners(now.images(), &mut seed::chance());
+fn of_explainer(now: &EpochMaps<'_>, before: &EpochMaps<'_>, resamples: &Resamples) -> Vec<ProtocolEstimate> {
+    let (floor, images) = (now.perturbed(), now.images());
+    let outcomes = outcomes(&now.explanations, &before.explanations);
+    let right: Vec<usize> = (0..images).filter(|&image| outcomes[image] == Some(Outcome::StaysRight)).collect();
+    let partners = partners(images, &mut seed::chance());
     let mut all = Vec::new();
-    for (target, kind) in now.target_kinds.iter().enumerate() {
-        let table = |other: View<'_>, partner: &(dyn Fn(usize) -> usize + Sync)| {
+    for (target, kind) in now.explanations.target_kinds.iter().enumerate() {
+        let table = |other: &EpochMaps<'_>, partner: &(dyn Fn(usize) -> usize + Sync)| {
             let value = |image: usize, column: usize| {
-                SemanticDrift::ALL[column].between(current.map(image, target), other.map(partner(image), target))
+                SemanticDrift::ALL[column].between(now.map(image, target), other.map(partner(image), target))
             };
-            Table::of(now.images(), SemanticDrift::ALL.len(), value)
+            Table::of(images, SemanticDrift::ALL.len(), value)
         };
-        let drift = table(view(reference_epoch, before, &maps_before), &|image| image);
-        let noise = table(view(epoch, now, &floor), &|image| image);
-        let chance = table(current, &|image| partners[image]);
+        let drift = table(before, &|image| image);
+        let noise = table(&floor, &|image| image);
+        let chance = table(now, &|image| partners[image]);
         let intervals = resamples.intervals(&drift, &right);
-        for (column, figure) in SemanticDrift::ALL.into_iter().enumerate() {
+        for (column, metric) in SemanticDrift::ALL.into_iter().enumerate() {
             let members = || right.iter().copied();
             let (value, defined) = drift.mean(column, members());
             let different = members().filter(|&image| partners[image] != image);
-            let by_chance = (figure != SemanticDrift::ConcentrationChange).then(|| chance.mean(column, different).0);
+            let by_chance = (metric != SemanticDrift::ConcentrationChange).then(|| chance.mean(column, different).0);
             all.push(ProtocolEstimate {
                 protocol: Protocol::SemanticDrift,
-                explainer: now.explainer.clone(),
+                explainer: now.explanations.explainer.clone(),
                 target: kind.clone(),
-                figure,
-                reference_epoch,
-                epoch,
+                metric,
+                reference_epoch: before.epoch,
+                epoch: now.epoch,
                 value,
                 interval: intervals[column],
                 floor: noise.mean(column, members()).0,
                 chance: by_chance.flatten(),
                 defined,
                 undefined: right.len() - defined,
-                excluded: now.images() - right.len(),
+                excluded: images - right.len(),
             });
         }
     }

@@ -1,78 +1,33 @@
-//! Local or global: what the maps of an epoch are like, averaged over the panel.
+//! What the maps of an epoch are like, averaged over the panel: how local the evidence is, and how much there is of it.
 
-use serde::{Deserialize, Serialize};
-
-use super::figures::View;
-use crate::measure::{Descriptor, Prepared};
+use super::epoch_maps::EpochMaps;
+use super::records::{ATTENTION_DISTANCE, ImageSpread, SpreadEstimate};
+use crate::measure::Descriptor;
 use crate::stats::{Resamples, Table};
 
-/// The name of the descriptor that attention has and a map has not: how far it reaches, in units of the image side.
-pub const ATTENTION_DISTANCE: &str = "attention-distance";
-
-/// A property of the maps of one epoch, mean over the panel.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SpreadEstimate {
-    /// The method.
-    pub explainer: String,
-    /// The kind of target explained.
-    pub target: String,
-    /// A [`Descriptor`]'s name, or [`ATTENTION_DISTANCE`].
-    pub descriptor: String,
-    /// The epoch.
-    pub epoch: usize,
-    /// The block, of the attention distance; none for the mean over all.
-    pub layer: Option<usize>,
-    /// The head, of the attention distance; none for the mean over all of a block.
-    pub head: Option<usize>,
-    /// Mean over the images where it is defined. None where it is defined for none.
-    pub value: Option<f64>,
-    /// 95 % bootstrap interval over the images.
-    pub interval: Option<[f64; 2]>,
-    /// The same of the perturbed images: a difference from the value is noise. None where that is not known.
-    pub floor: Option<f64>,
-    /// Images where it is defined.
-    pub defined: usize,
-    /// Images where it is not.
-    pub undefined: usize,
-}
-
-/// A property of the maps of one epoch, image by image.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ImageSpread {
-    /// The method.
-    pub explainer: String,
-    /// The kind of target explained.
-    pub target: String,
-    /// The property.
-    pub descriptor: Descriptor,
-    /// The epoch.
-    pub epoch: usize,
-    /// `[N]`, in panel order; null where it is not defined.
-    pub values: Vec<Option<f64>>,
-}
-
-/// Every descriptor of every target at one epoch: the means, and the values behind them.
-pub(super) fn spread_figures(
-    view: View<'_>,
-    floor: &[Prepared],
+/// Every descriptor of every target at one epoch: the means over the panel, and the values by image. `floor` are the maps
+/// of the perturbed panel.
+pub(super) fn spread_estimates(
+    current: &EpochMaps<'_>,
+    floor: &EpochMaps<'_>,
     resamples: &Resamples,
 ) -> (Vec<SpreadEstimate>, Vec<ImageSpread>) {
-    let images = view.explanations.images();
-    let (mut figures, mut values) = (Vec::new(), Vec::new());
-    for (target, kind) in view.explanations.target_kinds.iter().enumerate() {
-        let table = |view: View<'_>| {
-            let value = |image, column: usize| view.map(image, target).descriptor(Descriptor::ALL[column]);
+    let images = current.images();
+    let (mut estimates, mut values) = (Vec::new(), Vec::new());
+    for (target, kind) in current.explanations.target_kinds.iter().enumerate() {
+        let table = |maps: &EpochMaps<'_>| {
+            let value = |image, column: usize| maps.map(image, target).descriptor(Descriptor::ALL[column]);
             Table::of(images, Descriptor::ALL.len(), value)
         };
-        let (now, perturbed) = (table(view), table(View { maps: floor, ..view }));
+        let (now, perturbed) = (table(current), table(floor));
         let intervals = resamples.intervals(&now, &(0..images).collect::<Vec<_>>());
         for (column, descriptor) in Descriptor::ALL.into_iter().enumerate() {
             let (value, defined) = now.mean(column, 0..images);
-            figures.push(SpreadEstimate {
-                explainer: view.explanations.explainer.clone(),
+            estimates.push(SpreadEstimate {
+                explainer: current.explanations.explainer.clone(),
                 target: kind.clone(),
                 descriptor: descriptor.name().to_string(),
-                epoch: view.epoch,
+                epoch: current.epoch,
                 layer: None,
                 head: None,
                 value,
@@ -82,21 +37,21 @@ pub(super) fn spread_figures(
                 undefined: images - defined,
             });
             values.push(ImageSpread {
-                explainer: view.explanations.explainer.clone(),
+                explainer: current.explanations.explainer.clone(),
                 target: kind.clone(),
                 descriptor,
-                epoch: view.epoch,
+                epoch: current.epoch,
                 values: now.column(column),
             });
         }
     }
-    (figures, values)
+    (estimates, values)
 }
 
 /// How far attention reaches at one epoch: in all, by block, and by block and head; nothing where it was not stored.
-pub(super) fn attention_reach(view: View<'_>, resamples: &Resamples) -> Vec<SpreadEstimate> {
-    let Some(reach) = &view.explanations.attention_distance else { return Vec::new() };
-    let (images, layers, heads) = (view.explanations.images(), reach.layers, reach.heads);
+pub(super) fn attention_reach(current: &EpochMaps<'_>, resamples: &Resamples) -> Vec<SpreadEstimate> {
+    let Some(reach) = &current.explanations.attention_distance else { return Vec::new() };
+    let (images, layers, heads) = (current.images(), reach.layers, reach.heads);
     let mut parts = vec![(None, None)];
     for layer in 0..layers {
         parts.push((Some(layer), None));
@@ -114,13 +69,13 @@ pub(super) fn attention_reach(view: View<'_>, resamples: &Resamples) -> Vec<Spre
     };
     let table = Table::of(images, parts.len(), value);
     let intervals = resamples.intervals(&table, &(0..images).collect::<Vec<_>>());
-    let figure = |(column, &(layer, head)): (usize, &(Option<usize>, Option<usize>))| {
+    let estimate = |(column, &(layer, head)): (usize, &(Option<usize>, Option<usize>))| {
         let (value, defined) = table.mean(column, 0..images);
         SpreadEstimate {
-            explainer: view.explanations.explainer.clone(),
-            target: view.explanations.target_kinds.first().cloned().unwrap_or_default(),
+            explainer: current.explanations.explainer.clone(),
+            target: current.explanations.target_kinds.first().cloned().unwrap_or_default(),
             descriptor: ATTENTION_DISTANCE.to_string(),
-            epoch: view.epoch,
+            epoch: current.epoch,
             layer,
             head,
             value,
@@ -130,12 +85,13 @@ pub(super) fn attention_reach(view: View<'_>, resamples: &Resamples) -> Vec<Spre
             undefined: images - defined,
         }
     };
-    parts.iter().enumerate().map(figure).collect()
+    parts.iter().enumerate().map(estimate).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::figures::{prepare, prepare_floor};
+    use std::borrow::Cow;
+
     use super::super::testing::explanations;
     use super::*;
     use crate::store::{AttentionDistance, Explanations};
@@ -151,10 +107,9 @@ mod tests {
             floor_maps: [uniform, uniform].concat(),
             ..explanations("cam", 1, 2)
         };
-        let maps = prepare(&explanations);
-        let view = View { epoch: 3, explanations: &explanations, maps: &maps };
-        let (figures, values) = spread_figures(view, &prepare_floor(&explanations), &Resamples::new(100, 2));
-        let area = figures.iter().find(|figure| figure.descriptor == "effective-area").unwrap();
+        let maps = EpochMaps::new(3, Cow::Owned(explanations));
+        let (estimates, values) = spread_estimates(&maps, &maps.perturbed(), &Resamples::new(100, 2));
+        let area = estimates.iter().find(|estimate| estimate.descriptor == "effective-area").unwrap();
         assert!((area.value.unwrap() - 17.0 / 32.0).abs() < 1e-12 && (area.floor.unwrap() - 1.0).abs() < 1e-12);
         assert_eq!((area.epoch, area.defined, area.undefined), (3, 2, 0));
         let [low, high] = area.interval.unwrap();
@@ -169,9 +124,9 @@ mod tests {
         let values = vec![0.1, 0.3, 0.5, 0.7, 0.3, 0.5, 0.7, 0.9];
         let distance = AttentionDistance { layers: 2, heads: 2, values };
         let explanations = Explanations { attention_distance: Some(distance), ..explanations("rollout", 1, 2) };
-        let view = View { epoch: 1, explanations: &explanations, maps: &[] };
-        let figures = attention_reach(view, &Resamples::new(100, 2));
-        let found: Vec<_> = figures.iter().map(|one| (one.layer, one.head, one.value.unwrap())).collect();
+        let maps = EpochMaps::new(1, Cow::Owned(explanations));
+        let estimates = attention_reach(&maps, &Resamples::new(100, 2));
+        let found: Vec<_> = estimates.iter().map(|one| (one.layer, one.head, one.value.unwrap())).collect();
         let expected = [
             (None, None, 0.5),
             (Some(0), None, 0.3),

@@ -3,7 +3,8 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::store::{ALL_IMAGES, Against, DriftEstimate, Explanations};
+use super::timeline::Timeline;
+use crate::store::{ALL_IMAGES, Against, DriftEstimate, Explanations, RunReader};
 
 /// `images` random maps of 4 x 4, floors equal to the maps.
 pub(crate) fn explanations(explainer: &str, seed: u64, images: usize) -> Explanations {
@@ -32,8 +33,8 @@ pub(crate) fn explanations(explainer: &str, seed: u64, images: usize) -> Explana
     }
 }
 
-/// A figure of all images of four, of Grad-CAM, with floor 0.9 for Spearman and 0.1 for the rest.
-pub(crate) fn figure(measure: &str, against: Against, epoch: usize, value: Option<f64>) -> DriftEstimate {
+/// An estimate of all images of four, of Grad-CAM, with floor 0.9 for Spearman and 0.1 for the rest.
+pub(crate) fn estimate(measure: &str, against: Against, epoch: usize, value: Option<f64>) -> DriftEstimate {
     DriftEstimate {
         explainer: "grad-cam".into(),
         target: "label".into(),
@@ -51,4 +52,17 @@ pub(crate) fn figure(measure: &str, against: Against, epoch: usize, value: Optio
         undefined: 0,
         dead: 0,
     }
+}
+
+/// The estimates of training of a run, from its files: by epoch, explainer, target kind, measure and other epoch.
+pub(super) fn of_run(reader: &RunReader) -> Vec<DriftEstimate> {
+    let mut timeline = Timeline::default();
+    let mut estimates = Vec::new();
+    for &epoch in reader.epochs() {
+        let names = reader.explainers(epoch).unwrap();
+        let current: Vec<_> = names.iter().map(|name| reader.explanations(epoch, name).unwrap()).collect();
+        estimates.extend(timeline.for_epoch(epoch, &current).unwrap());
+        timeline.advance(epoch, current);
+    }
+    estimates
 }

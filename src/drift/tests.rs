@@ -1,8 +1,14 @@
 //! Pairing, yardsticks and refusals, on maps small enough to work out on paper.
 
-use super::testing::explanations;
+use std::borrow::Cow;
+
+use super::compare::Other;
+use super::epoch_maps::EpochMaps;
+use super::testing::{explanations, of_run};
+use super::timeline::live;
 use super::*;
 use crate::measure::Measure;
+use crate::store::Explanations;
 use crate::store::tests::write_run;
 
 /// Maps of one row of four cells, floors equal to the maps.
@@ -16,25 +22,37 @@ fn rows(maps: &[[f32; 4]]) -> Explanations {
     }
 }
 
-fn figure(figures: &[DriftEstimate], measure: Measure) -> &DriftEstimate {
-    figures.iter().find(|figure| figure.measure == measure.name()).unwrap()
+/// The estimates between two epochs of one explainer.
+fn between_epochs(
+    current: &Explanations,
+    other: &Explanations,
+    epoch: usize,
+    reference_epoch: usize,
+    against: Against,
+) -> Result<Vec<DriftEstimate>, DriftError> {
+    let other = EpochMaps::new(reference_epoch, Cow::Borrowed(other));
+    live(&EpochMaps::new(epoch, Cow::Borrowed(current)), &[Other { against, maps: &other }])
 }
 
-/// (explainer, epoch, reference, against) of each figure of one measure.
-fn pairings(figures: &[DriftEstimate]) -> Vec<(&str, usize, usize, Against)> {
-    let of_one_measure = figures.iter().filter(|figure| figure.measure == "spearman");
+fn estimate(estimates: &[DriftEstimate], measure: Measure) -> &DriftEstimate {
+    estimates.iter().find(|estimate| estimate.measure == measure.name()).unwrap()
+}
+
+/// (explainer, epoch, reference, against) of each estimate of one measure.
+fn pairings(estimates: &[DriftEstimate]) -> Vec<(&str, usize, usize, Against)> {
+    let of_one_measure = estimates.iter().filter(|estimate| estimate.measure == "spearman");
     of_one_measure.map(|one| (one.explainer.as_str(), one.epoch, one.reference_epoch, one.against)).collect()
 }
 
 #[test]
 fn a_copy_of_a_checkpoint_has_exactly_zero_drift() {
     let one = explanations("grad-cam", 1, 9);
-    let figures = between_epochs(&one, &one.clone(), 2, 1, Against::Previous).unwrap();
-    assert_eq!(figures.len(), 3);
+    let estimates = between_epochs(&one, &one.clone(), 2, 1, Against::Previous).unwrap();
+    assert_eq!(estimates.len(), 3);
     for (measure, exact) in [(Measure::TopIou20, 1.0), (Measure::Spearman, 1.0), (Measure::JensenShannon, 0.0)] {
-        let figure = figure(&figures, measure);
-        assert_eq!((figure.value, figure.floor), (Some(exact), Some(exact)));
-        assert_eq!((figure.defined, figure.undefined, figure.dead), (9, 0, 0));
+        let estimate = estimate(&estimates, measure);
+        assert_eq!((estimate.value, estimate.floor), (Some(exact), Some(exact)));
+        assert_eq!((estimate.defined, estimate.undefined, estimate.dead), (9, 0, 0));
     }
 }
 
@@ -43,11 +61,11 @@ fn a_copy_of_a_checkpoint_has_exactly_zero_drift() {
 #[test]
 fn swapped_images_are_exactly_at_chance() {
     let (one, other) = ([4.0, 3.0, 2.0, 1.0], [1.0, 5.0, 2.0, 0.0]);
-    let figures = between_epochs(&rows(&[one, other]), &rows(&[other, one]), 1, 0, Against::First).unwrap();
-    for figure in &figures {
-        let (value, chance) = (figure.value.unwrap(), figure.chance.unwrap());
+    let estimates = between_epochs(&rows(&[one, other]), &rows(&[other, one]), 1, 0, Against::First).unwrap();
+    for estimate in &estimates {
+        let (value, chance) = (estimate.value.unwrap(), estimate.chance.unwrap());
         assert!((value - chance).abs() < 1e-12, "{value} {chance}");
-        assert_ne!(figure.value, figure.floor);
+        assert_ne!(estimate.value, estimate.floor);
     }
 }
 
@@ -56,27 +74,28 @@ fn swapped_images_are_exactly_at_chance() {
 fn undefined_images_are_counted_and_never_averaged() {
     let (up, down, dead) = ([1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0], [0.0; 4]);
     let (current, reference) = (rows(&[up, up, dead, up]), rows(&[up, down, up, dead]));
-    let figures = between_epochs(&current, &reference, 1, 0, Against::First).unwrap();
-    let spearman = figure(&figures, Measure::Spearman);
+    let estimates = between_epochs(&current, &reference, 1, 0, Against::First).unwrap();
+    let spearman = estimate(&estimates, Measure::Spearman);
     assert_eq!(spearman.value, Some(0.0));
     assert_eq!((spearman.defined, spearman.undefined, spearman.dead), (2, 2, 1));
-    assert_eq!(per_image(&current, &reference, 0, Measure::Spearman), [Some(1.0), Some(-1.0), None, None]);
+    let of = |image| Measure::Spearman.between(&current.map(image, 0).unwrap(), &reference.map(image, 0).unwrap());
+    assert_eq!([0, 1, 2, 3].map(of), [Some(1.0), Some(-1.0), None, None]);
 }
 
 #[test]
 fn nothing_defined_is_none_and_not_zero() {
     let dead = rows(&[[0.0; 4], [f32::NAN; 4]]);
-    for figure in between_epochs(&dead, &dead, 1, 0, Against::First).unwrap() {
-        assert_eq!((figure.value, figure.floor, figure.chance), (None, None, None));
-        assert_eq!((figure.defined, figure.undefined, figure.dead), (0, 2, 2));
+    for estimate in between_epochs(&dead, &dead, 1, 0, Against::First).unwrap() {
+        assert_eq!((estimate.value, estimate.floor, estimate.chance), (None, None, None));
+        assert_eq!((estimate.defined, estimate.undefined, estimate.dead), (0, 2, 2));
     }
 }
 
 #[test]
 fn a_panel_of_one_image_has_no_chance() {
     let one = explanations("grad-cam", 1, 1);
-    let figures = between_epochs(&one, &one, 1, 0, Against::First).unwrap();
-    assert!(figures.iter().all(|figure| figure.chance.is_none() && figure.value.is_some()));
+    let estimates = between_epochs(&one, &one, 1, 0, Against::First).unwrap();
+    assert!(estimates.iter().all(|estimate| estimate.chance.is_none() && estimate.value.is_some()));
 }
 
 /// A fifth of 16 cells is three. Of the C(16, 3) = 560 ways to lie, C(3, 1) C(13, 2) = 234 share one cell (IoU 1/5),
@@ -84,11 +103,11 @@ fn a_panel_of_one_image_has_no_chance() {
 #[test]
 fn independent_maps_land_near_their_chance() {
     let (current, reference) = (explanations("grad-cam", 1, 400), explanations("grad-cam", 2, 400));
-    let figures = between_epochs(&current, &reference, 1, 0, Against::First).unwrap();
-    let iou = figure(&figures, Measure::TopIou20);
+    let estimates = between_epochs(&current, &reference, 1, 0, Against::First).unwrap();
+    let iou = estimate(&estimates, Measure::TopIou20);
     let (value, chance) = (iou.value.unwrap(), iou.chance.unwrap());
     assert!((value - 0.1202).abs() < 0.03 && (chance - 0.1202).abs() < 0.015, "{value} {chance}");
-    let spearman = figure(&figures, Measure::Spearman);
+    let spearman = estimate(&estimates, Measure::Spearman);
     assert!(spearman.value.unwrap().abs() < 0.05 && spearman.chance.unwrap().abs() < 0.03);
 }
 
@@ -106,7 +125,7 @@ fn different_things_do_not_compare() {
     ];
     for (name, other) in others {
         let error = between_epochs(&one, &other, 3, 1, Against::First).unwrap_err();
-        assert!(matches!(error, DriftError::Incomparable { field, .. } if field == name), "{name}: {error}");
+        assert!(matches!(error, DriftError::Incomparable { fact, .. } if fact == name), "{name}: {error}");
     }
     let error = between_epochs(&one, &Explanations { grid: [2, 8], ..one.clone() }, 3, 1, Against::First).unwrap_err();
     let facts = "epoch 3 and epoch 1 do not compare: grid is 4 x 4 at epoch 3, expected 2 x 8 as at epoch 1";
@@ -125,7 +144,7 @@ fn a_run_pairs_with_the_previous_and_the_first_epoch_that_are_evidence() {
     let dir = tempfile::tempdir().unwrap();
     let run =
         write_run(dir.path(), &[(0, epoch(0, true)), (1, epoch(1, false)), (2, epoch(2, false)), (5, epoch(5, false))]);
-    let figures = of_run(&run).unwrap();
+    let estimates = of_run(&run);
     let expected = [
         ("rollout", 1, 0, Previous),
         ("rollout", 1, 0, First),
@@ -138,26 +157,26 @@ fn a_run_pairs_with_the_previous_and_the_first_epoch_that_are_evidence() {
         ("rollout", 5, 2, Previous),
         ("rollout", 5, 0, First),
     ];
-    assert_eq!(pairings(&figures), expected);
+    assert_eq!(pairings(&estimates), expected);
 }
 
 #[test]
-fn figures_of_training_of_a_resumed_run_and_of_the_files_are_the_same_bytes() {
+fn estimates_of_training_of_a_resumed_run_and_of_the_files_are_the_same_bytes() {
     let epoch = |seed| vec![explanations("rollout", seed, 5), explanations("grad-cam", seed, 5)];
     let dir = tempfile::tempdir().unwrap();
     let run = write_run(dir.path(), &[(0, epoch(0)), (1, epoch(1)), (2, epoch(2))]);
     let mut live = Timeline::default();
-    let mut figures = Vec::new();
+    let mut estimates = Vec::new();
     for number in 0..3 {
         let current = epoch(number as u64);
         let now = live.for_epoch(number, &current).unwrap();
         let resumed =
             Timeline::of_sealed(&run, number, |error| panic!("{error}")).unwrap().for_epoch(number, &current).unwrap();
         assert_eq!(now, resumed);
-        figures.extend(now);
+        estimates.extend(now);
         live.advance(number, current);
     }
-    let bytes = |figures: &[DriftEstimate]| serde_json::to_string(figures).unwrap();
-    assert_eq!(bytes(&figures), bytes(&of_run(&run).unwrap()));
-    assert_eq!(serde_json::from_str::<Vec<DriftEstimate>>(&bytes(&figures)).unwrap(), figures);
+    let bytes = |estimates: &[DriftEstimate]| serde_json::to_string(estimates).unwrap();
+    assert_eq!(bytes(&estimates), bytes(&of_run(&run)));
+    assert_eq!(serde_json::from_str::<Vec<DriftEstimate>>(&bytes(&estimates)).unwrap(), estimates);
 }

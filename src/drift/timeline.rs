@@ -1,49 +1,36 @@
-//! Drift while a run trains, and the same again from its files: three measures against the previous and the first
-//! epoch.
+//! Drift while a run trains: three measures against the previous and the first epoch.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::figures::{Compared, Question, Reference, View, compare, prepare, prepare_floor};
-use super::{CHANCE_DERANGEMENTS, DriftError};
-use crate::measure::{Measure, Prepared};
+use super::compare::{Other, Wanted, compare, in_order};
+use super::epoch_maps::EpochMaps;
+use super::error::DriftError;
+use super::options::CHANCE_DERANGEMENTS;
+use crate::measure::Measure;
 use crate::stats::{RESAMPLES, Resamples};
 use crate::store::{Against, DriftEstimate, Explanations, RunReader, StoreError};
-
-/// What one explainer saw at one epoch.
-#[derive(Clone, Debug)]
-struct Looked {
-    epoch: usize,
-    explanations: Explanations,
-    maps: Vec<Prepared>,
-}
-
-impl Looked {
-    fn view(&self) -> View<'_> {
-        View { epoch: self.epoch, explanations: &self.explanations, maps: &self.maps }
-    }
-}
 
 /// The epochs later ones compare with, explainer by explainer: the latest and the first that are evidence.
 ///
 /// The training loop keeps one and, after explaining an epoch, asks [`Timeline::for_epoch`] and then calls
-/// [`Timeline::advance`]; [`of_run`] does the same from a run's files. A resumed run starts from
-/// [`Timeline::of_sealed`].
+/// [`Timeline::advance`]. A resumed run starts from [`Timeline::of_sealed`].
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    explainers: BTreeMap<String, Seen>,
+    explainers: BTreeMap<String, Known>,
 }
 
 /// What a timeline remembers of one explainer.
 #[derive(Clone, Debug)]
-struct Seen {
-    first: Arc<Looked>,
-    previous: Arc<Looked>,
+struct Known {
+    first: Arc<EpochMaps<'static>>,
+    previous: Arc<EpochMaps<'static>>,
 }
 
 impl Timeline {
-    /// The timeline of a run as it was before `epoch`, from its sealed epochs. An explainer's maps that are not what was sealed
-    /// are left out, and `damaged` hears of them: later epochs then compare with the one before.
+    /// The timeline of a run as it was before `epoch`, from its sealed epochs. An explainer's maps that are no longer what
+    /// was sealed are left out, and `damaged` is told of them: later epochs then compare with the one before.
     ///
     /// # Errors
     ///
@@ -67,9 +54,9 @@ impl Timeline {
         Ok(timeline)
     }
 
-    /// The figures of an epoch against the previous and the first one, by explainer, target kind, measure and
+    /// The estimates of an epoch against the previous and the first one, by explainer, target kind, measure and
     /// reference, in the measures of [`Measure::LIVE`]. Where these are one and the same epoch both are given.
-    /// Explainers that have not been seen before, or that are no evidence yet ([`Explanations::is_evidence`]), give
+    /// Explainers without an earlier epoch, or that are no evidence yet ([`Explanations::is_evidence`]), give
     /// none.
     ///
     /// # Errors
@@ -80,13 +67,12 @@ impl Timeline {
         current.sort_by(|one, other| one.explainer.cmp(&other.explainer));
         let mut all = Vec::new();
         for explanations in current {
-            let Some(seen) = self.explainers.get(&explanations.explainer) else { continue };
-            let references = [
-                Reference { against: Against::Previous, view: seen.previous.view() },
-                Reference { against: Against::First, view: seen.first.view() },
+            let Some(known) = self.explainers.get(&explanations.explainer) else { continue };
+            let others = [
+                Other { against: Against::Previous, maps: &known.previous },
+                Other { against: Against::First, maps: &known.first },
             ];
-            let maps = prepare(explanations);
-            all.extend(live(View { epoch, explanations, maps: &maps }, &references)?);
+            all.extend(live(&EpochMaps::new(epoch, Cow::Borrowed(explanations)), &others)?);
         }
         Ok(all)
     }
@@ -95,73 +81,17 @@ impl Timeline {
     pub fn advance(&mut self, epoch: usize, current: Vec<Explanations>) {
         for explanations in current.into_iter().filter(Explanations::is_evidence) {
             let name = explanations.explainer.clone();
-            let maps = prepare(&explanations);
-            let now = Arc::new(Looked { epoch, explanations, maps });
-            let first = self.explainers.get(&name).map_or_else(|| now.clone(), |seen| seen.first.clone());
-            self.explainers.insert(name, Seen { first, previous: now });
+            let now = Arc::new(EpochMaps::new(epoch, Cow::Owned(explanations)));
+            let first = self.explainers.get(&name).map_or_else(|| now.clone(), |known| known.first.clone());
+            self.explainers.insert(name, Known { first, previous: now });
         }
     }
 }
 
-/// All figures between two epochs of one explainer: every target kind by every measure of [`Measure::LIVE`].
-///
-/// # Errors
-///
-/// When explainer, settings, tap, panel, target kinds or grid differ.
-pub fn between_epochs(
-    current: &Explanations,
-    reference: &Explanations,
-    epoch: usize,
-    reference_epoch: usize,
-    against: Against,
-) -> Result<Vec<DriftEstimate>, DriftError> {
-    let (maps, reference_maps) = (prepare(current), prepare(reference));
-    let view = View { epoch: reference_epoch, explanations: reference, maps: &reference_maps };
-    live(View { epoch, explanations: current, maps: &maps }, &[Reference { against, view }])
-}
-
-/// The figures of training of a run: per epoch, by explainer, target kind, measure and reference, previous before
-/// first.
-///
-/// # Errors
-///
-/// When a file cannot be read, or an explainer's epochs do not compare.
-pub fn of_run(reader: &RunReader) -> Result<Vec<DriftEstimate>, DriftError> {
-    let mut timeline = Timeline::default();
-    let mut figures = Vec::new();
-    for &epoch in reader.epochs() {
-        let current = explanations_of(reader, epoch)?;
-        figures.extend(timeline.for_epoch(epoch, &current)?);
-        timeline.advance(epoch, current);
-    }
-    Ok(figures)
-}
-
-/// All explanations of a sealed epoch, sorted by explainer.
-fn explanations_of(reader: &RunReader, epoch: usize) -> Result<Vec<Explanations>, StoreError> {
-    let names = reader.explainers(epoch)?;
-    names.iter().map(|name| reader.explanations(epoch, name)).collect()
-}
-
-/// The figures of training, by target kind, measure and reference.
-fn live(current: View<'_>, references: &[Reference<'_>]) -> Result<Vec<DriftEstimate>, DriftError> {
-    let resamples = Resamples::new(RESAMPLES, current.explanations.images());
+/// The estimates of one explainer while a run trains, by target kind, measure and other epoch.
+pub(super) fn live(current: &EpochMaps<'_>, others: &[Other<'_>]) -> Result<Vec<DriftEstimate>, DriftError> {
+    let resamples = Resamples::new(RESAMPLES, current.images());
     let (measures, shuffles) = (&Measure::LIVE, CHANCE_DERANGEMENTS);
-    let question = Question { measures, shuffles, resamples: &resamples, classes: None };
-    let floor = prepare_floor(current.explanations);
-    Ok(in_order(compare(current, &floor, references, None, &question)?, measures))
-}
-
-/// Figures by target kind, measure, reference and group.
-pub(super) fn in_order(compared: Vec<Compared>, measures: &[Measure]) -> Vec<DriftEstimate> {
-    let place = |name: &str| measures.iter().position(|measure| measure.name() == name);
-    let mut figures: Vec<_> = compared
-        .into_iter()
-        .enumerate()
-        .flat_map(|(index, compared)| {
-            compared.figures.into_iter().map(move |figure| ((compared.target, index), figure))
-        })
-        .collect();
-    figures.sort_by_key(|((target, reference), figure)| (*target, place(&figure.measure), *reference));
-    figures.into_iter().map(|(_, figure)| figure).collect()
+    let wanted = Wanted { measures, shuffles, resamples: &resamples, classes: None };
+    Ok(in_order(compare(current, &current.perturbed(), others, None, &wanted)?, measures))
 }

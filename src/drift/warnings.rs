@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::stability::{Floor, above_floor};
-use super::trajectory::{distance, series};
+use super::paths::{distance, series};
+use super::records::Floor;
+use super::settling::above_floor;
 use crate::measure::Measure;
 use crate::store::{Against, DriftEstimate};
 
@@ -15,9 +16,9 @@ const JUMP: f64 = 2.0;
 /// A line for every step where the accuracy is flat and the evidence of an explainer jumps: is above its floor and
 /// twice as far as the usual step of the run, in more than half of `measures`. Steps between epochs of unknown accuracy
 /// are not judged.
-pub fn jumps(figures: &[DriftEstimate], accuracy: &BTreeMap<usize, f64>, measures: &[Measure]) -> Vec<String> {
+pub fn jumps(estimates: &[DriftEstimate], accuracy: &BTreeMap<usize, f64>, measures: &[Measure]) -> Vec<String> {
     let mut jumped: BTreeMap<(usize, usize, &str, &str), Vec<String>> = BTreeMap::new();
-    for ((explainer, target, measure), steps) in series(figures, Against::Previous) {
+    for ((explainer, target, measure), steps) in series(estimates, Against::Previous) {
         if !measures.iter().any(|one| one.name() == measure) {
             continue;
         }
@@ -54,13 +55,13 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::figure;
+    use super::super::testing::estimate;
     use super::*;
 
     /// Steps of 0.15, 0.15, 0.6 and 0.15 above a floor of 0.1: the third is four times the usual one.
     fn steps() -> Vec<DriftEstimate> {
         let value = |epoch| Some(if epoch == 3 { 0.6 } else { 0.15 });
-        (1..5).map(|epoch| figure("js-divergence", Against::Previous, epoch, value(epoch))).collect()
+        (1..5).map(|epoch| estimate("js-divergence", Against::Previous, epoch, value(epoch))).collect()
     }
 
     #[test]

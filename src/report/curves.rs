@@ -101,7 +101,7 @@ fn moved<'a>(figures: impl Iterator<Item = &'a DriftEstimate>) -> Series {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drift::testing::figure;
+    use crate::drift::testing::estimate as figure;
 
     fn trained(epoch: usize, train_loss: Option<f64>, val_accuracy: f64) -> EpochMetrics {
         let training = TrainingMetrics {

@@ -67,7 +67,7 @@ pub fn protocol_table(figures: &[ProtocolEstimate]) -> String {
         vec![
             figure.explainer.clone(),
             figure.target.clone(),
-            figure.figure.name().to_string(),
+            figure.metric.name().to_string(),
             format!("{} to {}", figure.reference_epoch, figure.epoch),
             number(figure.value),
             interval(figure.interval),
@@ -152,7 +152,7 @@ mod tests {
                 drift("spearman", 2, [Some(0.9), None, Some(0.1)]),
             ],
             paths: vec![],
-            stabilisation: vec![],
+            settled: vec![],
             spread: vec![],
             image_spread: vec![],
             agreement: vec![],

@@ -143,7 +143,7 @@ fn most_moved(analysis: &Analysis, measure: Measure, last: usize) -> Option<Stri
 
 /// When each explainer settled.
 fn settled(analysis: &Analysis, measure: Measure) -> Vec<String> {
-    let ours = analysis.stabilisation.iter().filter(|one| one.measure == measure.name());
+    let ours = analysis.settled.iter().filter(|one| one.measure == measure.name());
     let line = |one: &crate::drift::Settled| {
         let floor = match one.against_floor {
             Floor::Noise => "noise",
@@ -218,7 +218,7 @@ mod tests {
                 values: vec![Some(0.1), Some(0.3)],
             }],
             paths: vec![],
-            stabilisation: vec![settled("grad-cam", Some(1)), settled("rollout", None)],
+            settled: vec![settled("grad-cam", Some(1)), settled("rollout", None)],
             spread: vec![],
             image_spread: vec![],
             agreement: vec![],

@@ -104,7 +104,7 @@ fn a_head_swapped_at_epoch_3_is_found_at_epoch_3_and_put_down_to_the_head() {
         assert_eq!([2, 4, 5].map(|epoch| step(epoch, measure)), [0.0; 3], "{measure:?}");
         assert!(step(3, measure) > 0.05, "{measure:?}: {}", step(3, measure));
     }
-    let settled = analysis.stabilisation.iter().find(|one| one.measure == "spearman").unwrap();
+    let settled = analysis.settled.iter().find(|one| one.measure == "spearman").unwrap();
     assert_eq!(settled.epoch, Some(3), "nothing moves after epoch 3");
     assert!(analysis.warnings.iter().any(|warning| warning.contains("epoch 3")), "{:?}", analysis.warnings);
 

@@ -1,57 +1,26 @@
 //! Whether drift is within its floor: when a run settled, whether it has settled by now, and which epoch to keep.
 //!
-//! Everything here reads figures, so it answers alike for a run that is training ([`super::Timeline`]) and for one on
+//! Everything here reads estimates, so it answers alike for a run that is training ([`super::Timeline`]) and for one on
 //! disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
-use super::trajectory::{distance, series};
+use super::paths::{distance, series};
+use super::records::{Floor, Settled};
 use crate::measure::Measure;
 use crate::store::{ALL_IMAGES, Against, DriftEstimate};
 
-/// What a movement must not exceed to be no drift.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Floor {
-    /// Imperceptible noise on the images, same weights.
-    Noise,
-    /// Another seed of the same recipe, same epoch.
-    Seed,
-}
-
-impl Floor {
-    /// The value of a figure's floor, in the figure's measure.
-    fn of(self, figure: &DriftEstimate) -> Option<f64> {
-        match self {
-            Floor::Noise => figure.floor,
-            Floor::Seed => figure.seed_floor,
-        }
+/// The value of an estimate's floor, in the estimate's measure.
+fn floor_of(estimate: &DriftEstimate, floor: Floor) -> Option<f64> {
+    match floor {
+        Floor::Noise => estimate.floor,
+        Floor::Seed => estimate.seed_floor,
     }
 }
 
-/// When the evidence came to rest.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Settled {
-    /// The method.
-    pub explainer: String,
-    /// The kind of target explained.
-    pub target: String,
-    /// The measure's name.
-    pub measure: String,
-    /// Which floor it stays within.
-    pub against_floor: Floor,
-    /// The earliest epoch after which every step from one epoch to the next stays within its floor: after it, nothing
-    /// moved more than the floor. None where the last step does not.
-    pub epoch: Option<usize>,
-    /// Steps since then, all of them within the floor: how well it is known.
-    pub steps: usize,
-}
-
-/// How much farther apart two epochs are than their floor; negative within it. `None` where either is undefined.
-pub fn above_floor(figure: &DriftEstimate, floor: Floor) -> Option<f64> {
-    Some(distance(figure, figure.value)? - distance(figure, floor.of(figure))?)
+/// By how much the drift between two epochs exceeds its floor; negative within it. `None` where either is undefined.
+pub fn above_floor(estimate: &DriftEstimate, floor: Floor) -> Option<f64> {
+    Some(distance(estimate, estimate.value)? - distance(estimate, floor_of(estimate, floor))?)
 }
 
 /// When each explainer, target and measure settled, against noise, and against a second seed where there is one.
@@ -62,10 +31,10 @@ pub fn above_floor(figure: &DriftEstimate, floor: Floor) -> Option<f64> {
 /// # Source
 ///
 /// The Reasoning Stabilization Point of Dhayalkar 2026, with each epoch's own floor as its threshold.
-pub fn settled(figures: &[DriftEstimate]) -> Vec<Settled> {
-    let seeds = figures.iter().any(|figure| figure.seed_floor.is_some());
+pub fn settled(estimates: &[DriftEstimate]) -> Vec<Settled> {
+    let seeds = estimates.iter().any(|estimate| estimate.seed_floor.is_some());
     let mut all = Vec::new();
-    for ((explainer, target, measure), steps) in series(figures, Against::Previous) {
+    for ((explainer, target, measure), steps) in series(estimates, Against::Previous) {
         for floor in [Floor::Noise, Floor::Seed].into_iter().filter(|&floor| floor == Floor::Noise || seeds) {
             let quiet = quiet_steps(&steps, floor);
             let since = quiet.checked_sub(1).map(|last| steps[steps.len() - 1 - last].reference_epoch);
@@ -100,29 +69,29 @@ pub struct Settling {
 
 impl Settling {
     /// Whether the evidence of every explainer and target has been within its floor for the last `patience` steps.
-    /// Figures are those of a run so far, from [`super::Timeline::for_epoch`]. Never where there are none.
-    pub fn has_settled(&self, figures: &[DriftEstimate]) -> bool {
-        let steps = series(figures, Against::Previous);
+    /// Estimates are those of a run so far, from [`super::Timeline::for_epoch`]. Never where there are none.
+    pub fn has_settled(&self, estimates: &[DriftEstimate]) -> bool {
+        let steps = series(estimates, Against::Previous);
         let mut ours = steps.iter().filter(|((_, _, measure), _)| *measure == self.measure.name()).peekable();
         ours.peek().is_some() && ours.all(|(_, steps)| quiet_steps(steps, self.floor) >= self.patience.max(1))
     }
 
     /// How far the evidence of each epoch is above its floor, since the epoch before: of the explainer and target where
     /// it is most. Epochs where any of them is undefined are left out.
-    pub fn by_epoch(&self, figures: &[DriftEstimate]) -> BTreeMap<usize, f64> {
-        let ours = |figure: &&DriftEstimate| {
-            let role = figure.against == Against::Previous && figure.group == ALL_IMAGES;
-            role && figure.measure == self.measure.name()
+    pub fn by_epoch(&self, estimates: &[DriftEstimate]) -> BTreeMap<usize, f64> {
+        let ours = |estimate: &&DriftEstimate| {
+            let role = estimate.against == Against::Previous && estimate.group == ALL_IMAGES;
+            role && estimate.measure == self.measure.name()
         };
         let mut worst: BTreeMap<usize, f64> = BTreeMap::new();
         let mut unknown = BTreeSet::new();
-        for figure in figures.iter().filter(ours) {
-            match above_floor(figure, self.floor) {
+        for estimate in estimates.iter().filter(ours) {
+            match above_floor(estimate, self.floor) {
                 Some(above) => {
-                    let known = worst.entry(figure.epoch).or_insert(above);
+                    let known = worst.entry(estimate.epoch).or_insert(above);
                     *known = known.max(above);
                 }
-                None => drop(unknown.insert(figure.epoch)),
+                None => drop(unknown.insert(estimate.epoch)),
             }
         }
         worst.retain(|epoch, _| !unknown.contains(epoch));
@@ -150,11 +119,11 @@ pub fn accurate_and_settled(
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::figure;
+    use super::super::testing::estimate;
     use super::*;
 
     fn steps(values: &[Option<f64>]) -> Vec<DriftEstimate> {
-        let step = |(index, &value)| figure("js-divergence", Against::Previous, index + 1, value);
+        let step = |(index, &value)| estimate("js-divergence", Against::Previous, index + 1, value);
         values.iter().enumerate().map(step).collect()
     }
 
@@ -182,17 +151,17 @@ mod tests {
     /// A correlation of 0.95 is nearer than its floor of 0.9, one of 0.85 is not.
     #[test]
     fn of_a_similarity_more_is_within_the_floor() {
-        let of = |value| above_floor(&figure("spearman", Against::Previous, 1, Some(value)), Floor::Noise).unwrap();
+        let of = |value| above_floor(&estimate("spearman", Against::Previous, 1, Some(value)), Floor::Noise).unwrap();
         assert!((of(0.95) + 0.05).abs() < 1e-12 && (of(0.85) - 0.05).abs() < 1e-12);
-        assert_eq!(above_floor(&figure("spearman", Against::Previous, 1, None), Floor::Noise), None);
-        assert_eq!(above_floor(&figure("spearman", Against::Previous, 1, Some(0.5)), Floor::Seed), None);
+        assert_eq!(above_floor(&estimate("spearman", Against::Previous, 1, None), Floor::Noise), None);
+        assert_eq!(above_floor(&estimate("spearman", Against::Previous, 1, Some(0.5)), Floor::Seed), None);
     }
 
     #[test]
     fn a_second_seed_is_a_floor_of_its_own() {
-        let mut figures = steps(&[Some(0.3), Some(0.3)]);
-        figures.iter_mut().for_each(|figure| figure.seed_floor = Some(0.4));
-        let found = settled(&figures);
+        let mut estimates = steps(&[Some(0.3), Some(0.3)]);
+        estimates.iter_mut().for_each(|estimate| estimate.seed_floor = Some(0.4));
+        let found = settled(&estimates);
         assert_eq!(
             found.iter().map(|one| (one.against_floor, one.epoch)).collect::<Vec<_>>(),
             [(Floor::Noise, None), (Floor::Seed, Some(0))]
@@ -201,17 +170,17 @@ mod tests {
 
     #[test]
     fn settling_takes_patience_and_every_explainer() {
-        let mut figures = steps(&[Some(0.5), Some(0.0)]);
-        assert!(!RULE.has_settled(&figures));
-        assert!(Settling { patience: 1, ..RULE }.has_settled(&figures));
-        figures.extend(steps(&[Some(0.5), Some(0.0), Some(0.0)]).pop());
-        assert!(RULE.has_settled(&figures));
+        let mut estimates = steps(&[Some(0.5), Some(0.0)]);
+        assert!(!RULE.has_settled(&estimates));
+        assert!(Settling { patience: 1, ..RULE }.has_settled(&estimates));
+        estimates.extend(steps(&[Some(0.5), Some(0.0), Some(0.0)]).pop());
+        assert!(RULE.has_settled(&estimates));
         let restless =
-            DriftEstimate { explainer: "rollout".into(), ..figure("js-divergence", Against::Previous, 3, Some(0.9)) };
-        figures.push(restless);
-        assert!(!RULE.has_settled(&figures));
+            DriftEstimate { explainer: "rollout".into(), ..estimate("js-divergence", Against::Previous, 3, Some(0.9)) };
+        estimates.push(restless);
+        assert!(!RULE.has_settled(&estimates));
         assert!(!RULE.has_settled(&[]));
-        let by_epoch = RULE.by_epoch(&figures);
+        let by_epoch = RULE.by_epoch(&estimates);
         assert!((by_epoch[&3] - 0.8).abs() < 1e-12 && (by_epoch[&2] + 0.1).abs() < 1e-12, "{by_epoch:?}");
     }
 

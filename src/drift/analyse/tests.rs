@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use super::*;
-use crate::drift::testing::explanations;
-use crate::drift::{Floor, SemanticDrift, agreement_between, of_run, semantic_drift, spread_between};
+use crate::drift::testing::{explanations, of_run};
+use crate::drift::{Floor, SemanticDrift, agreement_between, semantic_drift, spread_between};
 use crate::fsx;
 use crate::measure::{Descriptor, Measure};
 use crate::store::tests::write_run;
-use crate::store::{ALL_IMAGES, EpochMetrics, Manifest, PanelInfo, RunInfo, StoreError, TrainingMetrics};
+use crate::store::{
+    ALL_IMAGES, DriftEstimate, EpochMetrics, Manifest, PanelInfo, RunInfo, StoreError, TrainingMetrics,
+};
 
 /// A run whose epochs hold the given explanations and have the given accuracies.
 fn run(dir: &Path, name: &str, epochs: Vec<(usize, Vec<Explanations>)>, accuracy: &[f64]) -> RunReader {
@@ -61,14 +63,14 @@ fn copies_of_a_checkpoint_never_moved() {
     let dir = tempfile::tempdir().unwrap();
     let reader = single(dir.path(), vec![explanations("grad-cam", 1, 6); 3], &[0.5; 3]);
     let found = analyse(&reader, &every()).unwrap();
-    assert_eq!(found.drift.iter().filter(|figure| figure.group == ALL_IMAGES).count(), 2 * 2 * Measure::ALL.len());
-    for figure in &found.drift {
-        let measure: Measure = figure.measure.parse().unwrap();
+    assert_eq!(found.drift.iter().filter(|estimate| estimate.group == ALL_IMAGES).count(), 2 * 2 * Measure::ALL.len());
+    for estimate in &found.drift {
+        let measure: Measure = estimate.measure.parse().unwrap();
         let zero = measure.distance(0.0);
-        assert_eq!(figure.value, Some(zero), "{measure}");
-        assert_eq!((figure.interval, figure.floor), (Some([zero; 2]), Some(zero)), "{measure}");
+        assert_eq!(estimate.value, Some(zero), "{measure}");
+        assert_eq!((estimate.interval, estimate.floor), (Some([zero; 2]), Some(zero)), "{measure}");
     }
-    assert!(found.stabilisation.iter().all(|one| one.epoch == Some(0) && one.steps == 2));
+    assert!(found.settled.iter().all(|one| one.epoch == Some(0) && one.steps == 2));
     assert!(found.paths.iter().all(|path| path.path == Some(0.0) && path.net == Some(0.0)));
     assert!(found.warnings.is_empty(), "{:?}", found.warnings);
 }
@@ -84,9 +86,9 @@ fn independent_maps_are_at_chance_within_their_interval() {
         let epochs = vec![explanations("grad-cam", 2 * seed, 100), explanations("grad-cam", 2 * seed + 1, 100)];
         let reader = single(dir.path(), epochs, &[]);
         let options = Options { measures: Measure::LIVE.to_vec(), groups: false, ..Options::default() };
-        for figure in analyse(&reader, &options).unwrap().drift.iter().filter(|one| one.against == Against::First) {
-            let [low, high] = figure.interval.unwrap();
-            within.push((low..=high).contains(&figure.chance.unwrap()));
+        for estimate in analyse(&reader, &options).unwrap().drift.iter().filter(|one| one.against == Against::First) {
+            let [low, high] = estimate.interval.unwrap();
+            within.push((low..=high).contains(&estimate.chance.unwrap()));
         }
     }
     let share = within.iter().filter(|&&within| within).count() as f64 / within.len() as f64;
@@ -106,15 +108,15 @@ fn a_planted_jump_is_found_where_it_was_planted() {
     let reader = single(dir.path(), epochs, &[0.7, 0.701, 0.702, 0.703, 0.704, 0.705]);
     let found = analyse(&reader, &Options { resamples: 200, ..Options::default() }).unwrap();
     for measure in Measure::LIVE {
-        let steps = found.drift.iter().filter(|figure| {
-            figure.group == ALL_IMAGES && figure.against == Against::Previous && figure.measure == measure.name()
+        let steps = found.drift.iter().filter(|estimate| {
+            estimate.group == ALL_IMAGES && estimate.against == Against::Previous && estimate.measure == measure.name()
         });
         let farthest = steps.max_by(|one, other| {
-            let distance = |figure: &DriftEstimate| measure.distance(figure.value.unwrap());
+            let distance = |estimate: &DriftEstimate| measure.distance(estimate.value.unwrap());
             distance(one).total_cmp(&distance(other))
         });
         assert_eq!(farthest.unwrap().epoch, 3, "{measure}");
-        let settled = found.stabilisation.iter().find(|one| one.measure == measure.name()).unwrap();
+        let settled = found.settled.iter().find(|one| one.measure == measure.name()).unwrap();
         assert_eq!((settled.against_floor, settled.epoch, settled.steps), (Floor::Noise, Some(3), 2), "{measure}");
     }
     assert_eq!(found.warnings.len(), 1, "{:?}", found.warnings);
@@ -151,7 +153,7 @@ fn the_best_and_a_named_epoch_are_compared_with_from_both_sides() {
 
 /// Five images of two classes, one of them becoming wrong: groups hold their own images' values and nobody else's.
 #[test]
-fn groups_are_the_figures_of_their_images() {
+fn groups_are_the_estimates_of_their_images() {
     let dir = tempfile::tempdir().unwrap();
     let at = |seed, predicted: [i64; 5]| Explanations {
         labels: vec![0, 0, 1, 1, 1],
@@ -163,7 +165,7 @@ fn groups_are_the_figures_of_their_images() {
     let measure = "cosine";
     let values = &found.image_drift.iter().find(|one| one.measure == measure).unwrap().values;
     let mean = |images: &[usize]| images.iter().map(|&image| values[image].unwrap()).sum::<f64>() / images.len() as f64;
-    let figure = |group: &str| {
+    let estimate = |group: &str| {
         let mut all = found.drift.iter().filter(|one| one.measure == measure && one.against == Against::First);
         all.find(|one| one.group == group)
     };
@@ -176,27 +178,27 @@ fn groups_are_the_figures_of_their_images() {
         ("class:striped", &[2, 3, 4]),
     ];
     for (group, images) in groups {
-        let figure = figure(group).unwrap();
-        assert!((figure.value.unwrap() - mean(images)).abs() < 1e-12, "{group}");
-        assert_eq!((figure.defined, figure.interval.is_some()), (images.len(), images.len() > 1), "{group}");
-        assert!(figure.chance.is_some() && figure.floor == Some(1.0), "{group}");
+        let estimate = estimate(group).unwrap();
+        assert!((estimate.value.unwrap() - mean(images)).abs() < 1e-12, "{group}");
+        assert_eq!((estimate.defined, estimate.interval.is_some()), (images.len(), images.len() > 1), "{group}");
+        assert!(estimate.chance.is_some() && estimate.floor == Some(1.0), "{group}");
     }
-    assert!(figure("becomes-right").is_none(), "nobody is in it");
+    assert!(estimate("becomes-right").is_none(), "nobody is in it");
     let without = analyse(&reader, &Options { groups: false, ..every() }).unwrap();
-    assert!(without.drift.iter().all(|figure| figure.group == ALL_IMAGES));
+    assert!(without.drift.iter().all(|estimate| estimate.group == ALL_IMAGES));
 }
 
 #[test]
-fn the_figures_of_training_are_among_those_of_the_analysis() {
+fn the_estimates_of_training_are_among_those_of_the_analysis() {
     let dir = tempfile::tempdir().unwrap();
     let epoch = |seed| vec![explanations("grad-cam", seed, 7), explanations("rollout", seed + 50, 7)];
     let reader = run(dir.path(), "run", (0..4).map(|number| (number, epoch(number as u64))).collect(), &[]);
     let full = analyse(&reader, &Options::default()).unwrap().drift;
-    let live = |figure: &DriftEstimate| {
-        figure.group == ALL_IMAGES && Measure::LIVE.iter().any(|measure| measure.name() == figure.measure)
+    let live = |estimate: &DriftEstimate| {
+        estimate.group == ALL_IMAGES && Measure::LIVE.iter().any(|measure| measure.name() == estimate.measure)
     };
-    let bytes = |figures: &[DriftEstimate]| serde_json::to_string(figures).unwrap();
-    assert_eq!(bytes(&full.into_iter().filter(live).collect::<Vec<_>>()), bytes(&of_run(&reader).unwrap()));
+    let bytes = |estimates: &[DriftEstimate]| serde_json::to_string(estimates).unwrap();
+    assert_eq!(bytes(&full.into_iter().filter(live).collect::<Vec<_>>()), bytes(&of_run(&reader)));
 }
 
 /// The second seed's maps are those of the epoch before, so drift from it and the seed's floor are one number.
@@ -207,10 +209,10 @@ fn a_second_seed_is_compared_at_the_same_epoch() {
     let reader = single(dir.path(), vec![one.clone(), two.clone()], &[]);
     let seed = run(other.path(), "second", vec![(1, vec![one.clone()])], &[]);
     let found = analyse(&reader, &Options { seed_run: Some(seed), ..every() }).unwrap();
-    for figure in &found.drift {
-        assert!(figure.seed_floor.is_some() && figure.seed_floor == figure.value, "{figure:?}");
+    for estimate in &found.drift {
+        assert!(estimate.seed_floor.is_some() && estimate.seed_floor == estimate.value, "{estimate:?}");
     }
-    assert!(found.stabilisation.iter().any(|one| one.against_floor == Floor::Seed && one.epoch == Some(0)));
+    assert!(found.settled.iter().any(|one| one.against_floor == Floor::Seed && one.epoch == Some(0)));
 
     let foreign = tempfile::tempdir().unwrap();
     let strange = run(foreign.path(), "strange", vec![(1, vec![Explanations { tap: "layer3".into(), ..one }])], &[]);
@@ -225,8 +227,8 @@ fn an_untrained_head_is_no_evidence_and_a_foreign_panel_is_refused() {
     let epochs = vec![untrained, explanations("grad-cam", 2, 3), explanations("grad-cam", 3, 3)];
     let reader = single(dir.path(), epochs, &[]);
     let found = analyse(&reader, &every()).unwrap();
-    assert!(found.drift.iter().all(|figure| (figure.epoch, figure.reference_epoch) == (2, 1)));
-    assert!(found.spread.iter().all(|figure| figure.epoch > 0));
+    assert!(found.drift.iter().all(|estimate| (estimate.epoch, estimate.reference_epoch) == (2, 1)));
+    assert!(found.spread.iter().all(|estimate| estimate.epoch > 0));
 
     let dir = tempfile::tempdir().unwrap();
     let reader = single(dir.path(), vec![explanations("grad-cam", 1, 3), explanations("grad-cam", 1, 4)], &[]);
@@ -254,9 +256,9 @@ fn two_runs_agree_over_the_images_they_share() {
     let [cnn, vit] = [cnn, vit].map(|reader| analyse(&reader, &every()).unwrap());
     let found = agreement_between(&cnn, &vit, 100).unwrap();
     assert_eq!(found.len(), 2 * Measure::LIVE.len(), "previous and first, in the leading measures");
-    for figure in &found {
-        assert_eq!((figure.one.as_str(), figure.other.as_str()), ("cnn:grad-cam/label", "vit:rollout/label"));
-        assert!((figure.value.unwrap() - 1.0).abs() < 1e-12 && figure.defined == 30, "{figure:?}");
+    for estimate in &found {
+        assert_eq!((estimate.one.as_str(), estimate.other.as_str()), ("cnn:grad-cam/label", "vit:rollout/label"));
+        assert!((estimate.value.unwrap() - 1.0).abs() < 1e-12 && estimate.defined == 30, "{estimate:?}");
     }
     for difference in spread_between(&cnn, &vit, 100).unwrap() {
         assert_eq!((difference.value, difference.defined), (Some(0.0), 30));
@@ -283,15 +285,15 @@ fn semantic_drift_is_of_the_images_that_stay_right() {
     let found = semantic_drift(&reader, 1, None, 100).unwrap();
     let expected = [0.5, 0.0, -1.0 / 3.0, 0.0];
     assert_eq!(found.len(), expected.len());
-    for ((figure, kind), expected) in found.iter().zip(SemanticDrift::ALL).zip(expected) {
-        assert_eq!((figure.figure, figure.reference_epoch, figure.epoch), (kind, 1, 3));
-        assert!((figure.value.unwrap() - expected).abs() < 1e-12, "{figure:?}");
-        assert_eq!((figure.defined, figure.undefined, figure.excluded), (3, 0, 1));
-        assert_eq!(figure.chance.is_some(), kind != SemanticDrift::ConcentrationChange);
-        assert!(figure.floor.is_some() && figure.interval.is_some());
+    for ((estimate, kind), expected) in found.iter().zip(SemanticDrift::ALL).zip(expected) {
+        assert_eq!((estimate.metric, estimate.reference_epoch, estimate.epoch), (kind, 1, 3));
+        assert!((estimate.value.unwrap() - expected).abs() < 1e-12, "{estimate:?}");
+        assert_eq!((estimate.defined, estimate.undefined, estimate.excluded), (3, 0, 1));
+        assert_eq!(estimate.chance.is_some(), kind != SemanticDrift::ConcentrationChange);
+        assert!(estimate.floor.is_some() && estimate.interval.is_some());
     }
     let to_second = semantic_drift(&reader, 1, Some(2), 100).unwrap();
-    assert!(to_second.iter().all(|figure| figure.epoch == 2 && figure.excluded == 0));
+    assert!(to_second.iter().all(|estimate| estimate.epoch == 2 && estimate.excluded == 0));
     assert!(matches!(semantic_drift(&reader, 3, None, 100), Err(DriftError::SameEpoch { epoch: 3 })));
     assert!(matches!(semantic_drift(&reader, 8, None, 100), Err(DriftError::NoEpoch { epoch: 8, .. })));
 }
