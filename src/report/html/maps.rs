@@ -4,7 +4,7 @@
 //! epochs and images, where the steps of eight bits show. Sixteen keep every value within 1/131070 of its map's range.
 //! A range of its own for every map, because one epoch's raw maps differ in strength by orders of magnitude.
 
-use super::ReportError;
+use super::error::ReportError;
 use crate::measure::{Heatmap, MapStatus};
 use crate::store::format::titled;
 use crate::store::{Explanations, RunReader};

@@ -1,6 +1,6 @@
 //! The panel's pictures inside the page: once each however many runs show them, and together within a budget.
 
-use super::ReportError;
+use super::error::ReportError;
 use crate::fsx;
 use crate::store::RunReader;
 use data_encoding::BASE64;
