@@ -1,6 +1,7 @@
 //! The fused operations as models call them: safe functions on tensors.
 
-use super::FusedOps;
+use super::adamw::AdamW;
+use super::fused::FusedOps;
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
@@ -161,21 +162,6 @@ pub fn batch_norm(input: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, epsilon:
 pub fn attention(packed: Tensor<3>, heads: usize) -> Tensor<3> {
     let (context, _) = Dispatch::fused_attention(packed.into_dispatch(), heads);
     Tensor::from_dispatch(context)
-}
-
-/// The numbers of one [`adamw`] step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AdamW {
-    /// Learning rate.
-    pub rate: f64,
-    /// Decay of the two moments.
-    pub betas: [f64; 2],
-    /// Added to the root of the second moment.
-    pub epsilon: f64,
-    /// Decoupled weight decay.
-    pub decay: f64,
-    /// This step, counted from one.
-    pub step: usize,
 }
 
 /// One step of AdamW on one parameter: `[value, gradient, first, second]` to the new `[value, first, second]`.

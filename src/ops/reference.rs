@@ -1,6 +1,6 @@
 //! The default bodies: each operation and its gradient in Burn's primitives, written for reading.
 
-use super::AdamW;
+use super::adamw::AdamW;
 use burn::backend::ops::ConvOptions;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Shape, Slice, TensorMetadata};

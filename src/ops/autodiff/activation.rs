@@ -1,6 +1,6 @@
 //! Activations, and the probe that looks at them.
 
-use crate::ops::FusedOps;
+use crate::ops::fused::FusedOps;
 use burn::backend::tensor::FloatTensor;
 use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::base::Checkpointer;

@@ -1,6 +1,6 @@
 //! Affine maps.
 
-use crate::ops::FusedOps;
+use crate::ops::fused::FusedOps;
 use burn::backend::tensor::FloatTensor;
 use burn_autodiff::Autodiff;
 use burn_autodiff::NodeId;

@@ -7,11 +7,14 @@ mod attention;
 mod convolution;
 mod linear;
 mod norm;
+mod tape;
 
-use super::{AdamW, FusedOps};
+use super::adamw::AdamW;
+use super::fused::FusedOps;
 use burn::backend::tensor::FloatTensor;
 use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
+use tape::constant;
 
 impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
     fn fused_conv2d(
@@ -72,9 +75,4 @@ impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
         let (value, first, second) = B::fused_adamw(value, gradient, first, second, settings);
         (constant::<B, C>(value), constant::<B, C>(first), constant::<B, C>(second))
     }
-}
-
-/// Off the tape.
-fn constant<B: FusedOps, C: CheckpointStrategy>(tensor: FloatTensor<B>) -> FloatTensor<Autodiff<B, C>> {
-    <Autodiff<B, C> as burn::backend::AutodiffBackend>::from_inner(tensor)
 }

@@ -1,7 +1,7 @@
 //! Normalisations. Layer and batch norm keep the same things and differ in the body they call.
 
-use super::constant;
-use crate::ops::FusedOps;
+use super::tape::constant;
+use crate::ops::fused::FusedOps;
 use burn::backend::tensor::FloatTensor;
 use burn_autodiff::Autodiff;
 use burn_autodiff::NodeId;

@@ -3,7 +3,8 @@
 
 mod shim;
 
-use super::{AdamW, FusedOps};
+use super::adamw::AdamW;
+use super::fused::FusedOps;
 use burn_tch::{LibTorch, TchTensor};
 use tch::Tensor;
 

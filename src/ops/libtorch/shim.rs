@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "calls into the C++ shim; each block says why it is sound")]
 
-use crate::ops::AdamW;
+use crate::ops::adamw::AdamW;
 use std::ffi::{CStr, c_char, c_int};
 use tch::Tensor;
 use torch_sys::C_tensor;
