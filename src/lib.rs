@@ -18,7 +18,8 @@
 //! | [`picture`] | pixels: decoding within limits, Pillow's resampling |
 //! | [`models`] | ResNet and DeiT, and their taps |
 //! | [`ops`] | fused operations behind one backend-extension trait |
-//! | [`train`] | the loop, one step in plain sight, and the checkpoint directory |
+//! | [`train`] | the loop, one step in plain sight |
+//! | [`mod@run`] | what a run's folder means: record, checkpoints, resuming, branching, the same data |
 //! | [`explain`] | one small file a method: raw maps out |
 //! | [`evidence`] | pictures looked at: from pixels, through the explainers, to records |
 //! | [`cause`] | which part of a model moved its evidence |
@@ -53,6 +54,7 @@ pub mod models;
 pub mod ops;
 pub mod picture;
 pub mod report;
+pub mod run;
 pub mod seed;
 pub mod stats;
 pub mod store;

@@ -7,7 +7,8 @@ use super::{Format, left_out, open_data, print};
 use crate::data::{Batching, DataConfig, Split};
 use crate::device::DeviceChoice;
 use crate::report::{aligned, confusion_csv, csv_row};
-use crate::train::{Evaluation, Progress, Reopened, RunRecord, Setup, evaluate, reopen, same_data, same_panel};
+use crate::run::{Reopened, RunRecord, reopen, same_data, same_panel};
+use crate::train::{Evaluation, Progress, evaluate};
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
@@ -48,15 +49,14 @@ pub(super) struct EvalArguments {
 pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     let confusion = arguments.confusion.as_ref().map(|path| checked("--confusion", path)).transpose()?;
     let (device, _) = arguments.device.open()?;
-    let Reopened { record, state, model } = reopen(&arguments.run.path, arguments.run.which, arguments.raw, &device)?;
+    let Reopened { record, position, model } =
+        reopen(&arguments.run.path, arguments.run.which, arguments.raw, &device)?;
     let run = &arguments.run.path;
     let data = open_data(&source(arguments, &record)?)?;
     let mut progress = Progress::of_phases();
     let notes = same_data(run, &record, &data, &[arguments.split])?;
     left_out(&data).iter().chain(&notes).for_each(|line| progress.say(line));
-    let setup = Setup { config: record.config.clone(), data, device: device.clone(), tensorboard: false };
-    same_panel(run, &record, &setup)?.iter().for_each(|line| progress.say(line));
-    let data = &setup.data;
+    same_panel(run, &record, &data)?.iter().for_each(|line| progress.say(line));
     let index = data.split(arguments.split);
     if index.samples().is_empty() {
         bail!("{} has no {} split", data.name, arguments.split);
@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
             return Ok(ExitCode::SUCCESS); // two tables in one stream are none
         }
     }
-    let epoch = state.epoch;
+    let epoch = position.epoch;
     print(&match arguments.format {
         Format::Table => table(&data.classes, &evaluation, arguments.split, epoch),
         Format::Csv => csv(&data.classes, &evaluation),

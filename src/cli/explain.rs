@@ -10,9 +10,10 @@ use crate::evidence::{Question, Subjects, look};
 use crate::explain::{Explainer, Target};
 use crate::faithfulness::Criteria;
 use crate::fsx;
+use crate::run::{Reopened, RunRecord, reopen, same_pictures};
 use crate::store::layout::RUN_FILE;
 use crate::store::{Explanations, Output, RunReader, check_output_folder, output_folder};
-use crate::train::{Progress, Reopened, RunRecord, reopen, same_pictures};
+use crate::train::Progress;
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
@@ -247,7 +248,7 @@ fn look_at(
     is_first: bool,
 ) -> Result<Looked> {
     let reopened = reopen(&run.path, run.which, arguments.raw, device)?;
-    let (record, epoch) = (&reopened.record, reopened.state.epoch);
+    let (record, epoch) = (&reopened.record, reopened.position.epoch);
     let seed = record.config.panel.seed;
     let subjects = match files {
         [] => Subjects::of_run(&RunReader::open(&run.path)?, seed)?,

@@ -2,7 +2,7 @@
 
 use super::output::{checked, deliver, format};
 use super::run_spec::RunSpec;
-use crate::train::{RunRecord, sealed};
+use crate::run::{RunRecord, sealed};
 use crate::weights::{self, Precision};
 use anyhow::{Context, Result};
 use clap::Args;
@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode> {
         "std": preprocessing.normalisation.deviation.map(shortest),
     })
     .to_string();
-    let epoch = saved.state.epoch.to_string();
+    let epoch = saved.position.epoch.to_string();
     let model = record.config.model.spec();
     let metadata = [
         ("format", "pt"),
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode> {
         ("epoch", epoch.as_str()),
         ("driftscope", env!("CARGO_PKG_VERSION")),
     ];
-    let bytes = weights::export(tensors, arguments.precision, saved.state.optimizer_step, &metadata)
+    let bytes = weights::export(tensors, arguments.precision, saved.position.optimizer_step, &metadata)
         .with_context(|| format!("{} is not written", arguments.out.display()))?;
     deliver(&out, &arguments.out, &bytes)?;
     Ok(ExitCode::SUCCESS)

@@ -2,8 +2,8 @@
 
 use super::{print, say};
 use crate::fsx::shown;
+use crate::run::same_pictures;
 use crate::store::{Output, RunReader};
-use crate::train::same_pictures;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,7 @@
 use super::output::{checked, deliver, finished};
 use super::say;
 use crate::report::html;
-use crate::train::same_pictures;
+use crate::run::same_pictures;
 use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! `RUN`, `RUN@3`, `RUN@best` or `RUN@last`: a run's directory, and which of its checkpoints.
 
-use crate::train::Which;
+use crate::run::Which;
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValueParserFactory};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

@@ -3,9 +3,9 @@
 use super::{Format, print, say};
 use crate::fsx;
 use crate::report::{aligned, csv_row};
+use crate::run::RunRecord;
 use crate::store::layout::RUN_FILE;
-use crate::store::{RunReader, TrainingMetrics};
-use crate::train::RunRecord;
+use crate::store::{RunReader, Scored, TrainingMetrics};
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
@@ -31,8 +31,8 @@ struct Line {
     path: PathBuf,
     record: RunRecord,
     sealed: usize,
-    best: Option<(usize, f64)>,
-    last: Option<f64>,
+    best: Option<Scored>,
+    last: Option<Scored>,
     explainers: Vec<String>,
 }
 
@@ -81,15 +81,13 @@ fn find(dir: &Path, found: &mut Vec<PathBuf>, troubles: &mut Vec<String>) {
 
 fn read(path: PathBuf) -> Result<Line> {
     let (record, reader) = (RunRecord::read(&path)?, RunReader::open(&path)?);
-    let (mut best, mut last): (Option<(usize, f64)>, _) = (None, None);
+    let mut scored = Vec::new();
     for &epoch in reader.epochs() {
-        let Some(TrainingMetrics { val_accuracy, .. }) = reader.metrics(epoch)?.training else { continue };
-        last = Some(val_accuracy);
-        let better = |(best, accuracy)| val_accuracy > accuracy || (best == 0 && val_accuracy == accuracy);
-        if best.is_none_or(better) {
-            best = Some((epoch, val_accuracy));
+        if let Some(TrainingMetrics { val_accuracy, .. }) = reader.metrics(epoch)?.training {
+            scored.push(Scored { epoch, val_accuracy });
         }
     }
+    let (best, last) = (scored.iter().copied().min_by(Scored::best_first), scored.last().copied());
     let explainers = record.config.explainers.iter().map(|explainer| explainer.name().to_string()).collect();
     // Epoch 0 is the model before training.
     let sealed = reader.epochs().last().copied().unwrap_or(0);
@@ -105,9 +103,9 @@ impl Line {
             self.record.data.clone(),
             self.record.config.seed.to_string(),
             format!("{}/{}", self.sealed, self.record.config.epochs),
-            self.best.map_or(nothing.to_string(), |(epoch, _)| epoch.to_string()),
-            number(self.best.map(|(_, accuracy)| accuracy)),
-            number(self.last),
+            self.best.map_or(nothing.to_string(), |best| best.epoch.to_string()),
+            number(self.best.map(|best| best.val_accuracy)),
+            number(self.last.map(|last| last.val_accuracy)),
             self.explainers.join(" "),
         ]
     }
@@ -120,9 +118,9 @@ impl Line {
             "seed": self.record.config.seed,
             "epochs_done": self.sealed,
             "epochs": self.record.config.epochs,
-            "best_epoch": self.best.map(|(epoch, _)| epoch),
-            "best_val_accuracy": self.best.map(|(_, accuracy)| accuracy),
-            "last_val_accuracy": self.last,
+            "best_epoch": self.best.map(|best| best.epoch),
+            "best_val_accuracy": self.best.map(|best| best.val_accuracy),
+            "last_val_accuracy": self.last.map(|last| last.val_accuracy),
             "explainers": self.explainers,
         })
     }

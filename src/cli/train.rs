@@ -9,10 +9,9 @@ use crate::data::{DataConfig, Split};
 use crate::device::{DeviceChoice, DeviceError};
 use crate::fsx::quoted;
 use crate::models::ModelName;
+use crate::run::{NextStep, RunDir, RunRecord, Which, misfits, same_data, same_panel, sealed};
 use crate::store::PanelInfo;
-use crate::train::{
-    Outcome, Progress, Ready, RunDir, RunRecord, Setup, Snapshot, Which, fit, misfits, same_data, same_panel, sealed,
-};
+use crate::train::{Outcome, Progress, Ready, Setup, fit};
 use anyhow::{Result, bail};
 use burn_train::Interrupter;
 use clap::Args;
@@ -178,7 +177,7 @@ fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
         notes.iter().for_each(|line| say(line));
     }
     notes.extend(same?);
-    notes.extend(same_panel(&spec.path, &saved, &setup)?);
+    notes.extend(same_panel(&spec.path, &saved, &setup.data)?);
     let path = arguments.run_dir.as_deref().unwrap_or(&spec.path);
     let mut record = record(path, &setup, settings, device)?;
     if record.panel.digest != saved.panel.digest {
@@ -187,26 +186,26 @@ fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
     record.panel.pictures = saved.panel.pictures.clone();
     notes.extend(moved(&saved, &record));
 
-    let snapshot = match spec.which {
+    let checkpoint = match spec.which {
         Which::Newest => run.newest()?,
         which => Some(sealed(&spec.path, which)?),
     };
-    let place = snapshot.as_ref().map(Snapshot::place);
-    if let Some(place) = &place {
-        let (epoch, step) = place.state.next();
-        notes.push(format!("resuming {} at epoch {epoch}, step {step}", place.dir.display()));
+    let place = checkpoint.as_ref().map(|found| (found.dir.clone(), found.saved.position.clone()));
+    if let Some((dir, position)) = &place {
+        let NextStep { epoch, steps_done } = position.next();
+        notes.push(format!("resuming {} at epoch {epoch}, step {steps_done}", dir.display()));
     }
     let progress = Progress::new(setup.config.epochs);
     notes.iter().for_each(|line| progress.say(line));
-    let ready = Ready::new(&setup, snapshot, &progress)?;
+    let ready = Ready::new(&setup, checkpoint, &progress)?;
     let run = match (&arguments.run_dir, place) {
-        (Some(new), Some(place)) => {
-            record.forked_from = Some(format!("{}@{}", spec.path.display(), place.state.epoch));
-            run.fork(new, &record, &place)?
+        (Some(new), Some((dir, position))) => {
+            record.forked_from = Some(format!("{}@{}", spec.path.display(), position.epoch));
+            run.branch(new, &record, &dir, &position)?
         }
         (Some(_), None) => bail!("{} holds no finished epoch yet", spec.path.display()),
-        (None, Some(place)) if spec.which != Which::Newest => {
-            run.set_aside_after(place.state.epoch)?;
+        (None, Some((_, position))) if spec.which != Which::Newest => {
+            run.set_aside_after(position.epoch)?;
             run
         }
         (None, _) => run,

@@ -98,6 +98,11 @@ pub fn sealed_epoch(path: &Path) -> Option<usize> {
     path.join(MANIFEST_FILE).is_file().then_some(epoch)
 }
 
+/// Whether this is the place of a save in mid-epoch.
+pub fn is_interrupted(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == INTERRUPTED || name == INTERRUPTED_OLD)
+}
+
 /// The directory in which one called `name` is built.
 pub fn partial_dir_name(name: &str) -> String {
     format!("{name}{PARTIAL}")

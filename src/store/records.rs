@@ -3,6 +3,7 @@
 //! Fields no record here names are ignored when reading, so that a newer run stays readable.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use std::cmp::Ordering;
 
 /// What `run.json` says that evidence needs. Its other fields are ignored here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,6 +69,28 @@ pub struct TrainingMetrics {
     pub learning_rate: Option<f64>,
     /// Wall-clock seconds of the epoch.
     pub seconds: f64,
+}
+
+/// An epoch and how well it did in validation.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scored {
+    /// The epoch.
+    pub epoch: usize,
+    /// Its validation accuracy, in [0, 1].
+    pub val_accuracy: f64,
+}
+
+impl Scored {
+    /// Before the other where it is the better one: of the higher accuracy; of equals a trained epoch before epoch 0, the
+    /// untrained model, and then the earlier.
+    pub fn best_first(&self, other: &Self) -> Ordering {
+        let untrained = |one: &Self| one.epoch == 0;
+        other
+            .val_accuracy
+            .total_cmp(&self.val_accuracy)
+            .then(untrained(self).cmp(&untrained(other)))
+            .then(self.epoch.cmp(&other.epoch))
+    }
 }
 
 /// A run that diverged must stay readable.
@@ -169,6 +192,18 @@ mod tests {
         let figure: DriftEstimate = serde_json::from_str(written).unwrap();
         assert_eq!((figure.group.as_str(), figure.interval, figure.seed_floor), (ALL_IMAGES, None, None));
         assert_eq!(figure.value, Some(0.5));
+    }
+
+    #[test]
+    fn the_untrained_epoch_is_the_best_only_where_it_is_better() {
+        let best = |accuracies: &[f64]| {
+            let all = accuracies.iter().enumerate().map(|(epoch, &val_accuracy)| Scored { epoch, val_accuracy });
+            all.min_by(Scored::best_first).map(|best| best.epoch)
+        };
+        assert_eq!(
+            [best(&[0.5, 0.5, 0.5]), best(&[0.5, 0.4]), best(&[0.5]), best(&[])],
+            [Some(1), Some(0), Some(0), None]
+        );
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Curves and figures of a run for TensorBoard, written as each epoch is about to be sealed.
 
-use super::checkpoint::CheckpointError;
 use super::{Progress, TrainError};
 use crate::fsx::{self, FsError};
 use crate::picture::Picture;
 use crate::report::EventWriter;
+use crate::run::RunError;
 use crate::store::EpochMetrics;
 use crate::store::layout::{TENSORBOARD_DIR, is_event_file};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ impl Board {
     /// a run that had none gets the `history` of its earlier epochs first.
     pub(super) fn open(run: &Path, wanted: bool, next: usize, history: &[EpochMetrics]) -> Result<Self, TrainError> {
         let folder = run.join(TENSORBOARD_DIR);
-        let known = has_events(&folder).map_err(CheckpointError::from)?;
+        let known = has_events(&folder).map_err(RunError::from)?;
         if !wanted && !known {
             return Ok(Self(None));
         }

@@ -1,11 +1,11 @@
 //! What is derived from a run's sealed epochs: its history as a table, and which epochs keep their weights.
 
 use super::TrainError;
-use super::checkpoint::{CheckpointError, RunDir};
-use super::{checkpoint, stability};
+use super::stability;
 use crate::config::KeepConfig;
+use crate::run::{RunDir, RunError};
 use crate::store::layout::{HISTORY_FILE, HISTORY_TABLE};
-use crate::store::{EpochMetrics, RunReader, StoreError, epoch_dir_name};
+use crate::store::{EpochMetrics, RunReader, StoreError};
 
 impl RunDir {
     /// Every sealed epoch's metrics, in order; those that are not what was sealed are left out.
@@ -37,7 +37,7 @@ impl RunDir {
         for metrics in &history {
             let path = self.path().join(HISTORY_FILE);
             lines += &serde_json::to_string(metrics)
-                .map_err(|source| CheckpointError::Encode { path, source: Box::new(source) })?;
+                .map_err(|source| RunError::Encode { path, source: Box::new(source) })?;
             lines.push('\n');
             table += &row(metrics);
         }
@@ -45,7 +45,7 @@ impl RunDir {
         self.write(HISTORY_TABLE, table.as_bytes())?;
         self.clear_superseded(history.last().map(|metrics| metrics.epoch))?;
         for epoch in pruned(&history, keep) {
-            checkpoint::prune(&self.path().join(epoch_dir_name(epoch)))?;
+            self.prune(epoch)?;
         }
         Ok(())
     }

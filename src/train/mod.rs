@@ -5,35 +5,24 @@
 //! one, byte for byte on one CPU.
 
 mod board;
-mod checkpoint;
 mod ema;
 mod evaluate;
 mod evidence;
-mod folder;
 mod gradients;
 mod history;
 mod optimizer;
 mod progress;
 mod ready;
-mod reopen;
-mod resume;
-mod same_data;
 mod schedule;
 mod stability;
-mod state;
 mod trainee;
 
-pub use checkpoint::{CheckpointError, Place, RunDir, RunRecord, Saved, Snapshot};
 pub use evaluate::{Evaluation, cross_entropy, evaluate, soft_cross_entropy};
 pub use gradients::StepGradients;
 pub use optimizer::Optimizer;
 pub use progress::Progress;
 pub use ready::Ready;
-pub use reopen::{Reopened, reopen};
-pub use resume::{Which, misfits, sealed, with_weights};
-pub use same_data::{same_data, same_panel, same_pictures};
 pub use schedule::Schedule;
-pub use state::{Best, Meter, TrainState};
 
 use board::Board;
 use evidence::Evidence;
@@ -49,11 +38,12 @@ use crate::explain::ExplainError;
 use crate::models::{Mode, Taps, Trainable};
 use crate::picture::PngError;
 use crate::report::{TensorBoardError, confusion_csv};
+use crate::run::{NextStep, RunDir, RunError};
 use crate::seed::{self, Purpose};
 use crate::store::layout::{CONFUSION_FILE, METRICS_FILE};
-use crate::store::{EpochMetrics, RunReader, StoreError, TrainingMetrics, panel_image_name};
+use crate::store::{EpochMetrics, RunReader, Scored, StoreError, TrainingMetrics, panel_image_name};
 use crate::weights::WeightsError;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use burn_train::Interrupter;
 use std::time::Instant;
 
@@ -83,9 +73,9 @@ pub enum TrainError {
         /// What it is.
         value: f64,
     },
-    /// The run directory.
+    /// The run's folder.
     #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
+    Run(#[from] RunError),
     /// The pictures.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -131,7 +121,7 @@ pub enum Outcome {
     /// as it asks of settled evidence.
     Finished {
         /// The best epoch.
-        best: Option<Best>,
+        best: Option<Scored>,
         /// The last one.
         last: usize,
     },
@@ -234,7 +224,7 @@ fn epochs(
     let mut logbook;
     if begun {
         run.tidy(config.keep)?;
-        let next = trainee.state.next().0;
+        let next = trainee.position.next().epoch;
         let history = run.history_telling(|error| progress.say(&format!("left out of tables and ranking: {error}")))?;
         let damaged = |error: StoreError| progress.say(&format!("no drift is measured against this: {error}"));
         let timeline = Timeline::of_sealed(&RunReader::open(run.path())?, next, damaged)?;
@@ -251,17 +241,20 @@ fn epochs(
     }
 
     loop {
-        let (epoch, steps_done) = trainee.state.next();
+        let NextStep { epoch, steps_done } = trainee.position.next();
         let (stalled, stable) = (config.early_stopping, config.stop_when_stable);
-        if epoch > config.epochs || trainee.state.is_stalled(stalled) || trainee.state.is_stable(stable) {
-            return Ok(Outcome::Finished { best: trainee.state.best(), last: epoch - 1 });
+        if epoch > config.epochs
+            || trainee.position.is_stalled(stalled)
+            || trainee.position.is_stalled_and_settled(stable)
+        {
+            return Ok(Outcome::Finished { best: trainee.position.best(), last: epoch - 1 });
         }
 
         // Train. With the head alone, everything below it behaves as in evaluation.
         let start = Instant::now();
         let trainable = setup.trainable(epoch);
         trainee.model = trainee.model.train_only(trainable);
-        progress.begin_epoch(epoch, steps.count(), steps_done, trainee.state.meter.count);
+        progress.begin_epoch(epoch, steps.count(), steps_done, trainee.position.meter.count);
         let (augmentation, mixing) = (config.augmentation, config.mixing);
         let order = Order::Training { seed: config.seed, epoch, augmentation, mixing };
         let first_batch = steps_done * config.accumulate;
@@ -288,11 +281,11 @@ fn epochs(
                 let logits = trainee.model.forward(batch.images(device), mode, &mut Taps::none());
                 let targets = batch.soft_targets(data.classes.len(), config.label_smoothing, device);
                 let losses = soft_cross_entropy(logits.clone(), targets);
-                trainee.state.meter.add(losses.clone().inner(), logits.inner(), &batch.labels);
+                trainee.position.meter.add(&host(losses.clone().inner()), &host(logits.inner()), &batch.labels);
                 gradients.add(&trainee.model, (losses.sum() / steps.samples_of(step) as f64).backward());
             }
             let norm = gradients.norm();
-            for (what, value) in [("loss", trainee.state.meter.loss_sum), ("norm of the gradients", norm)] {
+            for (what, value) in [("loss", trainee.position.meter.loss_sum), ("norm of the gradients", norm)] {
                 if !value.is_finite() {
                     return Err(TrainError::NotFinite { what: what.to_string(), value, epoch, step: step + 1 });
                 }
@@ -306,15 +299,20 @@ fn epochs(
                 ema.update(&trainee.model, trainee.optimizer.step_count());
             }
 
-            (trainee.state.epoch, trainee.state.step_in_epoch) = (epoch, step + 1);
-            trainee.state.optimizer_step = trainee.optimizer.step_count();
-            progress.step(epoch, step + 1, steps.count(), &trainee.state.meter);
+            (trainee.position.epoch, trainee.position.step_in_epoch) = (epoch, step + 1);
+            trainee.position.optimizer_step = trainee.optimizer.step_count();
+            progress.step(epoch, step + 1, steps.count(), &trainee.position.meter);
         }
 
         // Evaluate, explain, compare with what was seen before, and seal it all together.
         let learning_rate = Some(schedule.at(epoch * steps.count() - 1));
         close_epoch(run, setup, &mut trainee, &mut logbook, progress, (learning_rate, start))?;
     }
+}
+
+/// The numbers of a tensor, row by row.
+fn host(tensor: Tensor<2>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
 }
 
 /// What is looked at in every epoch, what it is compared with, and where else it is shown.
@@ -340,7 +338,7 @@ fn close_epoch(
     let validation = evaluate(&model, classes.len(), val, setup.batching(), &setup.device, each_batch)?;
 
     // The last step's update may have blown up, and no loss after it has told. Such an epoch is not sealed.
-    let (epoch, step) = (trainee.state.epoch, trainee.state.step_in_epoch);
+    let (epoch, step) = (trainee.position.epoch, trainee.position.step_in_epoch);
     let val_loss = validation.loss().unwrap_or(f64::NAN);
     let refused = |(what, value)| match epoch {
         0 => TrainError::NotFiniteAtStart { what, value },
@@ -350,10 +348,10 @@ fn close_epoch(
         return Err(refused(("validation loss".to_string(), val_loss)));
     }
 
-    let meter = std::mem::take(&mut trainee.state.meter);
-    trainee.state.step_in_epoch = 0;
+    let meter = std::mem::take(&mut trainee.position.meter);
+    trainee.position.step_in_epoch = 0;
     let val_accuracy = validation.accuracy().unwrap_or(0.0);
-    trainee.state.note(epoch, val_accuracy);
+    trainee.position.note(epoch, val_accuracy);
 
     let seen = logbook.evidence.look(&model, &setup.device, epoch == 0, progress)?;
     let metrics = EpochMetrics {
@@ -376,8 +374,8 @@ fn close_epoch(
         let mut history = run.history()?;
         history.push(metrics.clone());
         let (steps, tolerance) = (setup.config.stop_when_stable, setup.config.keep.stable_within);
-        trainee.state.settled = steps.is_some_and(|steps| stability::has_settled(&history, steps));
-        trainee.state.steadiest = tolerance.and_then(|tolerance| stability::steadiest(&history, tolerance));
+        trainee.position.settled = steps.is_some_and(|steps| stability::has_settled(&history, steps));
+        trainee.position.steadiest = tolerance.and_then(|tolerance| stability::steadiest(&history, tolerance));
     }
 
     let saved = trainee.save();

@@ -1,7 +1,7 @@
 //! How far a run is, on stderr: a small dashboard on a terminal, plain lines with the values elsewhere.
 
-use super::state::Meter;
 use crate::fsx::one_line;
+use crate::run::Meter;
 use crate::store::{Against, DriftEstimate, EpochMetrics};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};

@@ -2,9 +2,10 @@
 
 use super::evidence::Evidence;
 use super::trainee::Trainee;
-use super::{Progress, Setup, Snapshot, TrainError};
+use super::{Progress, Setup, TrainError};
 use crate::device;
 use crate::fsx;
+use crate::run::Checkpoint;
 
 /// A model with its weights, an optimizer, and a panel that was decoded: what [`fit`](super::fit) starts from.
 #[derive(Debug)]
@@ -24,11 +25,11 @@ impl Ready {
     ///
     /// Where weights do not fit, a picture cannot be read, a target is no class, or memory does not suffice. Nothing has been
     /// written by then.
-    pub fn new(setup: &Setup, snapshot: Option<Snapshot>, progress: &Progress) -> Result<Self, TrainError> {
+    pub fn new(setup: &Setup, checkpoint: Option<Checkpoint>, progress: &Progress) -> Result<Self, TrainError> {
         device::within_memory(|| {
-            let begun = snapshot.is_some();
-            let trainee = match snapshot {
-                Some(snapshot) => Trainee::restore(snapshot, setup)?,
+            let begun = checkpoint.is_some();
+            let trainee = match checkpoint {
+                Some(checkpoint) => Trainee::restore(checkpoint, setup)?,
                 None => Trainee::new(setup, progress)?,
             };
             let evidence = Evidence::new(setup)?;

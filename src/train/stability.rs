@@ -1,10 +1,9 @@
 //! Where a config lets the evidence have a say: when training ends, and which epoch is the best. The named exception to
 //! "looking changes nothing".
 
-use super::state::Best;
 use crate::drift::{DriftEstimate, Floor, Settling, accurate_and_settled};
 use crate::measure::Measure;
-use crate::store::EpochMetrics;
+use crate::store::{EpochMetrics, Scored};
 use std::collections::BTreeMap;
 
 /// What is asked of the figures that every epoch keeps: all cells count, and against the floor they came with.
@@ -19,11 +18,11 @@ pub(super) fn has_settled(history: &[EpochMetrics], steps: usize) -> bool {
 
 /// Of the epochs whose validation accuracy is within `tolerance` of the best, the one whose evidence moved least above its
 /// noise floor.
-pub(super) fn steadiest(history: &[EpochMetrics], tolerance: f64) -> Option<Best> {
+pub(super) fn steadiest(history: &[EpochMetrics], tolerance: f64) -> Option<Scored> {
     let of = |metrics: &EpochMetrics| Some((metrics.epoch, metrics.training.as_ref()?.val_accuracy));
     let accuracy: BTreeMap<usize, f64> = history.iter().filter_map(of).collect();
     let epoch = accurate_and_settled(&accuracy, &settling(1).by_epoch(&figures(history)), tolerance)?;
-    Some(Best { epoch, val_accuracy: *accuracy.get(&epoch)? })
+    Some(Scored { epoch, val_accuracy: *accuracy.get(&epoch)? })
 }
 
 fn figures(history: &[EpochMetrics]) -> Vec<DriftEstimate> {
@@ -87,6 +86,6 @@ mod tests {
         let run = history(&[(0.1, None), (0.80, Some(0.5)), (0.795, Some(0.95)), (0.70, Some(0.99))]);
         let chosen = |tolerance| steadiest(&run, tolerance).map(|best| best.epoch);
         assert_eq!([0.0, 0.01, 0.2].map(chosen), [Some(1), Some(2), Some(2)]);
-        assert_eq!(steadiest(&run, 0.01), Some(Best { epoch: 2, val_accuracy: 0.795 }));
+        assert_eq!(steadiest(&run, 0.01), Some(Scored { epoch: 2, val_accuracy: 0.795 }));
     }
 }

@@ -1,11 +1,10 @@
 //! What training changes: the model, its average, the optimizer, and where in the run they stand.
 
-use super::checkpoint::{CheckpointError, Saved, Snapshot};
 use super::ema::Ema;
 use super::optimizer::Optimizer;
-use super::state::TrainState;
 use super::{Progress, Setup, TrainError};
 use crate::models::Model;
+use crate::run::{Checkpoint, Position, RunError, Saved};
 use crate::weights;
 
 /// Everything that a checkpoint must hold for training to go on as if nothing had happened.
@@ -14,7 +13,7 @@ pub(super) struct Trainee {
     pub(super) model: Model,
     pub(super) ema: Option<Ema>,
     pub(super) optimizer: Optimizer,
-    pub(super) state: TrainState,
+    pub(super) position: Position,
 }
 
 impl Trainee {
@@ -37,13 +36,13 @@ impl Trainee {
             model = imported.model;
         }
         let ema = setup.config.ema.map(|config| Ema::new(config, &model));
-        Ok(Self { model, ema, optimizer: Optimizer::new(setup.config.optimizer), state: TrainState::default() })
+        Ok(Self { model, ema, optimizer: Optimizer::new(setup.config.optimizer), position: Position::default() })
     }
 
     /// The same as it was saved.
-    pub(super) fn restore(snapshot: Snapshot, setup: &Setup) -> Result<Self, TrainError> {
-        let [model_path, ema_path, optimizer_path] = snapshot.paths();
-        let saved = snapshot.saved;
+    pub(super) fn restore(checkpoint: Checkpoint, setup: &Setup) -> Result<Self, TrainError> {
+        let [model_path, ema_path, optimizer_path] = checkpoint.paths();
+        let saved = checkpoint.saved;
         let drawn = draw(setup);
         let average = match (setup.config.ema, saved.ema) {
             (Some(config), Some(average)) => {
@@ -53,10 +52,10 @@ impl Trainee {
         };
         let model = weights::load_state_dict(drawn, saved.model, &model_path)?;
         let ema = average.or_else(|| setup.config.ema.map(|config| Ema::new(config, &model)));
-        let steps = saved.state.optimizer_step;
+        let steps = saved.position.optimizer_step;
         let optimizer = Optimizer::restore(setup.config.optimizer, steps, saved.optimizer, &setup.device)
-            .map_err(|name| CheckpointError::OptimizerState { path: optimizer_path, name })?;
-        Ok(Self { model, ema, optimizer, state: saved.state })
+            .map_err(|name| RunError::OptimizerState { path: optimizer_path, name })?;
+        Ok(Self { model, ema, optimizer, position: saved.position })
     }
 
     /// What is evaluated and explained, off the tape: the average where there is one.
@@ -67,7 +66,7 @@ impl Trainee {
     /// All of it on the host.
     pub(super) fn save(&self) -> Saved {
         Saved {
-            state: self.state.clone(),
+            position: self.position.clone(),
             model: weights::state_dict(&self.model.valid()),
             ema: self.ema.as_ref().map(|ema| weights::state_dict(ema.model())),
             optimizer: self.optimizer.state(),

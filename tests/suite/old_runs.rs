@@ -3,7 +3,7 @@
 
 use crate::support::{alone, driftscope, succeed};
 use driftscope::data::{DataSet, Panel};
-use driftscope::train::RunRecord;
+use driftscope::run::RunRecord;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -37,7 +37,7 @@ pub(super) fn names(ids: &[String]) -> Vec<String> {
 
 fn sight(looked: &Looked) -> Sight<'_> {
     let record = &looked.reopened.record;
-    let heading = format!("{} · {} · epoch {}", record.name, record.model, looked.reopened.state.epoch);
+    let heading = format!("{} · {} · epoch {}", record.name, record.model, looked.reopened.position.epoch);
     Sight { heading, seen: &looked.seen, classes: &record.classes }
 }
 

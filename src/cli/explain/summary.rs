@@ -31,7 +31,7 @@ fn run(looked: &Looked) -> Value {
     let images = (0..looked.subjects.ids.len()).map(|index| image(looked, index));
     json!({
         "run": record.name,
-        "epoch": looked.reopened.state.epoch,
+        "epoch": looked.reopened.position.epoch,
         "folder": short(&looked.title),
         "model": record.model,
         "classes": record.classes,

@@ -1,20 +1,21 @@
-//! A sealed epoch of a run as a model that can be asked.
+//! A finished epoch of a run as a model that can be asked.
 
-use super::checkpoint::RunRecord;
+use super::error::RunError;
+use super::position::Position;
+use super::record::RunRecord;
 use super::resume::{Which, sealed};
-use super::{TrainError, TrainState};
 use crate::models::Model;
 use crate::weights;
 use burn::tensor::Device;
 use std::path::Path;
 
-/// A checkpoint's model, and whose it is.
+/// A checkpoint's model, and the run that it is of.
 #[derive(Debug)]
 pub struct Reopened {
-    /// The run.
+    /// What the run says of itself.
     pub record: RunRecord,
     /// Where in the run it stands.
-    pub state: TrainState,
+    pub position: Position,
     /// Off the tape.
     pub model: Model,
 }
@@ -25,12 +26,12 @@ pub struct Reopened {
 /// # Errors
 ///
 /// Where there is no such epoch, its weights were pruned, or a file of it is damaged.
-pub fn reopen(run: &Path, which: Which, raw: bool, device: &Device) -> Result<Reopened, TrainError> {
+pub fn reopen(run: &Path, which: Which, raw: bool, device: &Device) -> Result<Reopened, RunError> {
     let record = RunRecord::read(run)?;
-    let snapshot = sealed(run, which)?;
+    let checkpoint = sealed(run, which)?;
     let config = &record.config;
     let drawn = config.model.init(record.classes.len(), 0.0, config.seed, &device.clone().inner());
-    let tensors = snapshot.saved.ema.filter(|_| !raw).unwrap_or(snapshot.saved.model);
-    let model = weights::load_state_dict(drawn, tensors, &snapshot.dir)?;
-    Ok(Reopened { record, state: snapshot.saved.state, model })
+    let tensors = checkpoint.saved.ema.filter(|_| !raw).unwrap_or(checkpoint.saved.model);
+    let model = weights::load_state_dict(drawn, tensors, &checkpoint.dir)?;
+    Ok(Reopened { record, position: checkpoint.saved.position, model })
 }

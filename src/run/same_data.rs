@@ -3,30 +3,30 @@
 //! The rule: *a figure of one run is never computed from two sets of pictures.* A run keeps a digest of its names and labels,
 //! one of its pictures' bytes, and the digest of each picture, so that a changed one can be named.
 
-use super::checkpoint::{CheckpointError, RunDir, RunRecord};
-use super::{Setup, TrainError};
-use crate::data::{DataSet, Split};
-use crate::evidence::Subjects;
+use super::error::RunError;
+use super::record::RunRecord;
+use crate::data::{DataError, DataSet, Sample, Split};
 use crate::fsx;
+use crate::picture::{self, Limits, Picture};
 use crate::store::RunReader;
 use crate::store::layout::PICTURES_FILE;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-impl RunDir {
-    /// Writes the digest of every picture, as `sha256sum` would print it; where pictures are drawn there is no such file.
-    pub(super) fn write_pictures(&self, data: &DataSet) -> Result<(), CheckpointError> {
-        let digests = data.content_digests();
-        if digests.is_empty() {
-            let earlier = self.path().join(PICTURES_FILE);
-            return match fsx::kind(&earlier)? {
-                Some(fsx::Kind::File) => Ok(fsx::remove_file(&earlier)?),
-                _ => Ok(()),
-            };
-        }
-        let lines: String = digests.iter().map(|file| line(&file.id, &file.sha256)).collect();
-        self.write(PICTURES_FILE, lines.as_bytes())
+/// Writes the digest of every picture into the run's folder, as `sha256sum` would print it; where pictures are drawn there is
+/// no such file.
+pub(super) fn write_digests(run: &Path, data: &DataSet) -> Result<(), RunError> {
+    let path = run.join(PICTURES_FILE);
+    let digests = data.content_digests();
+    if digests.is_empty() {
+        return match fsx::kind(&path)? {
+            Some(fsx::Kind::File) => Ok(fsx::remove_file(&path)?),
+            _ => Ok(()),
+        };
     }
+    let lines: String = digests.iter().map(|file| line(&file.id, &file.sha256)).collect();
+    Ok(fsx::write_atomic(&path, lines.as_bytes())?)
 }
 
 /// `sha256sum` marks a line whose name holds a line's end or a backslash by a backslash before it, and escapes both.
@@ -36,8 +36,8 @@ fn line(id: &str, sha256: &str) -> String {
     format!("{mark}{sha256}  {escaped}\n")
 }
 
-/// Digests by id, from what [`RunDir::write_pictures`] wrote; none where the run has no such file.
-fn kept(run: &Path) -> Result<Option<BTreeMap<String, String>>, CheckpointError> {
+/// Digests by id, from what [`write_digests`] wrote; none where the run has no such file.
+fn kept(run: &Path) -> Result<Option<BTreeMap<String, String>>, RunError> {
     let path = run.join(PICTURES_FILE);
     if fsx::kind(&path)?.is_none() {
         return Ok(None);
@@ -50,7 +50,7 @@ fn kept(run: &Path) -> Result<Option<BTreeMap<String, String>>, CheckpointError>
         Some((id, sha256.to_string()))
     };
     let digests: Option<BTreeMap<_, _>> = text.lines().map(parse).collect();
-    digests.map(Some).ok_or(CheckpointError::Digests { path })
+    digests.map(Some).ok_or(RunError::Digests { path })
 }
 
 fn unescaped(id: &str) -> String {
@@ -73,25 +73,17 @@ fn unescaped(id: &str) -> String {
 ///
 /// # Errors
 ///
-/// [`CheckpointError::OtherData`] where names or labels differ, [`CheckpointError::ChangedPictures`] where pictures do.
-pub fn same_data(
-    run: &Path,
-    record: &RunRecord,
-    data: &DataSet,
-    splits: &[Split],
-) -> Result<Vec<String>, CheckpointError> {
+/// [`RunError::OtherData`] where names or labels differ, [`RunError::ChangedPictures`] where pictures do.
+pub fn same_data(run: &Path, record: &RunRecord, data: &DataSet, splits: &[Split]) -> Result<Vec<String>, RunError> {
     let kept = kept(run)?;
     if data.digest != record.data_digest {
-        return Err(CheckpointError::OtherData { run: run.to_path_buf(), difference: difference(kept.as_ref(), data) });
+        return Err(RunError::OtherData { run: run.to_path_buf(), difference: difference(kept.as_ref(), data) });
     }
     if record.content_digest.is_none() || record.content_digest == data.content_digest {
         return Ok(Vec::new());
     }
     let Some(kept) = kept else {
-        return Err(CheckpointError::ChangedPictures {
-            run: run.to_path_buf(),
-            which: "which is not known".to_string(),
-        });
+        return Err(RunError::ChangedPictures { run: run.to_path_buf(), which: "which is not known".to_string() });
     };
     let now: BTreeMap<&str, &str> =
         data.content_digests().iter().map(|file| (file.id.as_str(), file.sha256.as_str())).collect();
@@ -106,7 +98,7 @@ pub fn same_data(
         let Some(first) = changed.first() else { continue };
         let which = format!("{} of the {split} split, the first is {first}", changed.len());
         if splits.contains(&split) {
-            return Err(CheckpointError::ChangedPictures { run: run.to_path_buf(), which });
+            return Err(RunError::ChangedPictures { run: run.to_path_buf(), which });
         }
         notes.push(format!("pictures have changed since the run began: {which}"));
     }
@@ -133,8 +125,8 @@ fn difference(kept: Option<&BTreeMap<String, String>>, data: &DataSet) -> String
 ///
 /// # Errors
 ///
-/// [`CheckpointError::OtherPictures`] names the first that is not.
-pub fn same_pictures(one: &RunReader, other: &RunReader) -> Result<(), CheckpointError> {
+/// [`RunError::OtherPictures`] names the first that is not.
+pub fn same_pictures(one: &RunReader, other: &RunReader) -> Result<(), RunError> {
     let (Some(there), Some(here)) = (kept(one.dir())?, kept(other.dir())?) else { return Ok(()) };
     let differs = |id: &&String| {
         let digests = there.get(*id).zip(here.get(*id));
@@ -142,7 +134,7 @@ pub fn same_pictures(one: &RunReader, other: &RunReader) -> Result<(), Checkpoin
     };
     match one.info().panel.ids.iter().find(differs) {
         None => Ok(()),
-        Some(id) => Err(CheckpointError::OtherPictures {
+        Some(id) => Err(RunError::OtherPictures {
             one: one.dir().to_path_buf(),
             other: other.dir().to_path_buf(),
             id: id.clone(),
@@ -154,30 +146,35 @@ pub fn same_pictures(one: &RunReader, other: &RunReader) -> Result<(), Checkpoin
 ///
 /// # Errors
 ///
-/// [`CheckpointError::ChangedPictures`] names the first that is not.
-pub fn same_panel(run: &Path, record: &RunRecord, setup: &Setup) -> Result<Option<String>, TrainError> {
-    if record.content_digest.is_some() || setup.data.content_digest.is_none() {
+/// [`RunError::ChangedPictures`] names the first that is not.
+pub fn same_panel(run: &Path, record: &RunRecord, data: &DataSet) -> Result<Option<String>, RunError> {
+    if record.content_digest.is_some() || data.content_digest.is_none() {
         return Ok(None);
     }
-    let panel = setup.config.panel.choose(&setup.data)?;
-    let seed = record.config.panel.seed;
-    let now = Subjects::of_panel(&panel, &record.config.preprocessing, seed)?;
-    let reader = RunReader::open(run)?;
+    let (config, reader) = (&record.config, RunReader::open(run)?);
+    let preprocessing = &config.preprocessing;
+    let prepare = |sample: &Sample| Ok(preprocessing.apply(&sample.picture(preprocessing.resize)?));
+    let samples = config.panel.choose(data)?.samples;
+    let now = samples.par_iter().map(prepare).collect::<Result<Vec<Picture>, DataError>>()?;
     if !reader.panel_image_path(0).exists() {
         return Ok(None); // stopped before it had written any
     }
-    let then = Subjects::of_run(&reader, seed)?;
-    let differs = |index: &usize| now.pictures.get(*index) != then.pictures.get(*index);
-    let changed: Vec<usize> = (0..now.ids.len()).filter(differs).collect();
+    let read = |index: usize| -> Result<Picture, RunError> {
+        let (bytes, path) = (reader.panel_image(index)?, reader.panel_image_path(index));
+        Ok(picture::of_bytes(&bytes, &path, Limits::default()).map_err(DataError::from)?)
+    };
+    let then = (0..reader.info().panel.ids.len()).into_par_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let differs = |index: &usize| now.get(*index) != then.get(*index);
+    let changed: Vec<usize> = (0..samples.len()).filter(differs).collect();
     if let Some(&first) = changed.first() {
-        let which = format!("{} of the panel, the first is {}", changed.len(), now.ids[first]);
-        return Err(CheckpointError::ChangedPictures { run: run.to_path_buf(), which }.into());
+        let which = format!("{} of the panel, the first is {}", changed.len(), samples[first].id);
+        return Err(RunError::ChangedPictures { run: run.to_path_buf(), which });
     }
     Ok(Some(format!(
         "{} was made before driftscope kept the digests of pictures: those of its panel are the same ({}); of the others \
          only the names are known",
         run.display(),
-        now.ids.len()
+        samples.len()
     )))
 }
 

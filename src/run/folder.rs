@@ -1,84 +1,109 @@
-//! Where a run may begin, and what a killed process left there.
+//! Whose a run's folder is: where a run may begin, one process at a time, and what a killed process left there.
 //!
 //! *Nothing of anybody else's is touched*: a run begins in a new or an empty directory, and what is cleaned up later is known
 //! by the exact names of [`layout`], in the places where they are made. No link is followed.
 
-use super::checkpoint::{CheckpointError, RunRecord};
+use super::error::RunError;
+use super::record::RunRecord;
+use super::same_data::write_digests;
+use crate::data::DataSet;
 use crate::fsx::{self, FsError, Kind};
-use crate::store::layout::{
-    BRANCHING_FILE, INTERRUPTED, INTERRUPTED_OLD, LOCK_FILE, MANIFEST_FILE, PANEL_DIR, RUN_FILE, SUPERSEDED,
-};
+use crate::store::layout::{BRANCHING_FILE, LOCK_FILE, MANIFEST_FILE, PANEL_DIR, RUN_FILE, SUPERSEDED, is_interrupted};
 use crate::store::{self, layout, sealed_epoch};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+/// A run's folder that this process alone may write to.
+#[derive(Debug)]
+pub struct RunDir {
+    pub(super) path: PathBuf,
+    /// Released when the run is let go.
+    pub(super) _lock: File,
+}
+
+impl RunDir {
+    /// Whether a run may begin in `path`; nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunDir::create`].
+    pub fn check_free(path: &Path) -> Result<(), RunError> {
+        match vacancy(path)? {
+            Vacancy::Free | Vacancy::NothingDone => Ok(()),
+            Vacancy::Branch(from) => Err(unfinished(path, &from)),
+        }
+    }
+
+    /// Makes the directory and writes run.json. A run that was stopped before its first epoch was whole begins anew.
+    ///
+    /// # Errors
+    ///
+    /// Where it holds a run with an epoch or anything else, before anything is written; or another process has it.
+    pub fn create(path: &Path, record: &RunRecord, data: &DataSet) -> Result<Self, RunError> {
+        Self::check_free(path)?;
+        fsx::create_dir_all(path)?;
+        let run = Self { path: path.to_path_buf(), _lock: lock(path)? };
+        // Another process may have been here before the lock was ours.
+        if matches!(vacancy(path)?, Vacancy::NothingDone) {
+            clear_leftovers(path)?;
+            layout::remove_panel(&path.join(PANEL_DIR))?;
+        }
+        write_digests(path, data)?;
+        record.write(path)?;
+        Ok(run)
+    }
+
+    /// Opens an existing run for going on, and forgets what a killed process left half-written in it.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, it is of a newer schema, another process has it, or something lies where the run would put a
+    /// file of its own.
+    pub fn open(path: &Path) -> Result<(Self, RunRecord), RunError> {
+        let record = RunRecord::read(path)?;
+        let run = Self { path: path.to_path_buf(), _lock: lock(path)? };
+        clear_leftovers(path)?;
+        Ok((run, record))
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a file of the run itself, whole or not at all; `name` may hold folders.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
+        let path = self.path.join(name);
+        if let Some(parent) = path.parent() {
+            fsx::create_dir_all(parent)?;
+        }
+        Ok(fsx::write_atomic(&path, bytes)?)
+    }
+}
+
 /// `branching.json`: a branch is being copied together here.
 #[derive(Serialize, Deserialize)]
-struct Branching {
+pub(super) struct Branching {
     schema: u32,
     from: PathBuf,
 }
 
-/// Whether a new run may begin in `path`; reads only.
-pub(super) fn check_free(path: &Path) -> Result<(), CheckpointError> {
-    match vacancy(path)? {
-        Vacancy::Free | Vacancy::NothingDone => Ok(()),
-        Vacancy::Branch(from) => {
-            Err(CheckpointError::Unfinished { path: path.to_path_buf(), from: from.display().to_string() })
-        }
+impl Branching {
+    /// Notes that `path` becomes a branch of `from`.
+    pub(super) fn write(path: &Path, from: &Path) -> Result<(), RunError> {
+        let note = path.join(BRANCHING_FILE);
+        let branching = Branching { schema: store::SCHEMA, from: from.to_path_buf() };
+        Ok(fsx::write_atomic(&note, &store::json(&branching, &note)?)?)
     }
-}
-
-/// Makes `path` ready for a new run, and locks it.
-pub(super) fn begin(path: &Path) -> Result<File, CheckpointError> {
-    check_free(path)?;
-    fsx::create_dir_all(path)?;
-    let lock = lock(path)?;
-    // Another process may have been here before the lock was ours.
-    if matches!(vacancy(path)?, Vacancy::NothingDone) {
-        clear_leftovers(path)?;
-        layout::remove_panel(&path.join(PANEL_DIR))?;
-    }
-    Ok(lock)
-}
-
-/// Whether a run that branches off `from` may begin in `path`; reads only.
-pub(super) fn check_branch(path: &Path, from: &Path) -> Result<(), CheckpointError> {
-    match vacancy(path)? {
-        Vacancy::Free => Ok(()),
-        Vacancy::Branch(other) if other == from => Ok(()),
-        Vacancy::Branch(other) => {
-            Err(CheckpointError::Unfinished { path: path.to_path_buf(), from: other.display().to_string() })
-        }
-        Vacancy::NothingDone => Err(CheckpointError::Exists { path: path.to_path_buf() }),
-    }
-}
-
-/// Makes `path` ready for a run that branches off `from`, and locks it. A copy of the same run that was not finished is begun
-/// again.
-pub(super) fn begin_branch(path: &Path, from: &Path) -> Result<File, CheckpointError> {
-    check_branch(path, from)?;
-    fsx::create_dir_all(path)?;
-    let lock = lock(path)?;
-    check_branch(path, from)?;
-    if let Vacancy::Branch(_) = vacancy(path)? {
-        for entry in fsx::list_dir(path)? {
-            let name = name_of(&entry);
-            if name == PANEL_DIR || name == layout::partial_dir_name(PANEL_DIR) {
-                layout::remove_panel(&entry)?;
-            } else if layout::epoch_of_name(name).is_some() || layout::is_partial_dir(name) || is_interrupted(&entry) {
-                layout::remove_checkpoint(&entry)?;
-            }
-        }
-    }
-    let note = path.join(BRANCHING_FILE);
-    fsx::write_atomic(&note, &store::json(&Branching { schema: store::SCHEMA, from: from.to_path_buf() }, &note)?)?;
-    Ok(lock)
 }
 
 /// What a directory is to a run that wants to begin there.
-enum Vacancy {
+pub(super) enum Vacancy {
     /// Not there, or empty.
     Free,
     /// A run that was stopped before anything of it was whole.
@@ -87,8 +112,8 @@ enum Vacancy {
     Branch(PathBuf),
 }
 
-/// Reads only.
-fn vacancy(path: &Path) -> Result<Vacancy, CheckpointError> {
+/// What `path` is to a new run; reads only.
+pub(super) fn vacancy(path: &Path) -> Result<Vacancy, RunError> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     store::not_of_a_run(&absolute.canonicalize().unwrap_or(absolute))?;
     if !path.is_dir() {
@@ -106,7 +131,7 @@ fn vacancy(path: &Path) -> Result<Vacancy, CheckpointError> {
             sealed_epoch(entry).is_some() || interrupted || name_of(entry).starts_with(SUPERSEDED)
         };
         return match entries.iter().any(begun) {
-            true => Err(CheckpointError::Exists { path: path.to_path_buf() }),
+            true => Err(RunError::Exists { path: path.to_path_buf() }),
             false => Ok(Vacancy::NothingDone),
         };
     }
@@ -120,7 +145,7 @@ fn vacancy(path: &Path) -> Result<Vacancy, CheckpointError> {
     match entries.iter().find(|entry| !ours(name_of(entry))) {
         Some(entry) => {
             let found = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            Err(CheckpointError::NotEmpty { path: path.to_path_buf(), found })
+            Err(RunError::NotEmpty { path: path.to_path_buf(), found })
         }
         None => Ok(Vacancy::Free),
     }
@@ -128,7 +153,7 @@ fn vacancy(path: &Path) -> Result<Vacancy, CheckpointError> {
 
 /// Forgets what a killed process left half-written: an epoch without its manifest, and files on their way to their name.
 /// Where something else lies under a name that the run needs, that is an error now and not after an epoch's work.
-pub(super) fn clear_leftovers(run: &Path) -> Result<(), CheckpointError> {
+fn clear_leftovers(run: &Path) -> Result<(), RunError> {
     for entry in fsx::list_dir(run)? {
         let (name, kind) = (name_of(&entry), fsx::kind(&entry)?);
         if layout::is_partial_dir(name) {
@@ -164,7 +189,7 @@ pub(super) fn clear_leftovers(run: &Path) -> Result<(), CheckpointError> {
 }
 
 /// Removes files on their way to a name of ours in one directory, which is no link.
-fn clear_temporary(dir: &Path, is_own: &dyn Fn(&Path) -> bool) -> Result<(), CheckpointError> {
+fn clear_temporary(dir: &Path, is_own: &dyn Fn(&Path) -> bool) -> Result<(), RunError> {
     if fsx::kind(dir)? != Some(Kind::Dir) {
         return Ok(());
     }
@@ -177,19 +202,19 @@ fn clear_temporary(dir: &Path, is_own: &dyn Fn(&Path) -> bool) -> Result<(), Che
     Ok(())
 }
 
-fn remove_file(path: &Path, kind: Option<Kind>) -> Result<(), CheckpointError> {
+fn remove_file(path: &Path, kind: Option<Kind>) -> Result<(), RunError> {
     match kind {
         Some(Kind::File) => Ok(fsx::remove_file(path)?),
         _ => Err(in_the_way(path, words(kind), "a file on its way to its name")),
     }
 }
 
-fn must_be_a_directory(path: &Path, kind: Option<Kind>, expected: &'static str) -> Result<(), CheckpointError> {
+fn must_be_a_directory(path: &Path, kind: Option<Kind>, expected: &'static str) -> Result<(), RunError> {
     if kind == Some(Kind::Dir) { Ok(()) } else { Err(in_the_way(path, words(kind), expected)) }
 }
 
-fn in_the_way(path: &Path, found: &'static str, expected: &'static str) -> CheckpointError {
-    CheckpointError::InTheWay { path: path.to_path_buf(), found, expected }
+fn in_the_way(path: &Path, found: &'static str, expected: &'static str) -> RunError {
+    RunError::InTheWay { path: path.to_path_buf(), found, expected }
 }
 
 fn words(kind: Option<Kind>) -> &'static str {
@@ -203,17 +228,17 @@ fn words(kind: Option<Kind>) -> &'static str {
 }
 
 /// The last part of a path; empty where it is not UTF-8, which no name of ours is.
-fn name_of(path: &Path) -> &str {
+pub(super) fn name_of(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-/// Whether this is the place of a save in mid-epoch.
-pub(super) fn is_interrupted(dir: &Path) -> bool {
-    [INTERRUPTED, INTERRUPTED_OLD].contains(&name_of(dir))
+/// A branch of another run than the one that is to begin here.
+pub(super) fn unfinished(path: &Path, from: &Path) -> RunError {
+    RunError::Unfinished { path: path.to_path_buf(), from: from.display().to_string() }
 }
 
 /// Takes the run for this process.
-pub(super) fn lock(dir: &Path) -> Result<File, CheckpointError> {
+pub(super) fn lock(dir: &Path) -> Result<File, RunError> {
     let path = dir.join(LOCK_FILE);
     let io = |source| FsError::Io { action: "lock", path: path.clone(), source };
     if !matches!(fsx::kind(&path)?, None | Some(Kind::File)) {
@@ -222,7 +247,7 @@ pub(super) fn lock(dir: &Path) -> Result<File, CheckpointError> {
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(CheckpointError::Locked { path: dir.to_path_buf() }),
+        Err(TryLockError::WouldBlock) => Err(RunError::Locked { path: dir.to_path_buf() }),
         Err(TryLockError::Error(source)) => Err(io(source).into()),
     }
 }

@@ -1,0 +1,91 @@
+//! `run.json`: what a run was told to do, and on what.
+
+use super::error::RunError;
+use crate::config::RunConfig;
+use crate::config::file::Settings;
+use crate::fsx;
+use crate::store::layout::RUN_FILE;
+use crate::store::{self, PanelInfo};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// `run.json`: everything that decides what the run computes, written before its first batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Version of this file.
+    pub schema: u32,
+    /// Version of driftscope.
+    pub driftscope: String,
+    /// The run's name, its directory's.
+    pub name: String,
+    /// The model's name.
+    pub model: String,
+    /// The data set's name.
+    pub data: String,
+    /// Class names by class index.
+    pub classes: Vec<String>,
+    /// The resolved settings.
+    pub config: RunConfig,
+    /// The settings that were typed to get them.
+    pub settings: Settings,
+    /// The run and epoch that this one branched off: `checkpoints/other@3`.
+    pub forked_from: Option<String>,
+    /// The device that it began on: `cpu`, `cuda:0`.
+    pub device: String,
+    /// CPU threads of the machine it began on. Sums over another number of threads may end in other bytes.
+    pub threads: usize,
+    /// SHA-256 over the names, labels and splits of all images.
+    pub data_digest: String,
+    /// SHA-256 over the bytes of all image files; none where images are drawn, and in runs from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_digest: Option<String>,
+    /// Image files that could not be read and were left out.
+    pub skipped: Vec<PathBuf>,
+    /// The images that every epoch explains.
+    pub panel: PanelInfo,
+}
+
+impl RunRecord {
+    /// Version of run.json that this driftscope writes.
+    pub const SCHEMA: u32 = store::SCHEMA;
+
+    /// Reads the record of the run in the folder `run`.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no run, it is of a newer schema, or nothing can be computed from what it says.
+    pub fn read(run: &Path) -> Result<Self, RunError> {
+        let path = run.join(RUN_FILE);
+        if fsx::kind(&path)?.is_none() {
+            return Err(RunError::NoRun { path: run.to_path_buf() });
+        }
+        let record: RunRecord = store::read_versioned(&path, "a run's record")?;
+        match record.problem() {
+            Some(problem) => Err(RunError::Unusable { path, problem }),
+            None => Ok(record),
+        }
+    }
+
+    /// Why nothing can be computed from what the record says. It may have been written by another hand.
+    fn problem(&self) -> Option<String> {
+        let (config, panel) = (&self.config, &self.panel);
+        let problems = [
+            (panel.labels.len() != panel.ids.len(), "its panel has not one label for each picture"),
+            (panel.labels.iter().any(|&label| label >= self.classes.len()), "a label of its panel is no class"),
+            (!panel.pictures.is_empty() && panel.pictures.len() != panel.ids.len(), "its panel lacks digests"),
+            (config.batch_size == 0 || config.accumulate == 0 || config.epochs == 0, "it trains on nothing"),
+            (config.batch_size.checked_mul(config.accumulate).is_none(), "its batch is larger than any number"),
+            (config.preprocessing.size != config.model.spec().image_size(), "its pictures are not of the model's size"),
+            (config.preprocessing.resize < config.preprocessing.size, "its pictures are smaller than the model's"),
+            (!(0.0..1.0).contains(&config.drop_path), "its drop_path is no share"),
+            (!config.explainers.is_empty() && config.panel.targets.is_empty(), "it explains no target"),
+        ];
+        problems.into_iter().find_map(|(wrong, problem)| wrong.then(|| problem.to_string()))
+    }
+
+    /// Writes run.json, which makes `run` a run.
+    pub(super) fn write(&self, run: &Path) -> Result<(), RunError> {
+        let path = run.join(RUN_FILE);
+        Ok(fsx::write_atomic(&path, &store::json(self, &path)?)?)
+    }
+}
