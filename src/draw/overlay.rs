@@ -19,28 +19,6 @@ pub enum Evidence {
     Positive,
 }
 
-/// How a map of few cells becomes a picture of many pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cells {
-    /// Interpolated between the cells' centres.
-    #[default]
-    Bilinear,
-    /// Each cell in its one colour, so that its edges show.
-    Nearest,
-}
-
-/// What shows through the colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Backdrop {
-    /// The picture in grey, so that every hue is the map's.
-    #[default]
-    Grey,
-    /// The picture in its colours, as most papers print it. A green sweater then looks like evidence.
-    Colour,
-}
-
 /// The values that have the colours at the ends of a colour map, in the unit of the map.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
@@ -109,23 +87,13 @@ pub struct Paint {
     pub colours: ColourMap,
     /// How much of the colour shows, in [0, 1]; the rest is the picture.
     pub opacity: f32,
-    /// Interpolated or cell by cell.
-    pub cells: Cells,
     /// All of a signed map or its positive part.
     pub evidence: Evidence,
-    /// The picture below the colours.
-    pub backdrop: Backdrop,
 }
 
 impl Default for Paint {
     fn default() -> Self {
-        Self {
-            colours: ColourMap::default(),
-            opacity: 0.65,
-            cells: Cells::default(),
-            evidence: Evidence::default(),
-            backdrop: Backdrop::default(),
-        }
+        Self { colours: ColourMap::default(), opacity: 0.65, evidence: Evidence::default() }
     }
 }
 
@@ -178,24 +146,10 @@ fn no_evidence(map: &Heatmap, evidence: Evidence) -> Option<String> {
 
 fn painted(picture: &Picture, map: &Heatmap, limits: Limits, paint: &Paint) -> Result<Picture, HeatmapError> {
     let (width, height) = (picture.width(), picture.height());
-    let map = match paint.cells {
-        Cells::Bilinear => map.resize_bilinear(height, width)?,
-        Cells::Nearest => nearest(map, height, width)?,
-    };
+    let map = map.resize_bilinear(height, width)?;
     let (colours, opacity) = (limits.colours(paint.colours), paint.opacity.clamp(0.0, 1.0));
     let blend = |under, &value: &f32| mixed(under, colours.at(limits.position(value)), opacity);
-    Ok(match paint.backdrop {
-        Backdrop::Grey => picture.greyed().mapped(map.values(), blend),
-        Backdrop::Colour => picture.mapped(map.values(), blend),
-    })
-}
-
-/// The map on a finer grid, each new cell with the value of the old one its centre lies in.
-fn nearest(map: &Heatmap, rows: usize, cols: usize) -> Result<Heatmap, HeatmapError> {
-    let under = |index: usize, new: usize, old: usize| (2 * index + 1) * old / (2 * new);
-    let row = |row: usize| &map.values()[under(row, rows, map.rows()) * map.cols()..][..map.cols()];
-    let values = (0..rows).map(row).flat_map(|row| (0..cols).map(|col| row[under(col, cols, map.cols())]));
-    Heatmap::new(rows, cols, values.collect())
+    Ok(picture.greyed().mapped(map.values(), blend))
 }
 
 /// A value as a caption says it: three digits at most, as a decimal between 0.001 and 10 000, else with a power of ten.
@@ -280,16 +234,12 @@ mod tests {
         assert_eq!(signed.picture.pixel(2, 0), ColourMap::Diverging.at(0.75));
     }
 
-    /// 65 % of inferno's brightest, (252, 255, 164), and 35 % of the picture: of (200, 100, 0) in colour, of its luma
-    /// 0.299 * 200 + 0.587 * 100 = 118.5, cut to 118, in grey. So (233.8, 200.75, 106.6) and (205.1, 207.05, 147.9).
+    /// 65 % of inferno's brightest, (252, 255, 164), and 35 % of the picture's luma 0.299 * 200 + 0.587 * 100 = 118.5, cut
+    /// to 118. So (205.1, 207.05, 147.9).
     #[test]
-    fn the_picture_shines_through_by_what_is_left_of_the_opacity() {
-        let draw = |backdrop| {
-            let paint = Paint { backdrop, ..Paint::default() };
-            overlay(&coloured(2, 1), &row(&[0.0, 5.0]), Scale::Own, &paint).unwrap().picture.pixel(1, 0)
-        };
-        assert_eq!(draw(Backdrop::Colour), [234, 201, 107]);
-        assert_eq!(draw(Backdrop::Grey), [205, 207, 148]);
+    fn the_grey_picture_shines_through_by_what_is_left_of_the_opacity() {
+        let drawn = overlay(&coloured(2, 1), &row(&[0.0, 5.0]), Scale::Own, &Paint::default()).unwrap();
+        assert_eq!(drawn.picture.pixel(1, 0), [205, 207, 148]);
     }
 
     #[test]
@@ -326,19 +276,18 @@ mod tests {
         assert_eq!(drawn.picture.pixel(2, 0), ColourMap::Inferno.at(1.0));
     }
 
-    /// Two cells over four pixels: nearest gives each cell two, bilinear 0, 1/4, 3/4, 1 (half-pixel centres).
+    /// Two cells over four pixels: 0, 1/4, 3/4, 1 (half-pixel centres).
     #[test]
-    fn cells_have_edges_or_run_into_one_another() {
-        let draw = |cells| overlay(&coloured(4, 1), &row(&[0.0, 8.0]), Scale::Own, &Paint { cells, ..full() }).unwrap();
-        let colours = |positions: [f64; 4]| positions.map(|at| ColourMap::Inferno.at(at)).concat();
-        assert_eq!(draw(Cells::Nearest).picture.pixels(), colours([0.0, 0.0, 1.0, 1.0]));
-        assert_eq!(draw(Cells::Bilinear).picture.pixels(), colours([0.0, 0.25, 0.75, 1.0]));
+    fn cells_run_into_one_another() {
+        let drawn = overlay(&coloured(4, 1), &row(&[0.0, 8.0]), Scale::Own, &full()).unwrap();
+        let colours = [0.0, 0.25, 0.75, 1.0].map(|at| ColourMap::Inferno.at(at)).concat();
+        assert_eq!(drawn.picture.pixels(), colours);
     }
 
     #[test]
     fn a_rectangular_picture_keeps_its_shape() {
         let map = Heatmap::new(2, 3, vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
-        let drawn = overlay(&coloured(6, 2), &map, Scale::Own, &Paint { cells: Cells::Nearest, ..full() }).unwrap();
+        let drawn = overlay(&coloured(6, 2), &map, Scale::Own, &full()).unwrap();
         assert_eq!((drawn.picture.width(), drawn.picture.height()), (6, 2));
         assert_eq!(drawn.picture.pixel(5, 1), ColourMap::Inferno.at(1.0));
     }
