@@ -1,7 +1,6 @@
 //! Colour maps by name.
 
 use crate::picture::Rgb;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
@@ -17,8 +16,7 @@ pub(super) fn mixed(under: Rgb, over: Rgb, weight: f32) -> Rgb {
 }
 
 /// How a number becomes a colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ColourMap {
     /// Black, purple, orange, pale yellow; perceptually uniform, and in order when printed in grey. matplotlib's.
     #[default]
@@ -166,7 +164,6 @@ mod tests {
     fn a_name_is_read_back_and_a_wrong_one_is_told_the_right_ones() {
         for map in ColourMap::ALL {
             assert_eq!(map.to_string().parse(), Ok(map));
-            assert_eq!(serde_json::to_string(&map).unwrap(), format!("\"{map}\""));
         }
         let error = "rainbow".parse::<ColourMap>().unwrap_err().to_string();
         assert_eq!(error, "no colour map is called rainbow, expected one of inferno, viridis, diverging, jet");

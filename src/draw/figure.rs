@@ -4,7 +4,7 @@
 
 use super::colour::{ColourMap, FAINT, INK, RULE, WARNING};
 use super::error::FigureError;
-use super::overlay::{Limits, Overlay, Paint, Scale, overlay};
+use super::overlay::{ColourLimits, Overlay, Paint, Scale, overlay};
 use super::pen::{CAPTION, CAPTION_LINES, Pen};
 use super::scene::Scene;
 use super::text::Face;
@@ -120,7 +120,7 @@ struct Drawn<'a> {
     picture: Picture,
     title: &'a str,
     captions: Vec<(String, Rgb)>,
-    bar: Option<(Limits, ColourMap)>,
+    bar: Option<(ColourLimits, ColourMap)>,
 }
 
 /// The pictures of a row, enlarged and painted.

@@ -15,7 +15,7 @@ mod text;
 pub use colour::{ColourMap, UnknownColourMap};
 pub use error::FigureError;
 pub use figure::{Figure, MapTile, Row, Style, Tile};
-pub use overlay::{Evidence, Limits, Overlay, Paint, Scale, overlay};
+pub use overlay::{ColourLimits, MapPart, Overlay, Paint, Scale, overlay};
 pub use plot::{PALETTE, Plot, Plots, Series};
 pub use scene::Scene;
 

@@ -6,51 +6,49 @@
 use super::colour::{ColourMap, mixed};
 use crate::measure::{Heatmap, HeatmapError, MapStatus};
 use crate::picture::Picture;
-use serde::{Deserialize, Serialize};
 
 /// Which part of a signed map is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Evidence {
-    /// All of it: for and against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MapPart {
+    /// All of it: what supports the class, and what speaks against it.
     #[default]
     Signed,
-    /// Only what speaks for the class, as Grad-CAM's ReLU leaves it; what is negative counts as zero.
+    /// Only what supports the class, as Grad-CAM's ReLU leaves it; negative values count as zero.
     Positive,
 }
 
 /// The values that have the colours at the ends of a colour map, in the unit of the map.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Limits {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ColourLimits {
     /// The value at the lower end.
     pub low: f32,
     /// The value at the upper end, greater than `low`.
     pub high: f32,
 }
 
-impl Limits {
+impl ColourLimits {
     /// The limits that show all of some maps: from 0 to the greatest value where no cell is negative, else from minus to
     /// plus the greatest magnitude. Maps that are not finite do not count; `None` where all the others are zero.
-    pub fn of<'a>(maps: impl IntoIterator<Item = &'a Heatmap>, evidence: Evidence) -> Option<Limits> {
+    pub fn of<'a>(maps: impl IntoIterator<Item = &'a Heatmap>, part: MapPart) -> Option<ColourLimits> {
         let finite = maps.into_iter().filter(|map| map.status() != MapStatus::NonFinite);
         let [low, high] = finite
             .flat_map(Heatmap::values)
             .fold([0.0_f32; 2], |[low, high], &value| [low.min(value), high.max(value)]);
         let most = high.max(-low);
-        match evidence {
-            Evidence::Signed if low < 0.0 => Some(Limits { low: -most, high: most }),
-            _ => (high > 0.0).then_some(Limits { low: 0.0, high }),
+        match part {
+            MapPart::Signed if low < 0.0 => Some(ColourLimits { low: -most, high: most }),
+            _ => (high > 0.0).then_some(ColourLimits { low: 0.0, high }),
         }
     }
 
-    /// From the least to the greatest value of a map without negative ones; of others as [`Limits::of`].
-    pub fn stretched(map: &Heatmap, evidence: Evidence) -> Option<Limits> {
-        let limits = Limits::of([map], evidence)?;
+    /// From the least to the greatest value of a map without negative ones; of others as [`ColourLimits::of`].
+    pub fn stretched(map: &Heatmap, part: MapPart) -> Option<ColourLimits> {
+        let limits = ColourLimits::of([map], part)?;
         let least = map.values().iter().copied().fold(f32::INFINITY, f32::min);
-        Some(if limits.signed() { limits } else { Limits { low: least.clamp(0.0, limits.high), ..limits } })
+        Some(if limits.signed() { limits } else { ColourLimits { low: least.clamp(0.0, limits.high), ..limits } })
     }
 
-    /// Whether they leave room for evidence against the class.
+    /// Whether negative values, which speak against the class, lie between them.
     pub fn signed(self) -> bool {
         self.low < 0.0
     }
@@ -77,7 +75,7 @@ pub enum Scale {
     /// small they are. Signed maps keep zero at the centre.
     Stretched,
     /// Limits shared with other maps, which then compare colour by colour.
-    Common(Limits),
+    Common(ColourLimits),
 }
 
 /// How maps are painted.
@@ -88,12 +86,12 @@ pub struct Paint {
     /// How much of the colour shows, in [0, 1]; the rest is the picture.
     pub opacity: f32,
     /// All of a signed map or its positive part.
-    pub evidence: Evidence,
+    pub part: MapPart,
 }
 
 impl Default for Paint {
     fn default() -> Self {
-        Self { colours: ColourMap::default(), opacity: 0.65, evidence: Evidence::default() }
+        Self { colours: ColourMap::default(), opacity: 0.65, part: MapPart::default() }
     }
 }
 
@@ -103,7 +101,7 @@ pub struct Overlay {
     /// The picture, coloured, or grey where there is no evidence.
     pub picture: Picture,
     /// The values at the ends of the colours, or why there are no colours.
-    pub shown: Result<Limits, String>,
+    pub shown: Result<ColourLimits, String>,
 }
 
 /// A map over its picture, which keeps its size: `[height, width, 3]`.
@@ -112,12 +110,12 @@ pub struct Overlay {
 ///
 /// When the picture has no pixels.
 pub fn overlay(picture: &Picture, map: &Heatmap, scale: Scale, paint: &Paint) -> Result<Overlay, HeatmapError> {
-    let limits = match (no_evidence(map, paint.evidence), scale) {
+    let limits = match (no_evidence(map, paint.part), scale) {
         (Some(why), _) => Err(why),
         (None, Scale::Common(limits)) => Ok(limits),
-        (None, Scale::Own) => Limits::of([map], paint.evidence).ok_or_else(|| "no evidence: all zero".to_string()),
+        (None, Scale::Own) => ColourLimits::of([map], paint.part).ok_or_else(|| "no evidence: all zero".to_string()),
         (None, Scale::Stretched) => {
-            Limits::stretched(map, paint.evidence).ok_or_else(|| "no evidence: all zero".into())
+            ColourLimits::stretched(map, paint.part).ok_or_else(|| "no evidence: all zero".into())
         }
     };
     let picture = match limits {
@@ -128,7 +126,7 @@ pub fn overlay(picture: &Picture, map: &Heatmap, scale: Scale, paint: &Paint) ->
 }
 
 /// Why a map shows nothing; none for one that does.
-fn no_evidence(map: &Heatmap, evidence: Evidence) -> Option<String> {
+fn no_evidence(map: &Heatmap, part: MapPart) -> Option<String> {
     let values = map.values();
     match map.status() {
         MapStatus::Dead => Some("no evidence: all zero".to_string()),
@@ -137,14 +135,14 @@ fn no_evidence(map: &Heatmap, evidence: Evidence) -> Option<String> {
             let broken = values.iter().filter(|value| !value.is_finite()).count();
             Some(format!("no evidence: {broken} of {} cells not finite", values.len()))
         }
-        MapStatus::Alive if evidence == Evidence::Positive && values.iter().all(|&value| value <= 0.0) => {
+        MapStatus::Alive if part == MapPart::Positive && values.iter().all(|&value| value <= 0.0) => {
             Some("no evidence for it: nothing positive".to_string())
         }
         MapStatus::Alive => None,
     }
 }
 
-fn painted(picture: &Picture, map: &Heatmap, limits: Limits, paint: &Paint) -> Result<Picture, HeatmapError> {
+fn painted(picture: &Picture, map: &Heatmap, limits: ColourLimits, paint: &Paint) -> Result<Picture, HeatmapError> {
     let (width, height) = (picture.width(), picture.height());
     let map = map.resize_bilinear(height, width)?;
     let (colours, opacity) = (limits.colours(paint.colours), paint.opacity.clamp(0.0, 1.0));
@@ -200,9 +198,9 @@ mod tests {
 
     #[test]
     fn a_stretched_map_uses_all_colours_and_a_signed_one_keeps_its_zero() {
-        let stretched = |values: &[f32]| Limits::stretched(&row(values), Evidence::Signed);
-        assert_eq!(stretched(&[3.0, 5.0, 4.0]), Some(Limits { low: 3.0, high: 5.0 }));
-        assert_eq!(stretched(&[-3.0, 5.0]), Some(Limits { low: -5.0, high: 5.0 }));
+        let stretched = |values: &[f32]| ColourLimits::stretched(&row(values), MapPart::Signed);
+        assert_eq!(stretched(&[3.0, 5.0, 4.0]), Some(ColourLimits { low: 3.0, high: 5.0 }));
+        assert_eq!(stretched(&[-3.0, 5.0]), Some(ColourLimits { low: -5.0, high: 5.0 }));
         let drawn = overlay(&coloured(2, 1), &row(&[3.0, 5.0]), Scale::Stretched, &full()).unwrap();
         assert_eq!(
             [drawn.picture.pixel(0, 0), drawn.picture.pixel(1, 0)],
@@ -212,22 +210,22 @@ mod tests {
 
     #[test]
     fn limits_begin_at_zero_and_are_symmetric_where_a_map_is_signed() {
-        let limits = |maps: &[Heatmap], evidence| Limits::of(maps, evidence);
+        let limits = |maps: &[Heatmap], part| ColourLimits::of(maps, part);
         let [plain, signed] = [row(&[0.25, 2.0]), row(&[-3.0, 1.0])];
         let broken = row(&[f32::INFINITY, 9.0]);
-        assert_eq!(limits(std::slice::from_ref(&plain), Evidence::Signed), Some(Limits { low: 0.0, high: 2.0 }));
+        assert_eq!(limits(std::slice::from_ref(&plain), MapPart::Signed), Some(ColourLimits { low: 0.0, high: 2.0 }));
         let all = [plain.clone(), signed.clone(), broken];
-        assert_eq!(limits(&all, Evidence::Signed), Some(Limits { low: -3.0, high: 3.0 }));
-        assert_eq!(limits(&[plain, signed], Evidence::Positive), Some(Limits { low: 0.0, high: 2.0 }));
-        assert_eq!(limits(&[row(&[0.0, 0.0])], Evidence::Signed), None);
-        assert_eq!(limits(&[row(&[-1.0, -2.0])], Evidence::Positive), None);
+        assert_eq!(limits(&all, MapPart::Signed), Some(ColourLimits { low: -3.0, high: 3.0 }));
+        assert_eq!(limits(&[plain, signed], MapPart::Positive), Some(ColourLimits { low: 0.0, high: 2.0 }));
+        assert_eq!(limits(&[row(&[0.0, 0.0])], MapPart::Signed), None);
+        assert_eq!(limits(&[row(&[-1.0, -2.0])], MapPart::Positive), None);
     }
 
     #[test]
     fn at_full_opacity_cells_have_the_colours_of_their_values() {
         let drawn = overlay(&coloured(2, 1), &row(&[0.0, 5.0]), Scale::Own, &full()).unwrap();
         assert_eq!([drawn.picture.pixel(0, 0), drawn.picture.pixel(1, 0)], [[0, 0, 4], [252, 255, 164]]);
-        assert_eq!(drawn.shown, Ok(Limits { low: 0.0, high: 5.0 }));
+        assert_eq!(drawn.shown, Ok(ColourLimits { low: 0.0, high: 5.0 }));
         let signed = overlay(&coloured(3, 1), &row(&[-4.0, 0.0, 2.0]), Scale::Own, &full()).unwrap();
         assert_eq!(signed.picture.pixel(0, 0), ColourMap::Diverging.at(0.0));
         assert_eq!(signed.picture.pixel(1, 0), [0xf7; 3]);
@@ -244,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_common_scale_makes_a_weak_map_weak() {
-        let limits = Limits { low: 0.0, high: 10.0 };
+        let limits = ColourLimits { low: 0.0, high: 10.0 };
         let drawn = overlay(&coloured(2, 1), &row(&[0.0, 5.0]), Scale::Common(limits), &full()).unwrap();
         assert_eq!(drawn.picture.pixel(1, 0), ColourMap::Inferno.at(0.5));
         assert_eq!(drawn.shown, Ok(limits));
@@ -253,16 +251,16 @@ mod tests {
     #[test]
     fn a_map_without_evidence_is_the_picture_in_grey_and_says_why() {
         let grey = coloured(2, 2).greyed();
-        let cases: [(&[f32], Evidence, &str); 5] = [
-            (&[0.0, -0.0], Evidence::Signed, "no evidence: all zero"),
-            (&[0.02, 0.02], Evidence::Signed, "no evidence: 0.02 everywhere"),
-            (&[1.0, f32::NAN], Evidence::Signed, "no evidence: 1 of 2 cells not finite"),
-            (&[f32::INFINITY, f32::NAN], Evidence::Positive, "no evidence: 2 of 2 cells not finite"),
-            (&[-1.0, 0.0], Evidence::Positive, "no evidence for it: nothing positive"),
+        let cases: [(&[f32], MapPart, &str); 5] = [
+            (&[0.0, -0.0], MapPart::Signed, "no evidence: all zero"),
+            (&[0.02, 0.02], MapPart::Signed, "no evidence: 0.02 everywhere"),
+            (&[1.0, f32::NAN], MapPart::Signed, "no evidence: 1 of 2 cells not finite"),
+            (&[f32::INFINITY, f32::NAN], MapPart::Positive, "no evidence: 2 of 2 cells not finite"),
+            (&[-1.0, 0.0], MapPart::Positive, "no evidence for it: nothing positive"),
         ];
-        for (values, evidence, why) in cases {
-            for scale in [Scale::Own, Scale::Common(Limits { low: 0.0, high: 1.0 })] {
-                let drawn = overlay(&coloured(2, 2), &row(values), scale, &Paint { evidence, ..full() }).unwrap();
+        for (values, part, why) in cases {
+            for scale in [Scale::Own, Scale::Common(ColourLimits { low: 0.0, high: 1.0 })] {
+                let drawn = overlay(&coloured(2, 2), &row(values), scale, &Paint { part, ..full() }).unwrap();
                 assert_eq!(drawn, Overlay { picture: grey.clone(), shown: Err(why.to_string()) });
             }
         }
@@ -270,7 +268,7 @@ mod tests {
 
     #[test]
     fn the_positive_part_of_a_signed_map_has_sequential_colours() {
-        let paint = Paint { evidence: Evidence::Positive, ..full() };
+        let paint = Paint { part: MapPart::Positive, ..full() };
         let drawn = overlay(&coloured(3, 1), &row(&[-4.0, 0.0, 2.0]), Scale::Own, &paint).unwrap();
         assert_eq!(drawn.picture.pixels()[..6], [0, 0, 4, 0, 0, 4]);
         assert_eq!(drawn.picture.pixel(2, 0), ColourMap::Inferno.at(1.0));

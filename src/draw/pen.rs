@@ -1,7 +1,7 @@
 //! What figures are composed of: paragraphs, pictures, rules and colour bars, laid out in whole pixels.
 
 use super::colour::{ColourMap, INK};
-use super::overlay::{Limits, number};
+use super::overlay::{ColourLimits, number};
 use super::scene::{Point, Scene, Shape};
 use super::text::{Align, Face, Fonts};
 use crate::picture::{Picture, Rgb};
@@ -83,7 +83,7 @@ impl Pen {
     /// A horizontal colour bar with the values at its ends, and at zero where it lies between; where it ends.
     pub(crate) fn bar(
         &mut self,
-        limits: Limits,
+        limits: ColourLimits,
         colours: ColourMap,
         (left, top): (usize, usize),
         width: usize,

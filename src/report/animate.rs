@@ -83,7 +83,7 @@ pub fn gif(runs: &[RunReader], image: usize, animation: &Animation) -> Result<Ve
 
 /// The figure of all runs at one epoch.
 fn at(stories: &[Story], epoch: usize, style: &Style) -> Result<Scene, FigureError> {
-    let rows = stories.iter().map(|story| story.row(epoch, style.paint.evidence)).collect();
+    let rows = stories.iter().map(|story| story.row(epoch, style.paint.part)).collect();
     let title = stories.first().map_or(String::new(), |story| format!("Image {}: {}", story.image(), story.id()));
     Figure { title, rows }.scene(style)
 }

@@ -11,9 +11,9 @@ const COLUMNS: usize = 2;
 
 /// Loss and accuracy of a run over the epochs, then a plot for every drift measure with a curve for every explainer and
 /// target, its interval, its floors and its chance level. What a run has nothing of has no plot.
-pub fn curves(title: &str, metrics: &[EpochMetrics], figures: &[DriftEstimate], against: Against) -> Plots {
+pub fn curves(title: &str, metrics: &[EpochMetrics], estimates: &[DriftEstimate], against: Against) -> Plots {
     let learning = [loss(metrics), accuracy(metrics)];
-    let drift = Measure::ALL.into_iter().map(|measure| drift(figures, measure, against));
+    let drift = Measure::ALL.into_iter().map(|measure| drift(estimates, measure, against));
     let plots = learning.into_iter().chain(drift);
     let plots = plots.filter(|plot| plot.series.iter().any(|series| !series.points.is_empty())).collect();
     Plots { title: title.to_string(), plots, columns: COLUMNS }
@@ -46,24 +46,25 @@ fn learned(
     Series { name: name.to_string(), colour: PALETTE[colour], points, ..Series::default() }
 }
 
-/// One measure against one reference: a curve for every explainer and target, in the order of the figures.
-fn drift(figures: &[DriftEstimate], measure: Measure, against: Against) -> Plot {
-    let of_plot = |figure: &&DriftEstimate| {
-        figure.group == ALL_IMAGES && figure.measure == measure.name() && figure.against == against
+/// One measure against one reference: a curve for every explainer and target, in the order of the estimates.
+fn drift(estimates: &[DriftEstimate], measure: Measure, against: Against) -> Plot {
+    let of_plot = |estimate: &&DriftEstimate| {
+        estimate.group == ALL_IMAGES && estimate.measure == measure.name() && estimate.against == against
     };
-    let figures: Vec<&DriftEstimate> = figures.iter().filter(of_plot).collect();
+    let estimates: Vec<&DriftEstimate> = estimates.iter().filter(of_plot).collect();
     let mut curves: Vec<(&str, &str)> = Vec::new();
-    for figure in &figures {
-        let curve = (figure.explainer.as_str(), figure.target.as_str());
+    for estimate in &estimates {
+        let curve = (estimate.explainer.as_str(), estimate.target.as_str());
         if !curves.contains(&curve) {
             curves.push(curve);
         }
     }
     let several_targets = curves.iter().any(|curve| curve.1 != curves[0].1);
     let series = curves.iter().enumerate().map(|(index, &(explainer, target))| {
-        let own =
-            figures.iter().filter(|figure| (figure.explainer.as_str(), figure.target.as_str()) == (explainer, target));
-        let mut series = moved(own.copied());
+        let own = estimates
+            .iter()
+            .filter(|estimate| (estimate.explainer.as_str(), estimate.target.as_str()) == (explainer, target));
+        let mut series = curve_through(own.copied());
         series.name = method_title(explainer);
         if several_targets {
             series.name += &format!(", {target}");
@@ -84,16 +85,16 @@ fn drift(figures: &[DriftEstimate], measure: Measure, against: Against) -> Plot 
     Plot { title: measure.label().to_string(), note, series: series.collect(), range: None }
 }
 
-/// The curve of some figures, one an epoch. A figure that is not defined is a gap.
-fn moved<'a>(figures: impl Iterator<Item = &'a DriftEstimate>) -> Series {
+/// The curve through estimates, one for each epoch. An undefined estimate is a gap.
+fn curve_through<'a>(estimates: impl Iterator<Item = &'a DriftEstimate>) -> Series {
     let mut series = Series::default();
-    for figure in figures {
-        let epoch = figure.epoch as f64;
-        series.points.push((epoch, figure.value.unwrap_or(f64::NAN)));
-        series.band.extend(figure.interval.map(|[low, high]| (epoch, low, high)));
-        series.floor.extend(figure.floor.map(|floor| (epoch, floor)));
-        series.seed_floor.extend(figure.seed_floor.map(|floor| (epoch, floor)));
-        series.chance.extend(figure.chance.map(|chance| (epoch, chance)));
+    for estimate in estimates {
+        let epoch = estimate.epoch as f64;
+        series.points.push((epoch, estimate.value.unwrap_or(f64::NAN)));
+        series.band.extend(estimate.interval.map(|[low, high]| (epoch, low, high)));
+        series.floor.extend(estimate.floor.map(|floor| (epoch, floor)));
+        series.seed_floor.extend(estimate.seed_floor.map(|floor| (epoch, floor)));
+        series.chance.extend(estimate.chance.map(|chance| (epoch, chance)));
     }
     series
 }
@@ -101,7 +102,7 @@ fn moved<'a>(figures: impl Iterator<Item = &'a DriftEstimate>) -> Series {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drift::testing::estimate as figure;
+    use crate::drift::testing::estimate;
 
     fn trained(epoch: usize, train_loss: Option<f64>, val_accuracy: f64) -> EpochMetrics {
         let training = TrainingMetrics {
@@ -120,20 +121,20 @@ mod tests {
     #[test]
     fn a_measure_has_a_plot_and_an_explainer_a_curve() {
         let rollout =
-            |value| DriftEstimate { explainer: "rollout".into(), ..figure("spearman", Against::First, 2, value) };
-        let figures = [
-            figure("spearman", Against::First, 1, Some(0.5)),
-            figure("spearman", Against::First, 2, None),
-            figure("spearman", Against::Previous, 2, Some(0.7)),
+            |value| DriftEstimate { explainer: "rollout".into(), ..estimate("spearman", Against::First, 2, value) };
+        let estimates = [
+            estimate("spearman", Against::First, 1, Some(0.5)),
+            estimate("spearman", Against::First, 2, None),
+            estimate("spearman", Against::Previous, 2, Some(0.7)),
             rollout(Some(0.25)),
             DriftEstimate { group: "stays-right".into(), ..rollout(Some(0.125)) },
             DriftEstimate {
                 interval: Some([0.1, 0.3]),
                 seed_floor: Some(0.4),
-                ..figure("top20-iou", Against::First, 1, Some(0.2))
+                ..estimate("top20-iou", Against::First, 1, Some(0.2))
             },
         ];
-        let plots = curves("run", &[], &figures, Against::First).plots;
+        let plots = curves("run", &[], &estimates, Against::First).plots;
         // In the order of `Measure::ALL`.
         assert_eq!(
             plots.iter().map(|plot| plot.title.as_str()).collect::<Vec<_>>(),

@@ -1,4 +1,4 @@
-//! The parts of a drift analysis that are no drift figures, as columns for a person and rows for a dataframe.
+//! The parts of a drift analysis beside its drift estimates, as columns for a person and as rows for a dataframe.
 
 use super::drift_table::{interval, number};
 use super::table::{aligned, csv_row};
@@ -6,8 +6,8 @@ use crate::drift::{AgreementEstimate, Analysis, ImageDrift, ProtocolEstimate, Sp
 use crate::measure::Measure;
 use crate::store::Against;
 
-/// The images that moved most at `epoch` (the last one unless it is named), the farthest first: a row an image,
-/// explainer and target. At most `count` rows; images where the measure is undefined are left out.
+/// The images that drifted most at `epoch` (by default the last one), the greatest drift first: one row for each image,
+/// explainer and target, `count` rows at most. Images for which the measure is undefined are left out.
 pub fn image_table(
     analysis: &Analysis,
     measure: Measure,
@@ -40,8 +40,8 @@ pub fn image_table(
     aligned(&["image", "explainer", "target", "against", measure.name()], &rows, 4)
 }
 
-/// Tidy CSV of the values behind the figures, one row an image and figure, every digit; an empty cell where it is
-/// undefined.
+/// Tidy CSV of the values behind the estimates: one row for each image and estimate, with all digits; undefined values are
+/// empty cells.
 pub fn image_csv(analysis: &Analysis) -> String {
     let mut table = String::from("explainer,target,measure,epoch,against,reference_epoch,image,value\n");
     for drift in &analysis.image_drift {
@@ -61,63 +61,64 @@ pub fn image_csv(analysis: &Analysis) -> String {
     table
 }
 
-/// A published study's figures, a row each.
-pub fn protocol_table(figures: &[ProtocolEstimate]) -> String {
-    let row = |figure: &ProtocolEstimate| {
+/// The estimates of a published study's metrics, one row each.
+pub fn protocol_table(estimates: &[ProtocolEstimate]) -> String {
+    let row = |estimate: &ProtocolEstimate| {
         vec![
-            figure.explainer.clone(),
-            figure.target.clone(),
-            figure.metric.name().to_string(),
-            format!("{} to {}", figure.reference_epoch, figure.epoch),
-            number(figure.value),
-            interval(figure.interval),
-            number(figure.floor),
-            number(figure.chance),
-            images(figure.defined, figure.undefined),
+            estimate.explainer.clone(),
+            estimate.target.clone(),
+            estimate.metric.name().to_string(),
+            format!("{} to {}", estimate.reference_epoch, estimate.epoch),
+            number(estimate.value),
+            interval(estimate.interval),
+            number(estimate.floor),
+            number(estimate.chance),
+            images(estimate.defined, estimate.undefined),
         ]
     };
     let headings = ["explainer", "target", "figure", "epochs", "value", "95 % interval", "floor", "chance", "images"];
-    aligned(&headings, &figures.iter().map(row).collect::<Vec<_>>(), 4)
+    aligned(&headings, &estimates.iter().map(row).collect::<Vec<_>>(), 4)
 }
 
-/// Whether the ranking of images survives another method, a row a pair.
-pub fn agreement_table(figures: &[AgreementEstimate]) -> String {
-    let row = |figure: &AgreementEstimate| {
+/// How far two methods agree on which images drifted most: one row for each pair of methods.
+pub fn agreement_table(estimates: &[AgreementEstimate]) -> String {
+    let row = |estimate: &AgreementEstimate| {
         vec![
-            figure.one.clone(),
-            figure.other.clone(),
-            figure.measure.clone(),
-            figure.against.name().to_string(),
-            figure.epoch.to_string(),
-            number(figure.value),
-            interval(figure.interval),
-            images(figure.defined, figure.undefined),
+            estimate.one.clone(),
+            estimate.other.clone(),
+            estimate.measure.clone(),
+            estimate.against.name().to_string(),
+            estimate.epoch.to_string(),
+            number(estimate.value),
+            interval(estimate.interval),
+            images(estimate.defined, estimate.undefined),
         ]
     };
     let headings = ["one", "other", "measure", "against", "epoch", "agreement", "95 % interval", "images"];
-    aligned(&headings, &figures.iter().map(row).collect::<Vec<_>>(), 4)
+    aligned(&headings, &estimates.iter().map(row).collect::<Vec<_>>(), 4)
 }
 
-/// What the maps are like, a row a property and epoch; `floor` is of the perturbed images.
-pub fn spread_table(figures: &[SpreadEstimate]) -> String {
+/// Descriptors of the maps (how concentrated they are, for example), one row for each descriptor and epoch; `floor` is that
+/// of the perturbed images.
+pub fn spread_table(estimates: &[SpreadEstimate]) -> String {
     let part = |index: Option<usize>| index.map_or(String::new(), |index| index.to_string());
-    let row = |figure: &SpreadEstimate| {
+    let row = |estimate: &SpreadEstimate| {
         vec![
-            figure.explainer.clone(),
-            figure.target.clone(),
-            figure.descriptor.clone(),
-            part(figure.layer),
-            part(figure.head),
-            figure.epoch.to_string(),
-            number(figure.value),
-            interval(figure.interval),
-            number(figure.floor),
-            images(figure.defined, figure.undefined),
+            estimate.explainer.clone(),
+            estimate.target.clone(),
+            estimate.descriptor.clone(),
+            part(estimate.layer),
+            part(estimate.head),
+            estimate.epoch.to_string(),
+            number(estimate.value),
+            interval(estimate.interval),
+            number(estimate.floor),
+            images(estimate.defined, estimate.undefined),
         ]
     };
     let headings =
         ["explainer", "target", "property", "layer", "head", "epoch", "value", "95 % interval", "floor", "images"];
-    aligned(&headings, &figures.iter().map(row).collect::<Vec<_>>(), 3)
+    aligned(&headings, &estimates.iter().map(row).collect::<Vec<_>>(), 3)
 }
 
 /// Defined, of all.

@@ -22,7 +22,7 @@ pub fn drift_summary(analysis: &Analysis) -> String {
     };
     let ours: Vec<&DriftEstimate> =
         analysis.drift.iter().filter(|one| one.measure == measure.name() && one.group == ALL_IMAGES).collect();
-    let last = ours.iter().map(|figure| figure.epoch).max().unwrap_or_default();
+    let last = ours.iter().map(|estimate| estimate.epoch).max().unwrap_or_default();
     let (run, model, images) = (&analysis.run, &analysis.model, counted(analysis.images.len(), "image"));
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{run} ({model}): {images}, in {}", measure.label());
@@ -44,16 +44,17 @@ pub fn drift_summary(analysis: &Analysis) -> String {
 }
 
 /// The measure the words are about.
-fn spoken_of(figures: &[DriftEstimate]) -> Option<Measure> {
-    let known = |measure: Measure| figures.iter().any(|figure| figure.measure == measure.name());
-    let first = || figures.first()?.measure.parse().ok();
+fn spoken_of(estimates: &[DriftEstimate]) -> Option<Measure> {
+    let known = |measure: Measure| estimates.iter().any(|estimate| estimate.measure == measure.name());
+    let first = || estimates.first()?.measure.parse().ok();
     if known(Measure::JensenShannon) { Some(Measure::JensenShannon) } else { first() }
 }
 
-/// How far along the way from the floor to chance a figure is; `None` where one of them is not known or they are the
+/// How far along the way from the floor to chance an estimate is; `None` where one of them is not known or they are the
 /// same.
-fn share(figure: &DriftEstimate, measure: Measure) -> Option<f64> {
-    let [value, floor, chance] = [figure.value?, figure.floor?, figure.chance?].map(|value| measure.distance(value));
+fn share(estimate: &DriftEstimate, measure: Measure) -> Option<f64> {
+    let [value, floor, chance] =
+        [estimate.value?, estimate.floor?, estimate.chance?].map(|value| measure.distance(value));
     (chance > floor).then(|| (value - floor) / (chance - floor))
 }
 
@@ -62,27 +63,27 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn name(figure: &DriftEstimate) -> String {
-    format!("{} ({})", figure.explainer, figure.target)
+fn name(estimate: &DriftEstimate) -> String {
+    format!("{} ({})", estimate.explainer, estimate.target)
 }
 
 /// What each explainer saw move since the first epoch, the farthest first.
-fn since_first(figures: &[&DriftEstimate], measure: Measure, last: usize) -> Vec<String> {
-    let at_the_end = figures.iter().filter(|one| one.against == Against::First && one.epoch == last);
+fn since_first(estimates: &[&DriftEstimate], measure: Measure, last: usize) -> Vec<String> {
+    let at_the_end = estimates.iter().filter(|one| one.against == Against::First && one.epoch == last);
     let mut moved: Vec<_> = at_the_end.filter_map(|one| Some((*one, one.value?))).collect();
     moved.sort_by(|(one, _), (other, _)| {
-        let place = |figure: &DriftEstimate| share(figure, measure).unwrap_or(f64::NEG_INFINITY);
+        let place = |estimate: &DriftEstimate| share(estimate, measure).unwrap_or(f64::NEG_INFINITY);
         place(other).total_cmp(&place(one))
     });
     let several = moved.len() > 1;
-    let line = |(index, (figure, value)): (usize, (&DriftEstimate, f64))| {
+    let line = |(index, (estimate, value)): (usize, (&DriftEstimate, f64))| {
         let most = if index == 0 && several { "moved most" } else { "moved" };
-        let mut line = format!("{} {most} since epoch {}: {value:.3}", name(figure), figure.reference_epoch);
-        if let Some([low, high]) = figure.interval {
+        let mut line = format!("{} {most} since epoch {}: {value:.3}", name(estimate), estimate.reference_epoch);
+        if let Some([low, high]) = estimate.interval {
             line += &format!(" [{low:.3}, {high:.3}]");
         }
-        line += &format!(" at epoch {}", figure.epoch);
-        if let (Some(share), Some(floor), Some(chance)) = (share(figure, measure), figure.floor, figure.chance) {
+        line += &format!(" at epoch {}", estimate.epoch);
+        if let (Some(share), Some(floor), Some(chance)) = (share(estimate, measure), estimate.floor, estimate.chance) {
             line += &if share > 0.0 {
                 let percent = 100.0 * share;
                 format!(", {percent:.0} % of the way from the floor ({floor:.3}) to chance ({chance:.3})")
@@ -96,8 +97,8 @@ fn since_first(figures: &[&DriftEstimate], measure: Measure, last: usize) -> Vec
 }
 
 /// The farthest step from one epoch to the next.
-fn largest_step(figures: &[&DriftEstimate], measure: Measure) -> Option<String> {
-    let steps = figures.iter().filter(|one| one.against == Against::Previous);
+fn largest_step(estimates: &[&DriftEstimate], measure: Measure) -> Option<String> {
+    let steps = estimates.iter().filter(|one| one.against == Against::Previous);
     let known = steps.filter_map(|one| Some((one, measure.distance(one.value?))));
     let (step, _) = known.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
     let (from, to, value) = (step.reference_epoch, step.epoch, step.value?);
@@ -165,7 +166,7 @@ mod tests {
     use super::*;
     use crate::drift::{ImageDrift, Settled};
 
-    fn figure(explainer: &str, against: Against, epoch: usize, value: f64) -> DriftEstimate {
+    fn estimate(explainer: &str, against: Against, epoch: usize, value: f64) -> DriftEstimate {
         DriftEstimate {
             explainer: explainer.into(),
             target: "label".into(),
@@ -187,7 +188,7 @@ mod tests {
 
     fn analysis() -> Analysis {
         let wrong =
-            DriftEstimate { group: "becomes-wrong".into(), defined: 1, ..figure("rollout", Against::First, 2, 0.4) };
+            DriftEstimate { group: "becomes-wrong".into(), defined: 1, ..estimate("rollout", Against::First, 2, 0.4) };
         let settled = |explainer: &str, epoch| Settled {
             explainer: explainer.into(),
             target: "label".into(),
@@ -202,10 +203,10 @@ mod tests {
             images: vec!["a.jpg".into(), "b.jpg".into()],
             accuracy: BTreeMap::new(),
             drift: vec![
-                figure("grad-cam", Against::Previous, 1, 0.3),
-                figure("rollout", Against::Previous, 2, 0.1),
-                figure("grad-cam", Against::First, 2, 0.1),
-                figure("rollout", Against::First, 2, 0.2),
+                estimate("grad-cam", Against::Previous, 1, 0.3),
+                estimate("rollout", Against::Previous, 2, 0.1),
+                estimate("grad-cam", Against::First, 2, 0.1),
+                estimate("rollout", Against::First, 2, 0.2),
                 wrong,
             ],
             image_drift: vec![ImageDrift {
@@ -246,7 +247,7 @@ dtd (deit_tiny): 2 images, in Jensen-Shannon divergence
 
     #[test]
     fn what_is_within_the_floor_is_no_share_of_the_way() {
-        let quiet = DriftEstimate { floor: Some(0.25), ..figure("rollout", Against::First, 2, 0.2) };
+        let quiet = DriftEstimate { floor: Some(0.25), ..estimate("rollout", Against::First, 2, 0.2) };
         let summary = drift_summary(&Analysis { drift: vec![quiet], ..analysis() });
         assert!(summary.contains("at epoch 2, within the floor (0.250; chance is 0.500)\n"), "{summary}");
     }

@@ -135,7 +135,7 @@ impl Strip {
         film: &FilmStrip,
     ) -> Result<Strip, FigureError> {
         let paint = &film.style.paint;
-        let limits = story.limits(&last.explainer, target, paint.evidence);
+        let limits = story.limits(&last.explainer, target, paint.part);
         let scale = limits.map_or(Scale::Own, Scale::Common);
         let mut frames = Vec::new();
         for &epoch in epochs {

@@ -1,6 +1,6 @@
 //! What one run saw of one image as a row of a figure: the picture, and a tile for every method and target.
 
-use crate::draw::{Evidence, Limits, MapTile, Row, Scale, Tile};
+use crate::draw::{ColourLimits, MapPart, MapTile, Row, Scale, Tile};
 use crate::picture::Picture;
 use crate::store::format::titled;
 use crate::store::{Explanations, UNKNOWN_CLASS};
@@ -24,7 +24,7 @@ pub enum Scales {
     /// Each map's own, from its least value on.
     Stretched,
     /// Shared by all images: `[method][target]`; none where all maps are zero.
-    Common(Vec<Vec<Option<Limits>>>),
+    Common(Vec<Vec<Option<ColourLimits>>>),
 }
 
 impl Sight<'_> {
@@ -32,7 +32,7 @@ impl Sight<'_> {
     pub fn common_scales(&self) -> Scales {
         let of_target = |seen: &Explanations, target: usize| {
             let maps: Vec<_> = (0..seen.images()).filter_map(|image| seen.map(image, target)).collect();
-            Limits::of(&maps, Evidence::Signed)
+            ColourLimits::of(&maps, MapPart::Signed)
         };
         let of_method = |seen: &Explanations| (0..seen.target_kinds.len()).map(|kind| of_target(seen, kind)).collect();
         Scales::Common(self.seen.iter().map(of_method).collect())
@@ -117,6 +117,6 @@ mod tests {
         let Tile::Map(tile) = &row.tiles[1] else { panic!("a map") };
         assert_eq!(Some(&tile.map), seen[0].map(0, 0).as_ref());
         let all: Vec<_> = (0..seen[0].images()).filter_map(|image| seen[0].map(image, 0)).collect();
-        assert_eq!(tile.scale, Limits::of(&all, Evidence::Signed).map_or(Scale::Own, Scale::Common));
+        assert_eq!(tile.scale, ColourLimits::of(&all, MapPart::Signed).map_or(Scale::Own, Scale::Common));
     }
 }

@@ -1,7 +1,7 @@
 //! What a run's epochs saw of one image, read back from its files: the rows of its figure, and the scales epochs share.
 
 use super::row::{Scales, Sight};
-use crate::draw::{Evidence, FigureError, Limits, Row};
+use crate::draw::{ColourLimits, FigureError, MapPart, Row};
 use crate::picture::{self, Picture, PictureError};
 use crate::store::{Explanations, RunInfo, RunReader, StoreError};
 use std::collections::BTreeMap;
@@ -156,18 +156,18 @@ impl Story {
 
     /// The limits that show all of one explainer's maps of this image at every epoch; those of an untrained head do not
     /// count. `None` where nothing was found at any.
-    pub fn limits(&self, explainer: &str, target: usize, evidence: Evidence) -> Option<Limits> {
+    pub fn limits(&self, explainer: &str, target: usize, part: MapPart) -> Option<ColourLimits> {
         let of_it = self.epochs.values().flatten().filter(|seen| seen.explainer == explainer && seen.is_evidence());
         let maps: Vec<_> = of_it.filter_map(|seen| seen.map(self.image, target)).collect();
-        Limits::of(&maps, evidence)
+        ColourLimits::of(&maps, part)
     }
 
     /// The image's row at an epoch, see [`Story::at`]. Every map has the limits of its method at all epochs.
-    pub fn row(&self, epoch: usize, evidence: Evidence) -> Row {
+    pub fn row(&self, epoch: usize, part: MapPart) -> Row {
         let (epoch, seen) = self.at(epoch);
         let of_method = |one: &Explanations| {
             let targets = 0..one.target_kinds.len();
-            targets.map(|target| self.limits(&one.explainer, target, evidence)).collect()
+            targets.map(|target| self.limits(&one.explainer, target, part)).collect()
         };
         let limits = seen.iter().map(of_method).collect();
         let (run, model) = (self.run(), self.model());
@@ -229,13 +229,13 @@ pub(super) mod tests {
             (2, vec![seen("grad-cam", [0.0, 1.0, -4.0, 0.0, 8.0, 8.0, 8.0, 8.0])]),
         ];
         let story = Story::read(&run_of(dir.path(), &epochs), 0, &[]).unwrap();
-        let limits = |evidence| story.limits("grad-cam", 0, evidence);
-        assert_eq!(limits(Evidence::Signed), Some(Limits { low: -4.0, high: 4.0 }));
-        assert_eq!(limits(Evidence::Positive), Some(Limits { low: 0.0, high: 3.0 }));
-        let row = story.row(0, Evidence::Signed);
+        let limits = |part| story.limits("grad-cam", 0, part);
+        assert_eq!(limits(MapPart::Signed), Some(ColourLimits { low: -4.0, high: 4.0 }));
+        assert_eq!(limits(MapPart::Positive), Some(ColourLimits { low: 0.0, high: 3.0 }));
+        let row = story.row(0, MapPart::Signed);
         assert_eq!(row.heading, "r · resnet50 · epoch 0");
         let Tile::Map(first) = &row.tiles[1] else { panic!("a map") };
-        assert_eq!(first.scale, Scale::Common(Limits { low: -4.0, high: 4.0 }));
+        assert_eq!(first.scale, Scale::Common(ColourLimits { low: -4.0, high: 4.0 }));
         assert!(first.warning.is_some(), "an untrained head is pointed out");
         assert_eq!([0, 1, 7].map(|epoch| story.at(epoch).0), [0, 1, 2]);
     }
