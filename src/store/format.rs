@@ -29,27 +29,25 @@
 //! several is random in the safetensors crate and equal explanations must be equal bytes. Readers ignore tensors and
 //! keys they do not know; whatever changes the meaning of a known one raises the version.
 
-use std::collections::HashMap;
-use std::path::Path;
-
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde::{Deserialize, Serialize};
-
-use super::StoreError;
-use crate::measure::Heatmap;
-
+mod by_head;
+mod header;
+mod tensors;
 mod titles;
 
+pub use by_head::{AttentionDistance, LayerMaps};
+pub use header::SCHEMA;
 pub use titles::{TITLES, titled};
 
-/// The version of the schema written, and the newest one read.
-pub const SCHEMA: u64 = 1;
+use super::error::StoreError;
+use crate::measure::Heatmap;
+use header::{Header, METADATA_KEY};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::HashMap;
+use std::path::Path;
+use tensors::{Tensors, f32_bytes, i64_bytes};
 
 /// The label of an image whose true class is not known.
 pub const UNKNOWN_CLASS: i64 = -1;
-
-/// The metadata key all but the tensors is under.
-const METADATA_KEY: &str = "driftscope";
 
 /// What one explainer saw on the panel at one epoch.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,89 +91,6 @@ pub struct Explanations {
     pub logits: Vec<f32>,
     /// Number of classes.
     pub classes: usize,
-}
-
-/// Raw maps by block and head.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LayerMaps {
-    /// Blocks, `L`.
-    pub layers: usize,
-    /// Heads a block, `H`.
-    pub heads: usize,
-    /// `[N, L, H, h, w]`.
-    pub values: Vec<f32>,
-}
-
-/// How far attention reaches, by block and head.
-///
-/// # Source
-///
-/// Mean attention distance, Dosovitskiy et al. 2021, appendix D.7.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AttentionDistance {
-    /// Blocks, `L`.
-    pub layers: usize,
-    /// Heads a block, `H`.
-    pub heads: usize,
-    /// `[N, L, H]`: mean distance between query and key patch centres weighted by attention, in units of the image
-    /// side, in [0, √2).
-    pub values: Vec<f32>,
-}
-
-/// The JSON under [`METADATA_KEY`], next to `schema`.
-#[derive(Serialize, Deserialize)]
-struct Header {
-    schema: u64,
-    explainer: String,
-    settings: serde_json::Value,
-    tap: String,
-    class_specific: bool,
-    untrained_head: bool,
-    panel_digest: String,
-    image_ids: Vec<String>,
-    target_kinds: Vec<String>,
-    grid: [usize; 2],
-    classes: usize,
-}
-
-/// Of a header alone, so that a newer file is refused by its number before anything else about it is doubted.
-#[derive(Deserialize)]
-struct Version {
-    schema: u64,
-}
-
-impl Header {
-    /// Shape of `maps` and `floor_maps`.
-    fn maps(&self) -> Vec<usize> {
-        vec![self.image_ids.len(), self.target_kinds.len(), self.grid[0], self.grid[1]]
-    }
-
-    /// Shape of `layer_maps`.
-    fn layer_maps(&self, layers: usize, heads: usize) -> Vec<usize> {
-        vec![self.image_ids.len(), layers, heads, self.grid[0], self.grid[1]]
-    }
-
-    /// Shape of `targets`.
-    fn targets(&self) -> Vec<usize> {
-        vec![self.image_ids.len(), self.target_kinds.len()]
-    }
-
-    /// Shape of `predicted` and `labels`.
-    fn images(&self) -> Vec<usize> {
-        vec![self.image_ids.len()]
-    }
-
-    /// Shape of `logits`.
-    fn logits(&self) -> Vec<usize> {
-        vec![self.image_ids.len(), self.classes]
-    }
-
-    /// As JSON with sorted keys at every depth, whichever map type serde_json was compiled with.
-    fn to_sorted_json(&self) -> Result<String, StoreError> {
-        let mut json = serde_json::to_value(self).map_err(StoreError::EncodeHeader)?;
-        json.sort_all_objects();
-        Ok(json.to_string())
-    }
 }
 
 impl Explanations {
@@ -226,7 +141,7 @@ impl Explanations {
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(container)?;
         let json = metadata.metadata().as_ref().and_then(|metadata| metadata.get(METADATA_KEY));
         let json = json.ok_or_else(|| StoreError::NoMetadata { path: path.to_path_buf(), key: METADATA_KEY })?;
-        let header = parse_header(json, path)?;
+        let header = Header::parse(json, path)?;
         let file = Tensors { file: SafeTensors::deserialize(bytes).map_err(container)?, path };
         Ok(Explanations {
             maps: file.f32("maps", header.maps())?,
@@ -324,86 +239,6 @@ impl Explanations {
         let values = maps.get(start..start.checked_add(cells)?)?;
         Heatmap::new(rows, cols, values.to_vec()).ok()
     }
-}
-
-/// The metadata's JSON, its version first.
-fn parse_header(json: &str, path: &Path) -> Result<Header, StoreError> {
-    let wrong = |source| StoreError::Json { path: path.to_path_buf(), expected: "explanations", source };
-    let Version { schema } = serde_json::from_str(json).map_err(wrong)?;
-    if schema > SCHEMA {
-        return Err(StoreError::NewerSchema { path: path.to_path_buf(), expected: SCHEMA, found: schema });
-    }
-    serde_json::from_str(json).map_err(wrong)
-}
-
-/// A file's tensors, each read with the type and shape it must have.
-struct Tensors<'data> {
-    file: SafeTensors<'data>,
-    path: &'data Path,
-}
-
-impl<'data> Tensors<'data> {
-    /// A tensor of 32-bit floats.
-    fn f32(&self, tensor: &'static str, shape: Vec<usize>) -> Result<Vec<f32>, StoreError> {
-        let (numbers, _) = self.bytes(tensor, Dtype::F32, shape)?.as_chunks();
-        Ok(numbers.iter().map(|&number| f32::from_le_bytes(number)).collect())
-    }
-
-    /// A tensor of 32-bit floats that need not be there.
-    fn optional(&self, tensor: &'static str, shape: Vec<usize>) -> Result<Option<Vec<f32>>, StoreError> {
-        self.file.tensor(tensor).is_ok().then(|| self.f32(tensor, shape)).transpose()
-    }
-
-    /// The maps of blocks and heads, whose numbers only their own shape says.
-    fn layer_maps(&self, header: &Header) -> Result<Option<LayerMaps>, StoreError> {
-        let Ok(view) = self.file.tensor("layer_maps") else { return Ok(None) };
-        let (layers, heads) = match view.shape() {
-            [_, layers, heads, _, _] => (*layers, *heads),
-            _ => (0, 0),
-        };
-        let values = self.f32("layer_maps", header.layer_maps(layers, heads))?;
-        Ok(Some(LayerMaps { layers, heads, values }))
-    }
-
-    /// How far blocks and heads look; their numbers only its own shape says.
-    fn attention_distance(&self, header: &Header) -> Result<Option<AttentionDistance>, StoreError> {
-        let Ok(view) = self.file.tensor("attention_distance") else { return Ok(None) };
-        let (layers, heads) = match view.shape() {
-            [_, layers, heads] => (*layers, *heads),
-            _ => (0, 0),
-        };
-        let values = self.f32("attention_distance", vec![header.image_ids.len(), layers, heads])?;
-        Ok(Some(AttentionDistance { layers, heads, values }))
-    }
-
-    /// A tensor of 64-bit integers.
-    fn i64(&self, tensor: &'static str, shape: Vec<usize>) -> Result<Vec<i64>, StoreError> {
-        let (numbers, _) = self.bytes(tensor, Dtype::I64, shape)?.as_chunks();
-        Ok(numbers.iter().map(|&number| i64::from_le_bytes(number)).collect())
-    }
-
-    /// A tensor's bytes, little-endian.
-    fn bytes(&self, tensor: &'static str, dtype: Dtype, expected: Vec<usize>) -> Result<&'data [u8], StoreError> {
-        let path = || self.path.to_path_buf();
-        let view = self.file.tensor(tensor).map_err(|source| StoreError::Container { path: path(), source })?;
-        if view.dtype() != dtype {
-            return Err(StoreError::WrongType { path: path(), tensor, expected: dtype, found: view.dtype() });
-        }
-        if view.shape() != expected {
-            return Err(StoreError::WrongShape { path: path(), tensor, expected, found: view.shape().to_vec() });
-        }
-        Ok(view.data())
-    }
-}
-
-/// Little-endian, as safetensors asks for.
-fn f32_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
-
-/// Little-endian, as safetensors asks for.
-fn i64_bytes(values: &[i64]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 #[cfg(test)]
