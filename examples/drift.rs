@@ -91,6 +91,7 @@ fn explanations(panel: &PanelInfo, method: &str, side: usize, epoch: usize) -> E
     let right = |label: i64| if noise.random::<f32>() < 0.7 { label } else { (label + 1) % CLASSES as i64 };
     Explanations {
         explainer: method.to_string(),
+        title: method.to_string(),
         settings: serde_json::json!({}),
         tap: "synthetic".to_string(),
         class_specific: false,

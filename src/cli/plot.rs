@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &PlotArguments) -> Result<ExitCode> {
     let metrics: Vec<EpochMetrics> =
         reader.epochs().iter().map(|&epoch| reader.metrics(epoch)).collect::<Result<_, _>>()?;
     let title = format!("{} · {}", reader.info().name, reader.info().model);
-    let plots = curves(&title, &metrics, &analysis.drift, arguments.against.against());
+    let plots = curves(&title, &metrics, &analysis.drift, &analysis.titles, arguments.against.against());
     let scene = plots.scene(arguments.sharpness)?;
     let bytes = match format {
         "png" => scene.png()?,

@@ -38,6 +38,7 @@ pub fn analyse(reader: &RunReader, options: &Options) -> Result<Analysis, DriftE
         run: reader.info().name.clone(),
         model: reader.info().model.clone(),
         images: reader.info().panel.ids.clone(),
+        titles: BTreeMap::new(),
         drift: Vec::new(),
         image_drift: Vec::new(),
         paths: Vec::new(),
@@ -128,6 +129,7 @@ impl Analyst<'_> {
         let (mut first, mut previous) = (None, None);
         for &epoch in self.reader.epochs() {
             let Some(explanations) = evidence(self.reader, epoch, self.explainer)? else { continue };
+            analysis.titles.insert(self.explainer.to_string(), explanations.title.clone());
             let now = kept(epoch, explanations);
             let mut others = Vec::new();
             for (reference, pinned) in &pinned {

@@ -22,6 +22,9 @@ pub struct Analysis {
     pub model: String,
     /// The panel's image ids; values by image are in this order.
     pub images: Vec<String>,
+    /// What explainers are called by people, by their names. No part of the JSON.
+    #[serde(skip)]
+    pub titles: BTreeMap<String, String>,
     /// Validation accuracy by epoch, in [0, 1], where it is known.
     pub accuracy: BTreeMap<usize, f64>,
     /// The drift of the panel and its groups, in order of epoch, explainer, target, measure, reference and group.

@@ -12,6 +12,7 @@ pub(crate) fn explanations(explainer: &str, seed: u64, images: usize) -> Explana
     let maps: Vec<f32> = (0..images * 16).map(|_| generator.random()).collect();
     Explanations {
         explainer: explainer.into(),
+        title: explainer.into(),
         settings: serde_json::json!({}),
         tap: "layer4".into(),
         class_specific: explainer == "grad-cam",

@@ -237,6 +237,7 @@ fn record(
     let class_specific = explainer.class_specific();
     Explanations {
         explainer: explainer.name(),
+        title: explainer.title(),
         settings: explainer.settings().into(),
         tap: site.tap,
         class_specific,

@@ -111,6 +111,15 @@ impl Explainer {
         full
     }
 
+    /// What a person reads: the method's title and, behind it, whatever differs from its defaults: `Grad-CAM (layer 3)`.
+    pub fn title(&self) -> String {
+        let (method, name) = (self.method(), self.name());
+        match name.strip_prefix(method.name).and_then(|settings| settings.strip_prefix('-')) {
+            Some(settings) => format!("{} ({})", method.title, settings.replace('-', " ")),
+            None => method.title.to_string(),
+        }
+    }
+
     /// All settings, and the kind among them.
     pub fn settings(&self) -> Map<String, Value> {
         match serde_json::to_value(self) {

@@ -1,19 +1,26 @@
 //! The standard plots of a run: loss, accuracy, and every drift measure over the epochs.
 
-use super::row::method_title;
 use crate::draw::{PALETTE, Plot, Plots, Series};
 use crate::drift::{Against, DriftEstimate};
 use crate::measure::Measure;
 use crate::store::{ALL_IMAGES, EpochMetrics, TrainingMetrics};
+use std::collections::BTreeMap;
 
 /// Plots side by side.
 const COLUMNS: usize = 2;
 
 /// Loss and accuracy of a run over the epochs, then a plot for every drift measure with a curve for every explainer and
-/// target, its interval, its floors and its chance level. What a run has nothing of has no plot.
-pub fn curves(title: &str, metrics: &[EpochMetrics], estimates: &[DriftEstimate], against: Against) -> Plots {
+/// target, its interval, its floors and its chance level. What a run has nothing of has no plot. `titles` are what
+/// explainers are called, by their names.
+pub fn curves(
+    title: &str,
+    metrics: &[EpochMetrics],
+    estimates: &[DriftEstimate],
+    titles: &BTreeMap<String, String>,
+    against: Against,
+) -> Plots {
     let learning = [loss(metrics), accuracy(metrics)];
-    let drift = Measure::ALL.into_iter().map(|measure| drift(estimates, measure, against));
+    let drift = Measure::ALL.into_iter().map(|measure| drift(estimates, titles, measure, against));
     let plots = learning.into_iter().chain(drift);
     let plots = plots.filter(|plot| plot.series.iter().any(|series| !series.points.is_empty())).collect();
     Plots { title: title.to_string(), plots, columns: COLUMNS }
@@ -47,7 +54,7 @@ fn learned(
 }
 
 /// One measure against one reference: a curve for every explainer and target, in the order of the estimates.
-fn drift(estimates: &[DriftEstimate], measure: Measure, against: Against) -> Plot {
+fn drift(estimates: &[DriftEstimate], titles: &BTreeMap<String, String>, measure: Measure, against: Against) -> Plot {
     let of_plot = |estimate: &&DriftEstimate| {
         estimate.group == ALL_IMAGES && estimate.measure == measure.name() && estimate.against == against
     };
@@ -65,7 +72,7 @@ fn drift(estimates: &[DriftEstimate], measure: Measure, against: Against) -> Plo
             .iter()
             .filter(|estimate| (estimate.explainer.as_str(), estimate.target.as_str()) == (explainer, target));
         let mut series = curve_through(own.copied());
-        series.name = method_title(explainer);
+        series.name = titles.get(explainer).map_or(explainer, String::as_str).to_string();
         if several_targets {
             series.name += &format!(", {target}");
         }
@@ -134,14 +141,15 @@ mod tests {
                 ..estimate("top20-iou", Against::First, 1, Some(0.2))
             },
         ];
-        let plots = curves("run", &[], &estimates, Against::First).plots;
+        let titles = BTreeMap::from([("grad-cam".to_string(), "Grad-CAM".to_string())]);
+        let plots = curves("run", &[], &estimates, &titles, Against::First).plots;
         // In the order of `Measure::ALL`.
         assert_eq!(
             plots.iter().map(|plot| plot.title.as_str()).collect::<Vec<_>>(),
             ["IoU of the top 20 %", "Spearman correlation"]
         );
         let names = |plot: &Plot| plot.series.iter().map(|series| series.name.clone()).collect::<Vec<_>>();
-        assert_eq!(names(&plots[1]), ["Grad-CAM", "Attention rollout"]);
+        assert_eq!(names(&plots[1]), ["Grad-CAM", "rollout"]);
         let [cam, rollout] = &plots[1].series[..] else { panic!("two curves") };
         assert!(cam.points[0] == (1.0, 0.5) && cam.points[1].0 == 2.0 && cam.points[1].1.is_nan());
         assert_eq!((&rollout.points[..], &rollout.floor[..]), (&[(2.0, 0.25)][..], &[(2.0, 0.9)][..]));
@@ -154,13 +162,13 @@ mod tests {
     #[test]
     fn learning_is_plotted_from_the_first_epoch_that_has_a_number() {
         let metrics = [trained(0, None, 0.1), trained(1, Some(2.0), 0.5)];
-        let plots = curves("run", &metrics, &[], Against::Previous).plots;
+        let plots = curves("run", &metrics, &[], &BTreeMap::new(), Against::Previous).plots;
         assert_eq!(plots.iter().map(|plot| plot.title.as_str()).collect::<Vec<_>>(), ["Loss", "Accuracy"]);
         assert_eq!(plots[0].series[0].points, [(1.0, 2.0)]);
         assert_eq!(
             (plots[1].series[1].points.as_slice(), plots[1].range),
             (&[(0.0, 0.1), (1.0, 0.5)][..], Some([0.0, 1.0]))
         );
-        assert!(curves("run", &[], &[], Against::First).plots.is_empty());
+        assert!(curves("run", &[], &[], &BTreeMap::new(), Against::First).plots.is_empty());
     }
 }

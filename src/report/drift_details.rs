@@ -146,6 +146,7 @@ mod tests {
             run: "dtd".into(),
             model: "deit_tiny".into(),
             images: ["a.jpg", "b.jpg", "c, d.jpg"].map(String::from).to_vec(),
+            titles: BTreeMap::new(),
             accuracy: BTreeMap::new(),
             drift: vec![],
             image_drift: vec![

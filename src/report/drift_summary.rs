@@ -201,6 +201,7 @@ mod tests {
             run: "dtd".into(),
             model: "deit_tiny".into(),
             images: vec!["a.jpg".into(), "b.jpg".into()],
+            titles: BTreeMap::new(),
             accuracy: BTreeMap::new(),
             drift: vec![
                 estimate("grad-cam", Against::Previous, 1, 0.3),

@@ -2,7 +2,6 @@
 //!
 //! A row has one scale, so that colours compare along it; its colour bar stands at the row's head.
 
-use super::row::method_title;
 use super::story::{Story, StoryError};
 use crate::draw::{FAINT, Face, FigureError, INK, Overlay, Pen, RULE, Scale, Scene, Style, WARNING, overlay};
 use crate::picture::{Picture, Rgb};
@@ -155,7 +154,7 @@ impl Strip {
             Some(&class) => format!("for {} ({})", story.class(class), last.target_kinds[target]),
             None => "for any class".to_string(),
         };
-        Ok(Strip { title: method_title(&last.explainer), captions: [explained, last.tap.clone()], scale, frames })
+        Ok(Strip { title: last.title.clone(), captions: [explained, last.tap.clone()], scale, frames })
     }
 }
 

@@ -22,7 +22,7 @@ pub use drift_summary::drift_summary;
 pub use drift_table::{drift_csv, drift_table};
 pub use film::{FilmStrip, film_strip};
 pub use html::{ReportError, html, html_with};
-pub use row::{Scales, Sight, method_title};
+pub use row::{Scales, Sight};
 pub use story::{Story, StoryError};
 pub use table::{aligned, confusion_csv, csv_row};
 pub use tensorboard::{EventWriter, TensorBoardError};

@@ -2,7 +2,6 @@
 
 use crate::draw::{ColourLimits, MapPart, MapTile, Row, Scale, Tile};
 use crate::picture::Picture;
-use crate::store::format::titled;
 use crate::store::{Explanations, UNKNOWN_CLASS};
 
 /// Where a row comes from.
@@ -68,7 +67,7 @@ impl Sight<'_> {
                 tiles.push(Tile::Map(MapTile {
                     map,
                     scale,
-                    title: method_title(&seen.explainer),
+                    title: seen.title.clone(),
                     captions: vec![explains, format!("{}, {} × {}", seen.tap, seen.grid[0], seen.grid[1])],
                     warning: (!seen.is_evidence()).then(|| "the head is untrained: noise".to_string()),
                 }));
@@ -89,23 +88,10 @@ impl Sight<'_> {
     }
 }
 
-/// A method's name as papers print it; settings follow it as they are.
-pub fn method_title(explainer: &str) -> String {
-    match titled(explainer) {
-        (title, "") => title.to_string(),
-        (title, settings) => format!("{title} ({settings})"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::format::tests::sample;
-
-    #[test]
-    fn settings_stand_behind_a_title_as_they_are() {
-        assert_eq!(["rollout", "grad-cam-layer-3"].map(method_title), ["Attention rollout", "Grad-CAM (layer-3)"]);
-    }
 
     #[test]
     fn a_row_has_the_picture_and_a_tile_for_every_method_and_target() {

@@ -182,12 +182,14 @@ pub(super) mod tests {
     use super::*;
     use crate::draw::{Scale, Tile};
     use crate::fsx;
+    use crate::store::format::title_of;
     use std::path::Path;
 
     /// Two images of 2 x 2 maps under a method; logits of ln 3 and 0 give probabilities of 3/4 and 1/4.
     pub(in crate::report) fn seen(explainer: &str, maps: [f32; 8]) -> Explanations {
         Explanations {
             explainer: explainer.into(),
+            title: title_of(explainer),
             settings: serde_json::Value::Null,
             tap: "layer4".into(),
             class_specific: explainer != "rollout",

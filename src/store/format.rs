@@ -1,4 +1,4 @@
-//! The explanation file, schema 1: what one explainer saw on the panel at one epoch, as safetensors.
+//! The explanation file, schema 2: what one explainer saw on the panel at one epoch, as safetensors.
 //!
 //! One line of Python reads every map: `safetensors.numpy.load_file(path)["maps"]`. With `N` panel images, `T` targets
 //! an image and a grid of `h` by `w` cells, the tensors are
@@ -24,10 +24,12 @@
 //! image side.
 //!
 //! The file's metadata has one key, `driftscope`, holding one JSON object with sorted keys: `schema`, the version as a
-//! number; `explainer`, `settings`, `tap`, `class_specific`, `untrained_head`, `panel_digest`, `image_ids` (`N`, panel
-//! order), `target_kinds` (`T`), `grid` and `classes`, as documented on [`Explanations`]. One key, because the order of
-//! several is random in the safetensors crate and equal explanations must be equal bytes. Readers ignore tensors and
+//! number; `explainer`, `title`, `settings`, `tap`, `class_specific`, `untrained_head`, `panel_digest`, `image_ids` (`N`,
+//! panel order), `target_kinds` (`T`), `grid` and `classes`, as documented on [`Explanations`]. One key, because the order
+//! of several is random in the safetensors crate and equal explanations must be equal bytes. Readers ignore tensors and
 //! keys they do not know; whatever changes the meaning of a known one raises the version.
+//!
+//! Schema 1 had no `title`; where it is missing it is that of [`TITLES`].
 
 mod by_head;
 mod header;
@@ -36,7 +38,7 @@ mod titles;
 
 pub use by_head::{AttentionDistance, LayerMaps};
 pub use header::SCHEMA;
-pub use titles::{TITLES, titled};
+pub use titles::{TITLES, title_of};
 
 use super::error::StoreError;
 use crate::measure::Heatmap;
@@ -52,8 +54,10 @@ pub const UNKNOWN_CLASS: i64 = -1;
 /// What one explainer saw on the panel at one epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanations {
-    /// The method: `"grad-cam"`.
+    /// The method's name, with the settings that differ from its defaults: `"grad-cam"`, `"grad-cam-layer-3"`.
     pub explainer: String,
+    /// What a person reads: `"Grad-CAM"`, `"Grad-CAM (layer 3)"`.
+    pub title: String,
     /// The method's settings, as resolved; `{}` or null when it has none.
     pub settings: serde_json::Value,
     /// Where in the model it read: `"layer4"`.
@@ -100,7 +104,10 @@ impl Explanations {
     ///
     /// When a field's length is not what its documented shape asks for.
     pub fn encode(&self) -> Result<Vec<u8>, StoreError> {
-        let header = self.header();
+        self.encode_under(&self.header())
+    }
+
+    fn encode_under(&self, header: &Header) -> Result<Vec<u8>, StoreError> {
         let mut tensors = vec![
             ("floor_maps", Dtype::F32, header.maps(), f32_bytes(&self.floor_maps)),
             ("labels", Dtype::I64, header.images(), i64_bytes(&self.labels)),
@@ -153,6 +160,7 @@ impl Explanations {
             predicted: file.i64("predicted", header.images())?,
             labels: file.i64("labels", header.images())?,
             logits: file.f32("logits", header.logits())?,
+            title: header.title.unwrap_or_else(|| title_of(&header.explainer)),
             explainer: header.explainer,
             settings: header.settings,
             tap: header.tap,
@@ -171,6 +179,7 @@ impl Explanations {
         Header {
             schema: SCHEMA,
             explainer: self.explainer.clone(),
+            title: Some(self.title.clone()),
             settings: self.settings.clone(),
             tap: self.tap.clone(),
             class_specific: self.class_specific,

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use driftscope::explain::{Explained, Explainer, GradCam, Rollout, Target, explain};
 use driftscope::measure::MapStatus;
 use driftscope::models::{Mode, Model, Tap, Taps, Watch};
-use driftscope::store::format::TITLES;
+use driftscope::store::format::{TITLES, title_of};
 
 /// Sums of a few hundred float32 products.
 const ROUNDING: f32 = 1e-5;
@@ -273,11 +273,19 @@ fn settings_out_of_range_are_refused_by_name() {
     }
 }
 
-/// What files of the first schema leave unsaid is what they would say now.
+/// What files of the first schema leave unsaid is what they would say now, settings included.
 #[test]
 fn the_frozen_titles_are_those_of_the_methods() {
     for (name, title) in TITLES {
-        let method = name.parse::<Explainer>().unwrap().method();
-        assert_eq!((method.name, method.title), (name, title));
+        let explainer: Explainer = name.parse().unwrap();
+        assert_eq!((explainer.method().name, explainer.method().title), (name, title));
+        assert_eq!(explainer.title(), title_of(name));
+    }
+    for (text, title) in [
+        ("grad-cam:layer=3", "Grad-CAM (layer 3)"),
+        ("rollout:fusion=max:discard=0.9:per-head=true", "Attention rollout (discard 0.9 fusion max per head)"),
+    ] {
+        let explainer: Explainer = text.parse().unwrap();
+        assert_eq!((explainer.title(), title_of(&explainer.name())), (title.to_string(), title.to_string()));
     }
 }

@@ -4,6 +4,7 @@
 use crate::support::{alone, driftscope, succeed};
 use driftscope::data::{DataSet, Panel};
 use driftscope::run::RunRecord;
+use driftscope::store::RunReader;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -130,6 +131,21 @@ fn what_an_old_run_showed_is_what_it_shows_now() {
     unpack(&dir.join("again"), "textures");
     succeed(dir, &["compare", "textures", "again/textures"]);
     succeed(dir, &["drift", "textures", "--floor", "again/textures"]);
+}
+
+/// Explanation files of that version have no title: it is that of the method all the same.
+#[test]
+fn maps_of_an_old_run_have_the_titles_they_had() {
+    let dir = tempfile::tempdir().unwrap();
+    unpack(dir.path(), "textures");
+    let reader = RunReader::open(&dir.path().join("textures")).unwrap();
+    for (name, title) in [("grad-cam", "Grad-CAM"), ("rollout", "Attention rollout")] {
+        let explanations = reader.explanations(1, name).unwrap();
+        assert_eq!((explanations.explainer.as_str(), explanations.title.as_str()), (name, title));
+    }
+    let bytes = fs::read(dir.path().join("textures/epoch-0001/explanations/rollout.safetensors")).unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.contains("schema\\\":1") && !text.contains("title"), "the file is of the first schema");
 }
 
 /// Which pictures a run explains is a function of data that later versions must not change.

@@ -6,7 +6,6 @@
 
 use super::error::ReportError;
 use crate::measure::{Heatmap, MapStatus};
-use crate::store::format::titled;
 use crate::store::{Explanations, RunReader};
 use data_encoding::BASE64;
 use serde::Serialize;
@@ -50,7 +49,7 @@ impl Method {
     pub(super) fn new(explanations: &Explanations, target: usize, side: usize) -> Self {
         Method {
             explainer: explanations.explainer.clone(),
-            title: title(&explanations.explainer),
+            title: explanations.title.clone(),
             tap: explanations.tap.clone(),
             target: explanations.target_kinds[target].clone(),
             class_specific: explanations.class_specific,
@@ -140,14 +139,6 @@ fn covered(index: usize, new: usize, old: usize) -> Vec<(usize, f64)> {
     (from as usize..old).map(|cell| (cell, share(cell))).take_while(|&(_, share)| share > 0.0).collect()
 }
 
-/// The method's name as its paper writes it; settings that name the explainer stay behind it.
-fn title(explainer: &str) -> String {
-    match titled(explainer) {
-        (title, "") => title.to_string(),
-        (title, settings) => format!("{title} ({})", settings.replace('-', " ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,13 +159,5 @@ mod tests {
         assert_eq!(quantised(f32::MAX, f32::MIN, f32::MAX), 65535);
         assert_eq!([f32::NAN, f32::INFINITY, 3.0].map(|value| quantised(value, 0.0, 1.0)), [0, 65535, 65535]);
         assert_eq!(quantised(3.0, 3.0, 3.0), 0);
-    }
-
-    #[test]
-    fn explainers_have_the_names_of_their_papers() {
-        let titles =
-            ["grad-cam", "grad-cam-plus-plus", "grad-cam-layer-3", "rollout-fusion-max", "tea-leaves"].map(title);
-        let expected = ["Grad-CAM", "Grad-CAM++", "Grad-CAM (layer 3)", "Attention rollout (fusion max)", "tea-leaves"];
-        assert_eq!(titles, expected);
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The version of the schema written, and the newest one read.
-pub const SCHEMA: u64 = 1;
+pub const SCHEMA: u64 = 2;
 
 /// The metadata key all but the tensors is under.
 pub(super) const METADATA_KEY: &str = "driftscope";
@@ -15,6 +15,9 @@ pub(super) const METADATA_KEY: &str = "driftscope";
 pub(super) struct Header {
     pub(super) schema: u64,
     pub(super) explainer: String,
+    /// Unsaid in schema 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) title: Option<String>,
     pub(super) settings: serde_json::Value,
     pub(super) tap: String,
     pub(super) class_specific: bool,

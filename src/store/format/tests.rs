@@ -4,6 +4,7 @@ use super::*;
 pub(crate) fn sample() -> Explanations {
     Explanations {
         explainer: "grad-cam".into(),
+        title: "Grad-CAM".into(),
         settings: serde_json::json!({"zeta": 1.5, "alpha": {"two": 2, "one": [true, null]}}),
         tap: "layer4".into(),
         class_specific: true,
@@ -96,8 +97,20 @@ fn a_truncated_file_is_a_named_error() {
 
 #[test]
 fn a_newer_schema_is_refused_by_number() {
-    let error = decode(&edited("schema\\\":1", "schema\\\":2")).unwrap_err();
-    assert!(matches!(error, StoreError::NewerSchema { expected: 1, found: 2, .. }), "{error:?}");
+    let error = decode(&edited("schema\\\":2", "schema\\\":3")).unwrap_err();
+    assert!(matches!(error, StoreError::NewerSchema { expected: 2, found: 3, .. }), "{error:?}");
+    assert!(error.to_string().contains("schema 3, but this driftscope reads schema 2 at most"), "{error}");
+}
+
+/// What the first version wrote: no title.
+#[test]
+fn a_file_of_schema_1_has_the_title_of_its_method() {
+    for (explainer, title) in [("rollout-fusion-max", "Attention rollout (fusion max)"), ("tea-leaves", "tea-leaves")] {
+        let now = Explanations { explainer: explainer.into(), maps: vec![0.0; 4], ..sample() };
+        let old = now.encode_under(&Header { schema: 1, title: None, ..now.header() }).unwrap();
+        assert!(!String::from_utf8_lossy(&old).contains("title"));
+        assert_eq!(decode(&old).unwrap(), Explanations { title: title.into(), ..now });
+    }
 }
 
 #[test]

@@ -20,14 +20,14 @@ pub const TITLES: [(&str, &str); 15] = [
     ("occlusion", "Occlusion"),
 ];
 
-/// An explainer's title and, behind it, its settings as its name has them: `("Grad-CAM", "layer-3")` of
-/// `grad-cam-layer-3`. The name itself of an explainer that is not in the table.
-pub fn titled(explainer: &str) -> (&str, &str) {
-    let split = |(name, title): &(&str, &'static str)| {
-        let settings = explainer.strip_prefix(name)?;
-        if settings.is_empty() { Some((*title, "")) } else { Some((*title, settings.strip_prefix('-')?)) }
+/// What a person reads of an explainer whose file has no title: `Grad-CAM (layer 3)` of `grad-cam-layer-3`, and the name
+/// itself of one that is not in the table.
+pub fn title_of(explainer: &str) -> String {
+    let title = |(name, title): &(&str, &str)| match explainer.strip_prefix(name)? {
+        "" => Some(title.to_string()),
+        settings => Some(format!("{title} ({})", settings.strip_prefix('-')?.replace('-', " "))),
     };
-    TITLES.iter().find_map(split).unwrap_or((explainer, ""))
+    TITLES.iter().find_map(title).unwrap_or_else(|| explainer.to_string())
 }
 
 #[cfg(test)]
@@ -36,16 +36,16 @@ mod tests {
 
     #[test]
     fn explainers_are_called_as_papers_call_them() {
-        for (name, title) in [
-            ("grad-cam", ("Grad-CAM", "")),
-            ("grad-cam-plus-plus", ("Grad-CAM++", "")),
-            ("grad-cam-plus-plus-layer-3", ("Grad-CAM++", "layer-3")),
-            ("grad-cam-layer-3", ("Grad-CAM", "layer-3")),
-            ("rollout-fusion-max", ("Attention rollout", "fusion-max")),
-            ("rollouts", ("rollouts", "")),
-            ("tea-leaves", ("tea-leaves", "")),
+        for (name, expected) in [
+            ("grad-cam", "Grad-CAM"),
+            ("grad-cam-plus-plus", "Grad-CAM++"),
+            ("grad-cam-plus-plus-layer-3", "Grad-CAM++ (layer 3)"),
+            ("grad-cam-layer-3", "Grad-CAM (layer 3)"),
+            ("rollout-discard-0.9-fusion-max", "Attention rollout (discard 0.9 fusion max)"),
+            ("rollouts", "rollouts"),
+            ("tea-leaves", "tea-leaves"),
         ] {
-            assert_eq!(titled(name), title);
+            assert_eq!(title_of(name), expected);
         }
     }
 }

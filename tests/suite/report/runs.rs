@@ -2,6 +2,7 @@
 
 use crate::support::succeed;
 use driftscope::fsx;
+use driftscope::store::format::title_of;
 use driftscope::store::{
     EpochMetrics, Explanations, Manifest, RunReader, TrainingMetrics, epoch_dir_name, panel_image_name,
 };
@@ -196,6 +197,7 @@ fn small(view: usize, epoch: usize, ids: &[String]) -> Explanations {
     let logit = |class: i64, of: i64| if class == of { 2.0 } else { 0.0 };
     Explanations {
         explainer: explainer.into(),
+        title: title_of(explainer),
         settings: json!({}),
         tap: "layer4".into(),
         class_specific: explainer == "grad-cam",
@@ -250,6 +252,7 @@ pub(super) fn large_run() -> Large {
             let maps: Vec<f32> = (0..PANEL * CELLS).map(|_| generator.random()).collect();
             Explanations {
                 explainer: explainer.into(),
+                title: title_of(explainer),
                 image_ids: ids.clone(),
                 grid: [14, 14],
                 floor_maps: maps.clone(),
