@@ -134,7 +134,7 @@ fn chain(error: &anyhow::Error) -> String {
         }
     }
     let of_data =
-        |cause: &(dyn std::error::Error + 'static)| matches!(cause.downcast_ref(), Some(DataError::Pictures { .. }));
+        |cause: &(dyn std::error::Error + 'static)| matches!(cause.downcast_ref(), Some(DataError::BadImages { .. }));
     match error.chain().any(of_data) {
         true => line.lines().map(one_line).collect::<Vec<_>>().join("\n"),
         false => one_line(&line).into_owned(),
@@ -192,7 +192,7 @@ mod tests {
         let error = anyhow::anyhow!("no class 'a\nerror: b\x1b[2J'").context("data\r\nin c");
         assert_eq!(chain(&error), "data\\r\\nin c: no class 'a\\nerror: b\\u{1b}[2J'");
         let skipped = |name: &str| Skipped { path: PathBuf::from(name), reason: "the file is\nempty".to_string() };
-        let error = DataError::Pictures { bad: vec![skipped("1\n  2.png"), skipped("3.png")], all: 9 };
+        let error = DataError::BadImages { bad: vec![skipped("1\n  2.png"), skipped("3.png")], all: 9 };
         let text = chain(&error.into());
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(text.contains("\n  3.png: the file is\\nempty"), "{text}");

@@ -52,6 +52,9 @@ impl ValueParserFactory for RunSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
 
     #[test]
     fn a_run_is_named_alone_or_with_an_epoch() {
@@ -64,6 +67,33 @@ mod tests {
         assert!(parse("a@first").unwrap_err().contains("@best"));
         let missing = parse("photo@2x.png").unwrap_err();
         assert!(missing.contains("no file or folder 'photo@2x.png'"), "{missing}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 300,
+            rng_seed: RngSeed::Fixed(1),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        /// Below a folder that is not there, so that no name means a file.
+        #[test]
+        fn what_stands_before_the_last_at_is_the_path(name in vec(any::<u8>(), 0..12), epoch in any::<usize>()) {
+            let path = [&b"/nowhere/"[..], &name].concat();
+            let spec = RunSpec::parse(OsStr::from_bytes(&[&path[..], b"@", epoch.to_string().as_bytes()].concat())).unwrap();
+            prop_assert_eq!((spec.path.as_os_str().as_bytes(), spec.which), (&path[..], Which::Epoch(epoch)));
+            match (name.iter().rposition(|byte| *byte == b'@'), RunSpec::parse(OsStr::from_bytes(&path))) {
+                (None, whole) => {
+                    let whole = whole.unwrap();
+                    prop_assert_eq!(whole.path.as_os_str().as_bytes(), &path[..]);
+                }
+                (Some(at), Ok(spec)) => {
+                    prop_assert_eq!(spec.path.as_os_str().as_bytes(), &path[.."/nowhere/".len() + at]);
+                }
+                (Some(_), Err(message)) => prop_assert!(message.contains("no epoch of a run"), "{message}"),
+            }
+        }
     }
 
     #[test]

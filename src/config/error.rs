@@ -1,16 +1,23 @@
 //! What can be wrong with settings.
 
-use super::InvalidConfig;
 use crate::data::DataError;
 use crate::fsx::{FsError, one_line, shown};
 use crate::models::{ModelName, UnknownModel};
 use crate::weights::WeightsError;
 use std::path::PathBuf;
 
+/// Settings that make no sense, all of them.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("invalid settings: {}", problems.join("; "))]
+pub struct InvalidConfig {
+    /// One a setting: its name, what is expected, what was found.
+    pub problems: Vec<String>,
+}
+
 /// A config file that cannot be read or does not make sense.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The list of the panel's pictures.
+    /// The list of the panel's images.
     #[error("panel.list: {0}")]
     PanelList(#[source] FsError),
     /// The file itself.

@@ -102,7 +102,7 @@ fn begin(config: &RunConfig) {
         }
     }
     assert!(config.batch_size.checked_mul(config.accumulate).is_some());
-    assert!(config.epochs.checked_mul(100_000_000).is_some(), "with as many steps an epoch as pictures");
+    assert!(config.epochs.checked_mul(100_000_000).is_some(), "with as many steps an epoch as images");
 }
 
 #[test]

@@ -41,6 +41,7 @@ pub(super) fn policy_problems(typed: &toml::Table, inherited: Option<&toml::Tabl
 }
 
 /// A setting that needs another one.
+#[derive(Clone)]
 struct Needs {
     key: &'static str,
     /// Whether it was typed, and not switched off.
@@ -50,40 +51,56 @@ struct Needs {
     only: &'static str,
 }
 
+fn needs(key: &'static str, typed: bool, works: bool, only: &'static str) -> Needs {
+    Needs { key, typed, works, only }
+}
+
+/// Whether a number was typed, and not to switch off what it is for.
+fn on(value: Option<f64>) -> bool {
+    value.is_some_and(|value| value != 0.0)
+}
+
 fn all(file: &FileConfig, model: ModelName, has_weights: Option<bool>) -> Vec<Needs> {
-    let on = |value: Option<f64>| value.is_some_and(|value| value != 0.0);
-    let needs = |key, typed, works, only| Needs { key, typed, works, only };
+    [of_model(file, model, has_weights), of_augmentation(file), of_optimizer(file), of_panel(file, model)].concat()
+}
+
+fn of_model(file: &FileConfig, model: ModelName, has_weights: Option<bool>) -> Vec<Needs> {
     let has_weights = has_weights.unwrap_or_else(|| match file.weights.as_deref() {
         None => model.spec().repository.is_some(),
         Some(weights) => weights != "none",
     });
-    let (augmentation, optimizer, schedule) = (&file.augmentation, &file.optimizer, &file.schedule);
-    let crop = augmentation.crop_scale.is_none_or(|[least, _]| least < 1.0);
-    let erasing = on(augmentation.erasing);
+    let excuses = file.allow_missing.as_ref().is_some_and(|patterns| !patterns.is_empty());
+    let (vit, batch_norm) = (model.spec().has_attention(), file.freeze.batch_norm == Some(true));
+    vec![
+        needs("allow_missing", excuses, has_weights, "with a file of weights"),
+        needs("drop_path", on(file.drop_path), vit, "for a vision transformer"),
+        needs("freeze.batch_norm", batch_norm, !vit, "for a ResNet"),
+        needs("ema.warmup", file.ema.warmup == Some(true), file.ema.decay.is_some(), "with ema.decay"),
+    ]
+}
+
+fn of_augmentation(file: &FileConfig) -> Vec<Needs> {
+    let augmentation = &file.augmentation;
+    let crops = augmentation.crop_scale.is_none_or(|[least, _]| least < 1.0);
+    let (erases, erasing) = (on(augmentation.erasing), "with augmentation.erasing above 0");
+    let cropping = "with a random crop (augmentation.crop_scale from below 1)";
+    vec![
+        needs("augmentation.crop_ratio", augmentation.crop_ratio.is_some(), crops, cropping),
+        needs("augmentation.erasing_area", augmentation.erasing_area.is_some(), erases, erasing),
+        needs("augmentation.erasing_ratio", augmentation.erasing_ratio.is_some(), erases, erasing),
+    ]
+}
+
+fn of_optimizer(file: &FileConfig) -> Vec<Needs> {
+    let (optimizer, schedule) = (&file.optimizer, &file.schedule);
     let kind = optimizer.kind.as_deref().unwrap_or("adamw");
     let decays = optimizer.weight_decay.map_or(kind == "adamw", |decay| decay != 0.0);
     let decay = schedule.decay.as_deref().unwrap_or("cosine");
     let warms_up = schedule.warmup_epochs.is_none_or(|epochs| epochs != 0.0);
-    let explainers = file.explainers.clone().unwrap_or_else(|| Explainer::defaults(&model.taps()));
-    let (erases, for_adam) = ("with augmentation.erasing above 0", "with optimizer.kind = \"adamw\" or \"adam\"");
-    let (for_sgd, for_steps) = ("with optimizer.kind = \"sgd\"", "with schedule.decay = \"step\"");
+    let (for_adam, for_sgd) = ("with optimizer.kind = \"adamw\" or \"adam\"", "with optimizer.kind = \"sgd\"");
+    let (for_cosine, for_steps) = ("with schedule.decay = \"cosine\"", "with schedule.decay = \"step\"");
+    let warming_up = "with schedule.warmup_epochs above 0";
     vec![
-        needs(
-            "allow_missing",
-            file.allow_missing.as_ref().is_some_and(|patterns| !patterns.is_empty()),
-            has_weights,
-            "with a file of weights",
-        ),
-        needs("drop_path", on(file.drop_path), model.spec().has_attention(), "for a vision transformer"),
-        needs("freeze.batch_norm", file.freeze.batch_norm == Some(true), !model.spec().has_attention(), "for a ResNet"),
-        needs(
-            "augmentation.crop_ratio",
-            augmentation.crop_ratio.is_some(),
-            crop,
-            "with a random crop (augmentation.crop_scale from below 1)",
-        ),
-        needs("augmentation.erasing_area", augmentation.erasing_area.is_some(), erasing, erases),
-        needs("augmentation.erasing_ratio", augmentation.erasing_ratio.is_some(), erasing, erases),
         needs("optimizer.betas", optimizer.betas.is_some(), kind != "sgd", for_adam),
         needs("optimizer.epsilon", optimizer.epsilon.is_some(), kind != "sgd", for_adam),
         needs("optimizer.momentum", on(optimizer.momentum), kind == "sgd", for_sgd),
@@ -91,31 +108,22 @@ fn all(file: &FileConfig, model: ModelName, has_weights: Option<bool>) -> Vec<Ne
         needs("optimizer.decay_all", optimizer.decay_all == Some(true), decays, "with optimizer.weight_decay above 0"),
         needs("schedule.step_epochs", schedule.step_epochs.is_some(), decay == "step", for_steps),
         needs("schedule.step_factor", schedule.step_factor.is_some(), decay == "step", for_steps),
-        needs("schedule.minimum", on(schedule.minimum), decay == "cosine", "with schedule.decay = \"cosine\""),
-        needs(
-            "schedule.warmup_start",
-            schedule.warmup_start.is_some(),
-            warms_up,
-            "with schedule.warmup_epochs above 0",
-        ),
-        needs("ema.warmup", file.ema.warmup == Some(true), file.ema.decay.is_some(), "with ema.decay"),
-        needs(
-            "panel.per_class",
-            file.panel.per_class.is_some(),
-            file.panel.list.is_none(),
-            "without panel.list, which names the pictures",
-        ),
-        needs(
-            "panel.overlays",
-            file.panel.overlays.is_some_and(|count| count > 0),
-            !explainers.is_empty(),
-            "with explainers",
-        ),
-        needs(
-            "panel.targets",
-            file.panel.targets.as_ref().is_some_and(|targets| !targets.is_empty()),
-            explainers.iter().any(Explainer::class_specific),
-            "with an explainer that explains a class, such as grad-cam",
-        ),
+        needs("schedule.minimum", on(schedule.minimum), decay == "cosine", for_cosine),
+        needs("schedule.warmup_start", schedule.warmup_start.is_some(), warms_up, warming_up),
+    ]
+}
+
+/// A panel is kept without explainers too, for `explain` and `cause`; so what chooses its images always works.
+fn of_panel(file: &FileConfig, model: ModelName) -> Vec<Needs> {
+    let panel = &file.panel;
+    let explainers = file.explainers.clone().unwrap_or_else(|| Explainer::defaults(&model.taps()));
+    let of_a_class = explainers.iter().any(Explainer::class_specific);
+    let counts = panel.overlays.is_some_and(|count| count > 0);
+    let targets = panel.targets.as_ref().is_some_and(|targets| !targets.is_empty());
+    let listless = "without panel.list, which names the images";
+    vec![
+        needs("panel.per_class", panel.per_class.is_some(), panel.list.is_none(), listless),
+        needs("panel.overlays", counts, !explainers.is_empty(), "with explainers"),
+        needs("panel.targets", targets, of_a_class, "with an explainer that explains a class, such as grad-cam"),
     ]
 }

@@ -48,7 +48,7 @@ const POSITIVE: Kind = Number(f64::MIN_POSITIVE, f64::MAX);
 const DECAY: Kind = Number(0.0, 0.999_999);
 /// A shape ratio: the greatest is a strip of a thousand by one.
 const RATIO: Kind = Range(0.001, 1000.0);
-/// A factor of brightness, contrast or saturation is at most 1 more than this; at 100 a picture is black and white.
+/// A factor of brightness, contrast or saturation is at most 1 more than this; at 100 an image is black and white.
 const STRENGTH: Kind = Number(0.0, 100.0);
 /// Beyond these a draw of the Beta distribution is always an end of the range, or always its middle.
 const ALPHA: Kind = ZeroOr(0.001, 1000.0);
@@ -68,14 +68,14 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("data.split", SEED),
     ("data.classes", Texts),
     ("data.skip_bad_images", Flag),
-    // A million megapixels are a picture of a million pixels a side, and more memory than a machine has.
+    // A million megapixels are an image of a million pixels a side, and more memory than a machine has.
     ("data.max_megapixels", Whole(1, 1_000_000)),
     ("data.max_decoder_mib", Whole(1, 16_000_000)),
     // The samples are listed in memory, about 200 bytes each, and there are ten classes and three splits.
     ("data.train_per_class", Whole(1, 100_000)),
     ("data.val_per_class", Whole(1, 100_000)),
     ("data.seed", SEED),
-    // A picture of this side takes 12 MB, and each worker holds a few at a time.
+    // An image of this side takes 12 MB, and each worker holds a few at a time.
     ("preprocessing.resize", Whole(1, 2048)),
     ("preprocessing.interpolation", Word(&["bicubic", "bilinear"])),
     ("augmentation.crop_scale", Range(1e-6, 1.0)),

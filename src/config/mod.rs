@@ -8,6 +8,8 @@ mod extremes;
 pub mod file;
 mod idle;
 mod keys;
+#[cfg(test)]
+mod properties;
 mod resolve;
 mod run_config;
 mod sections;
@@ -18,9 +20,9 @@ mod training;
 mod typed;
 mod validate;
 
+pub use error::InvalidConfig;
 pub(crate) use run_config::label_alone;
 pub use run_config::{PanelConfig, RunConfig, WeightsConfig};
 pub use training::{
-    Decay, EmaConfig, FreezeConfig, KeepConfig, Method, Moments, OptimizerConfig, ScheduleConfig, ema_note,
+    Decay, EmaConfig, FreezeConfig, KeepConfig, Moments, OptimizerConfig, OptimizerKind, ScheduleConfig, ema_note,
 };
-pub use validate::InvalidConfig;

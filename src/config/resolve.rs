@@ -4,7 +4,7 @@ use super::error::ConfigError;
 use super::idle;
 use super::sections::{DTD, TEXTURES, absolute};
 use super::typed::FileConfig;
-use super::{FreezeConfig, InvalidConfig, KeepConfig, Method, RunConfig, WeightsConfig};
+use super::{FreezeConfig, InvalidConfig, KeepConfig, OptimizerKind, RunConfig, WeightsConfig};
 use crate::data::{DataConfig, Preprocessing, TexturesConfig};
 use crate::explain::Explainer;
 use crate::models::ModelName;
@@ -58,10 +58,32 @@ impl FileConfig {
                 None
             }),
         };
+        let config = self.with_defaults(model, data, weights, images)?;
+        if let Err(invalid) = config.validate() {
+            problems.extend(invalid.problems);
+        }
+        match missing {
+            None if problems.is_empty() => Ok(config),
+            Some(error) if problems.is_empty() && !matches!(error, ConfigError::Misplaced { .. }) => Err(error),
+            missing => {
+                problems.extend(missing.map(|error| error.to_string()));
+                Err(InvalidConfig { problems }.into())
+            }
+        }
+    }
+
+    /// Every setting, typed or by default, not judged yet. `images` are the ids in the panel's list.
+    fn with_defaults(
+        self,
+        model: ModelName,
+        data: DataConfig,
+        weights: Option<PathBuf>,
+        images: Option<Vec<String>>,
+    ) -> Result<RunConfig, ConfigError> {
         let (augmentation, mixing) = self.augmentation.resolve();
         let optimizer = self.optimizer.resolve()?;
         let schedule = self.schedule.resolve(default_rate(model, optimizer.method))?;
-        let config = RunConfig {
+        Ok(RunConfig {
             model,
             weights: WeightsConfig { file: weights, allow_missing: self.allow_missing.unwrap_or_default() },
             drop_path: self.drop_path.unwrap_or(0.0),
@@ -95,18 +117,7 @@ impl FileConfig {
             },
             panel: self.panel.resolve(images),
             explainers: self.explainers.unwrap_or_else(|| Explainer::defaults(&model.taps())),
-        };
-        if let Err(invalid) = config.validate() {
-            problems.extend(invalid.problems);
-        }
-        match missing {
-            None if problems.is_empty() => Ok(config),
-            Some(error) if problems.is_empty() && !matches!(error, ConfigError::Misplaced { .. }) => Err(error),
-            missing => {
-                problems.extend(missing.map(|error| error.to_string()));
-                Err(InvalidConfig { problems }.into())
-            }
-        }
+        })
     }
 
     /// Where data and weights are; where one of them is not, `missing` says so.
@@ -150,8 +161,8 @@ impl FileConfig {
 }
 
 /// Where none is given: the model's own, but for SGD, whose steps are as long as the gradient.
-fn default_rate(model: ModelName, method: Method) -> f64 {
-    if let Method::Sgd { .. } = method { 1e-2 } else { model.spec().learning_rate }
+fn default_rate(model: ModelName, method: OptimizerKind) -> f64 {
+    if let OptimizerKind::Sgd { .. } = method { 1e-2 } else { model.spec().learning_rate }
 }
 
 /// Which file `none`, `pretrained` or a path means.

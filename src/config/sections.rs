@@ -3,7 +3,7 @@
 use super::error::ConfigError;
 use super::keys;
 use super::{
-    Decay, EmaConfig, InvalidConfig, Method, Moments, OptimizerConfig, PanelConfig, ScheduleConfig, label_alone,
+    Decay, EmaConfig, InvalidConfig, Moments, OptimizerConfig, OptimizerKind, PanelConfig, ScheduleConfig, label_alone,
 };
 use crate::data::{
     Augmentation, ColourJitter, DataConfig, DataError, FolderConfig, Mixing, Policy, RandomErasing, TexturesConfig,
@@ -24,34 +24,34 @@ macro_rules! section {
 }
 
 section! {
-    /// What is learned from. The numbers of textures are for those alone, the rest for folders.
+    /// The data. `train_per_class`, `val_per_class` and `seed` are for the textures, the rest for folders.
     DataSection {
         /// `textures`, `dtd` (in its usual places), or a folder: DTD's own, or train/ and val/ with a folder a class, or
         /// a folder a class.
         source: String,
         /// DTD's official split, 1 to 10; for a folder a class the seed of the split that is made.
         split: u64,
-        /// Only these classes.
+        /// Names of the classes to use; all where it is absent.
         classes: Vec<String>,
-        /// Whether pictures that cannot be read are counted, listed and left out.
+        /// Whether images that cannot be read are left out and listed, instead of being an error.
         skip_bad_images: bool,
-        /// Most pixels of a picture, in millions; the default is 100.
+        /// Most pixels of an image, in millions; the default is 100.
         max_megapixels: u64,
-        /// Most memory that reading a picture may take, in MiB; the default is 1024, or what `max_megapixels` needs.
+        /// Most memory that reading an image may take, in MiB; the default is 1024, or what `max_megapixels` needs.
         max_decoder_mib: u64,
         /// Training textures a class.
         train_per_class: usize,
         /// Validation textures a class.
         val_per_class: usize,
-        /// Which textures: another seed is another data set.
+        /// Seed that the textures are drawn from: another seed is another data set.
         seed: u64,
     }
 }
 
 section! {
-    /// How a picture is brought to the model's size.
+    /// How an image is brought to the model's size.
     PreprocessingSection {
-        /// In evaluation the short side is scaled to this before the centre is cut out.
+        /// In evaluation the short side is scaled to this many pixels before the centre is cut out.
         resize: usize,
         /// `bicubic` or `bilinear`.
         interpolation: Interpolation,
@@ -59,23 +59,23 @@ section! {
 }
 
 section! {
-    /// What training does to a picture, and to a batch.
+    /// What training does to an image, and to a batch.
     AugmentationSection {
-        /// Share of the area that a random crop keeps; `[1, 1]`: no crop.
+        /// Least and greatest share of the area that a random crop keeps; `[1, 1]`: no crop.
         crop_scale: [f64; 2],
-        /// Width-to-height ratio of the crop.
+        /// Least and greatest width-to-height ratio of the crop.
         crop_ratio: [f64; 2],
         /// Probability of a horizontal flip.
         flip: f64,
         /// Strengths of brightness, contrast, saturation (0 and up) and hue (0 to 0.5).
         colour_jitter: [f64; 4],
-        /// RandAugment or TrivialAugment.
+        /// RandAugment or TrivialAugmentWide.
         policy: Policy,
         /// Probability of erasing a rectangle.
         erasing: f64,
-        /// Its share of the area.
+        /// Least and greatest share of the area that it covers.
         erasing_area: [f64; 2],
-        /// Its height-to-width ratio.
+        /// Its least and greatest height-to-width ratio.
         erasing_ratio: [f64; 2],
         /// Alpha of mixup's Beta distribution; 0: none.
         mixup: f64,
@@ -85,25 +85,25 @@ section! {
 }
 
 section! {
-    /// How gradients become updates.
+    /// The optimizer.
     OptimizerSection {
         /// `adamw`, `adam` or `sgd`.
         kind: String,
         /// Decay of the moments of Adam and AdamW.
         betas: [f64; 2],
-        /// Added to the denominator of Adam and AdamW.
+        /// Epsilon of Adam and AdamW, added to the root of the second moment.
         epsilon: f64,
-        /// Share of the last update that SGD keeps.
+        /// Momentum of SGD.
         momentum: f64,
-        /// Nesterov's momentum for SGD.
+        /// Whether SGD's momentum is Nesterov's.
         nesterov: bool,
         /// Weight decay; AdamW's is decoupled.
         weight_decay: f64,
         /// Whether norms, biases, class token and position embedding decay as well.
         decay_all: bool,
-        /// Learning rate of a block as a share of the next one's.
+        /// Layer-wise learning-rate decay: the learning rate of a block over that of the next one.
         layer_decay: f64,
-        /// Greatest global norm of the gradients.
+        /// Greatest global L2 norm of the gradients; absent: no clipping.
         clip_norm: f64,
     }
 }
@@ -111,29 +111,29 @@ section! {
 section! {
     /// The learning rate.
     ScheduleSection {
-        /// Full learning rate.
+        /// The learning rate at the end of the warm-up.
         learning_rate: f64,
         /// `cosine`, `step` or `constant`.
         decay: String,
-        /// Where the cosine ends.
+        /// The learning rate at the end of the cosine.
         minimum: f64,
         /// Epochs between two steps down.
         step_epochs: usize,
-        /// What a step down leaves.
+        /// The learning rate after a step down over that before.
         step_factor: f64,
-        /// Epochs of warm-up.
+        /// Epochs of linear warm-up.
         warmup_epochs: f64,
-        /// Fraction of the full rate at the first step.
+        /// The learning rate of the first step as a share of the full one.
         warmup_start: f64,
     }
 }
 
 section! {
-    /// What stands still.
+    /// What is not trained.
     FreezeSection {
         /// Epochs of the head alone before the whole model is trained.
         head_only_epochs: usize,
-        /// Whether batch norm keeps its statistics, weights and biases.
+        /// Whether batch norm is frozen: running statistics, weights and biases.
         batch_norm: bool,
     }
 }
@@ -141,45 +141,45 @@ section! {
 section! {
     /// The moving average of the weights; without a decay there is none.
     EmaSection {
-        /// Share of the average that a step keeps.
+        /// Decay of the average: average ← decay · average + (1 − decay) · weights.
         decay: f64,
-        /// Whether the first steps keep less.
+        /// Whether the decay rises from 0 in the first steps.
         warmup: bool,
     }
 }
 
 section! {
-    /// When to end before the last epoch.
+    /// Early stopping.
     EarlyStoppingSection {
-        /// Epochs without a better validation accuracy.
+        /// Epochs without a better validation accuracy after which training ends.
         patience: usize,
-        /// Epochs without a better validation accuracy and with all evidence within its noise floor.
+        /// Epochs without a better validation accuracy and with no drift above its floor after which training ends.
         stable_epochs: usize,
     }
 }
 
 section! {
-    /// Which epochs keep their weights.
+    /// Retention: which epochs keep their weights.
     CheckpointsSection {
-        /// So many of the best.
+        /// How many of the best, by validation accuracy.
         keep_best: usize,
-        /// So many of the last.
+        /// How many of the last.
         keep_last: usize,
-        /// Validation accuracy that may be given up for steadier evidence when the best epoch is chosen.
+        /// Validation accuracy, 0 to 1, that may be given up for less drift when the best epoch is chosen.
         stable_within: f64,
     }
 }
 
 section! {
-    /// The panel.
+    /// The images that every epoch explains.
     PanelSection {
-        /// Pictures a class.
+        /// Images per class.
         per_class: usize,
         /// The panel's own seed.
         seed: u64,
-        /// Overlays written with every epoch.
+        /// How many of them every epoch keeps as figures.
         overlays: usize,
-        /// A file of validation pictures' ids, one a line, instead of so many a class.
+        /// A file with the ids of validation images, one a line, instead of so many per class.
         list: PathBuf,
         /// What is explained of each: `label`, `prediction`, or a class by its name.
         targets: Vec<String>,
@@ -206,7 +206,7 @@ impl PanelSection {
     }
 }
 
-/// A run is resumed from wherever a person stands.
+/// A path as it means the same from any working directory, where a run may be resumed.
 pub(super) fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
@@ -223,7 +223,7 @@ impl DataSection {
         let source = self.source.unwrap_or_else(|| default.to_string());
         if source == TEXTURES {
             if for_folders {
-                let keys = "data.split, data.classes, data.skip_bad_images and the limits of pictures";
+                let keys = "data.split, data.classes, data.skip_bad_images and the limits of images";
                 return Err(ConfigError::Misplaced { keys, meant_for: "a folder" });
             }
             return Ok(DataConfig::Textures(TexturesConfig {
@@ -298,11 +298,11 @@ impl OptimizerSection {
         let moments =
             Moments { betas: self.betas.unwrap_or(default.betas), epsilon: self.epsilon.unwrap_or(default.epsilon) };
         let (method, weight_decay) = match self.kind.as_deref().unwrap_or("adamw") {
-            "adamw" => (Method::Adamw(moments), 0.01),
-            "adam" => (Method::Adam(moments), 0.0),
+            "adamw" => (OptimizerKind::Adamw(moments), 0.01),
+            "adam" => (OptimizerKind::Adam(moments), 0.0),
             "sgd" => {
                 let (momentum, nesterov) = (self.momentum.unwrap_or(0.9), self.nesterov.unwrap_or(false));
-                (Method::Sgd { momentum, nesterov }, 0.0)
+                (OptimizerKind::Sgd { momentum, nesterov }, 0.0)
             }
             found => {
                 let found = found.to_string();

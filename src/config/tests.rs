@@ -129,7 +129,7 @@ fn pictures_a_class_beside_a_list_of_pictures_are_refused() {
     let list = listed("a\nb\n");
     let text = format!("model = \"deit_mini\"\n[panel]\nper_class = 2\nlist = \"{}\"", list.path().display());
     assert!(refused(&text).contains("panel.per_class: only valid without panel.list"), "{}", refused(&text));
-    let text = text.replace("per_class", "seed"); // draws the perturbations, whatever the pictures
+    let text = text.replace("per_class", "seed"); // draws the perturbations, whatever the images
     assert_eq!(settings(&text).resolve().unwrap().panel.images.unwrap(), ["a", "b"]);
 }
 
@@ -304,7 +304,7 @@ fn every_recipe_that_comes_with_the_program_works() {
     for recipe in recipes {
         let mut settings = Settings::read(&recipe).unwrap();
         if !recipe.display().to_string().contains("textures") {
-            settings.set_text("data.source=pictures").unwrap();
+            settings.set_text("data.source=images").unwrap();
         }
         settings.set_text("weights=none").unwrap();
         settings.resolve().unwrap_or_else(|error| panic!("{}: {error}", recipe.display()));

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How a gradient becomes an update; the defaults are PyTorch's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Method {
+pub enum OptimizerKind {
     /// Loshchilov & Hutter 2017: the decay shrinks the weights themselves.
     Adamw(Moments),
     /// Kingma & Ba 2014: the decay is added to the gradient.
@@ -34,13 +34,13 @@ impl Default for Moments {
     }
 }
 
-impl Method {
+impl OptimizerKind {
     /// As a person types it.
     pub fn name(self) -> &'static str {
         match self {
-            Method::Adamw(_) => "adamw",
-            Method::Adam(_) => "adam",
-            Method::Sgd { .. } => "sgd",
+            OptimizerKind::Adamw(_) => "adamw",
+            OptimizerKind::Adam(_) => "adam",
+            OptimizerKind::Sgd { .. } => "sgd",
         }
     }
 }
@@ -48,34 +48,34 @@ impl Method {
 /// The optimizer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OptimizerConfig {
-    /// How a gradient becomes an update.
-    pub method: Method,
-    /// Weight decay, per unit of learning rate.
+    /// Which optimizer, with its own settings.
+    pub method: OptimizerKind,
+    /// Weight decay, at least 0: decoupled and times the learning rate in AdamW, added to the gradient elsewhere.
     pub weight_decay: f64,
     /// Whether norms, biases, class token and position embedding decay too, as with one parameter group in PyTorch.
     pub decay_all: bool,
-    /// The learning rate of a block is this share of the next one's; 1: the same everywhere.
+    /// Layer-wise learning-rate decay, in (0, 1]: the learning rate of a block over that of the next one; 1: the same everywhere.
     pub layer_decay: f64,
-    /// Gradients of a greater global norm are scaled down to it.
+    /// Greatest global L2 norm of the gradients, which are scaled down to it; none: no clipping.
     pub clip_norm: Option<f64>,
 }
 
 impl OptimizerConfig {
     /// PyTorch's `torch.optim.AdamW` but for the decay's exemptions, which are timm's.
     pub fn adamw(weight_decay: f64) -> Self {
-        let method = Method::Adamw(Moments::default());
+        let method = OptimizerKind::Adamw(Moments::default());
         Self { method, weight_decay, decay_all: false, layer_decay: 1.0, clip_norm: None }
     }
 }
 
-/// The learning rate over the optimizer's steps.
+/// The learning rate over the optimizer's steps: linear warm-up, then a decay.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScheduleConfig {
-    /// Full learning rate.
+    /// The learning rate at the end of the warm-up.
     pub learning_rate: f64,
     /// Epochs of linear warm-up; a fraction is rounded to whole steps.
     pub warmup_epochs: f64,
-    /// Fraction of the full rate at the first step of the warm-up.
+    /// The learning rate of the first step as a share of the full one, 0 to 1.
     pub warmup_start: f64,
     /// What follows the warm-up.
     pub decay: Decay,
@@ -87,47 +87,47 @@ pub struct ScheduleConfig {
 pub enum Decay {
     /// Half a cosine down to `minimum` at the last step.
     Cosine {
-        /// Where it ends.
+        /// The learning rate at the last step.
         minimum: f64,
     },
     /// Times `factor` after every `every_epochs` epochs, warm-up included.
     Step {
-        /// Epochs between two falls.
+        /// Epochs between two steps down.
         every_epochs: usize,
-        /// What is left after each.
+        /// The learning rate after a step down over that before, in (0, 1].
         factor: f64,
     },
-    /// Not at all.
+    /// The learning rate stays.
     Constant,
 }
 
-/// What stands still, and when.
+/// Which parameters are frozen, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FreezeConfig {
-    /// First this many epochs of the head alone, everything below as in evaluation, batch norm too.
+    /// Epochs at the beginning in which the head alone is trained; everything below it is in evaluation mode, batch norm too.
     pub head_only_epochs: usize,
-    /// Whether batch norm keeps its statistics, weights and biases for the whole run.
+    /// Whether batch norm is frozen for the whole run: running statistics, weights and biases.
     pub batch_norm: bool,
 }
 
 /// An exponential moving average of parameters and buffers, which is then what is evaluated, explained and exported.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EmaConfig {
-    /// Share of the average that a step keeps.
+    /// Decay of the average, below 1: average ← decay · average + (1 − decay) · weights.
     pub decay: f64,
-    /// Whether the first steps keep less: step `t` at most `1 − (1 + t)^(−2/3)`, as timm's `ModelEmaV3` warms up.
+    /// Whether the decay rises from 0: at step `t` it is at most `1 − (1 + t)^(−2/3)`, as timm's `ModelEmaV3` warms up.
     pub warmup: bool,
 }
 
-/// Which epochs keep their weights. Evidence and metrics of every epoch stay, always.
+/// Retention: which epochs keep their weights. Maps and metrics of every epoch are kept in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeepConfig {
-    /// So many of the best by validation accuracy.
+    /// How many of the best, by validation accuracy.
     pub best: usize,
-    /// So many of the last, at least one: resuming needs it.
+    /// How many of the last; at least 1, for resuming.
     pub last: usize,
-    /// The best epoch is the steadiest of those whose validation accuracy is within this of the best; none: accuracy alone
-    /// decides.
+    /// The best epoch is the one with the least drift of those whose validation accuracy is within this of the best, 0 to 1;
+    /// none: accuracy alone decides.
     #[serde(default)]
     pub stable_within: Option<f64>,
 }

@@ -7,7 +7,7 @@ use super::sections::{
 use crate::explain::Explainer;
 use serde::Deserialize;
 
-/// The file. Durations name their unit; see `configs/` for commented examples.
+/// The file. `configs/` has commented examples.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FileConfig {
@@ -17,17 +17,17 @@ pub struct FileConfig {
     pub weights: Option<String>,
     /// Patterns such as `layer4.*` of names that the file may lack, or have beyond the model's.
     pub allow_missing: Option<Vec<String>>,
-    /// Drop-path rate of a ViT's last block.
+    /// Drop-path rate of a ViT's last block, 0 to 0.99; the blocks before it have proportionally less.
     pub drop_path: Option<f64>,
     /// Passes over the training split.
     pub epochs: Option<usize>,
-    /// Pictures in one pass through the model.
+    /// Images in one pass through the model.
     pub batch_size: Option<usize>,
-    /// Batches a step.
+    /// Batches per step of the optimizer.
     pub accumulate: Option<usize>,
-    /// The run's seed.
+    /// Seed of the initial parameters, the order and the augmentation.
     pub seed: Option<u64>,
-    /// Share of the target that is spread over all classes.
+    /// Label smoothing: the share of the target that is spread evenly over all classes, 0 to 0.99.
     pub label_smoothing: Option<f64>,
     /// `[data]`
     pub data: DataSection,

@@ -1,17 +1,11 @@
 //! Whether settings make sense, all problems at once.
 
+use super::error::InvalidConfig;
 use super::keys::{self, Kind, problem, shown};
-use super::{Decay, Method, RunConfig};
+use super::run_config::RunConfig;
+use super::training::{Decay, OptimizerKind};
 use crate::data::{DataConfig, Policy};
 use std::collections::BTreeSet;
-
-/// Settings that make no sense, all of them.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("invalid settings: {}", problems.join("; "))]
-pub struct InvalidConfig {
-    /// One a setting: its name, what is expected, what was found.
-    pub problems: Vec<String>,
-}
 
 impl RunConfig {
     /// Reports every problem at once. The limits of each number are those of its key in a config file.
@@ -70,7 +64,7 @@ impl RunConfig {
         }
         let mut ids = BTreeSet::new();
         for twice in panel.images.iter().flatten().filter(|id| !ids.insert(*id)) {
-            problems.say(format!("panel.list has {twice} twice, expected each picture once"));
+            problems.say(format!("panel.list has {twice} twice, expected each image once"));
         }
         if self.explainers.is_empty() {
             let evidence = [
@@ -86,7 +80,7 @@ impl RunConfig {
             problems.say("panel.targets is empty, expected at least one, such as label".to_string());
         }
         if panel.images.as_ref().is_some_and(Vec::is_empty) {
-            problems.say("panel.list is empty, expected at least one picture's id".to_string());
+            problems.say("panel.list is empty, expected at least one image's id".to_string());
         }
         let (taps, mut names) = (self.model.taps(), BTreeSet::new());
         for explainer in &self.explainers {
@@ -129,13 +123,13 @@ impl RunConfig {
         problems.number("optimizer.layer_decay", optimizer.layer_decay);
         optimizer.clip_norm.iter().for_each(|&norm| problems.number("optimizer.clip_norm", norm));
         match optimizer.method {
-            Method::Adamw(moments) | Method::Adam(moments) => {
+            OptimizerKind::Adamw(moments) | OptimizerKind::Adam(moments) => {
                 problems.number("optimizer.epsilon", moments.epsilon);
                 for (index, beta) in moments.betas.into_iter().enumerate() {
                     problems.number(&format!("optimizer.betas[{index}]"), beta);
                 }
             }
-            Method::Sgd { momentum, nesterov } => {
+            OptimizerKind::Sgd { momentum, nesterov } => {
                 problems.number("optimizer.momentum", momentum);
                 if nesterov && momentum == 0.0 {
                     problems.say("optimizer.nesterov is true, expected a momentum above 0 with it".to_string());

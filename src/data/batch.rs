@@ -1,10 +1,10 @@
-//! A batch of pictures on its way to the device: bytes on the host, normalised on the device.
+//! A batch of images on its way to the device: bytes on the host, normalised on the device.
 
 use super::augment::Mix;
 use crate::picture::Normalisation;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
-/// Pictures and labels.
+/// Images and labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     /// Side in pixels.
@@ -15,12 +15,12 @@ pub struct Batch {
     pub labels: Vec<usize>,
     /// What the model wants its pixels normalised with.
     pub normalisation: Normalisation,
-    /// What each picture was mixed with, if they were.
+    /// What each image was mixed with, if they were.
     pub mix: Option<Mix>,
 }
 
 impl Batch {
-    /// The normalised pictures on `device`, `[batch, 3, size, size]`, off the tape.
+    /// The normalised images on `device`, `[batch, 3, size, size]`, off the tape.
     pub fn images(&self, device: &Device) -> Tensor<4> {
         normalised(self.planes.clone(), self.labels.len(), self.size, self.normalisation, device)
     }
@@ -32,7 +32,7 @@ impl Batch {
         Tensor::from_data(TensorData::new(labels, [count, 1]), &device.clone().inner())
     }
 
-    /// What the model should say, on `device`: `[batch, classes]`, rows that sum to one. A mixed picture's row is shared
+    /// What the model should say, on `device`: `[batch, classes]`, rows that sum to one. A mixed image's row is shared
     /// between its labels, and `smoothing` of every row is spread over all classes.
     ///
     /// # Source

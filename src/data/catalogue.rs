@@ -1,4 +1,4 @@
-//! What is known of the pictures of a folder from an earlier time, so that unchanged files are not read again.
+//! What is known of the images of a folder from an earlier time, so that unchanged files are not read again.
 //!
 //! Kept in the user's cache, never in the data. A file is known by its size, its times of modification and of change to the
 //! nanosecond, its inode and its device: a file that was replaced and given its old modification time has another time of
@@ -65,7 +65,7 @@ pub(super) struct Entry {
     reading: ReadOptions,
     /// SHA-256 of its bytes.
     pub(super) sha256: String,
-    /// Columns and rows, or why it is no picture.
+    /// Columns and rows, or why it is no image.
     pub(super) verdict: Result<[usize; 2], String>,
     /// What strict reading would have said of a file that was read leniently.
     #[serde(default)]

@@ -7,7 +7,7 @@ use burn_dataset::DatasetError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A picture that is left out.
+/// An image that is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
     /// The file.
@@ -25,23 +25,23 @@ impl fmt::Display for Skipped {
 /// Data that cannot be used as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// The disk.
+    /// A file or folder that the operating system does not give.
     #[error(transparent)]
     Disk(#[from] FsError),
-    /// A picture that is missing or broken.
+    /// An image that is missing or broken.
     #[error(transparent)]
     Picture(#[from] PictureError),
-    /// Pictures that are missing or broken, found before anything was begun.
-    #[error("{} of {all} pictures cannot be read (leave them out with --skip-bad-images):\n{}", bad.len(), listed(bad))]
-    Pictures {
+    /// Images that are missing or broken, found before anything was begun.
+    #[error("{} of {all} images cannot be read (leave them out with --skip-bad-images):\n{}", bad.len(), listed(bad))]
+    BadImages {
         /// Each with what is wrong with it.
         bad: Vec<Skipped>,
-        /// Pictures in all.
+        /// Images in all.
         all: usize,
     },
-    /// Nothing to learn from.
-    #[error("{} has no pictures in class folders; what lies there: {found}. Expected {}", shown(path), EXPECTED)]
-    NoPictures {
+    /// A folder without images in class folders.
+    #[error("{} has no images in class folders; what lies there: {found}. Expected {}", shown(path), EXPECTED)]
+    NoImages {
         /// The folder.
         path: PathBuf,
         /// What it holds instead.
@@ -63,9 +63,9 @@ pub enum DataError {
         /// Why.
         problem: String,
     },
-    /// Pictures that are other files than they were when the data was opened.
+    /// Images that are other files than they were when the data was opened.
     #[error(
-        "{count} picture(s) of the {split} split changed since the data was opened, the first: {}; put them back, or start \
+        "{count} image(s) of the {split} split changed since the data was opened, the first: {}; put them back, or start \
          again with a new run",
         shown(first)
     )]
@@ -77,7 +77,7 @@ pub enum DataError {
         /// How many.
         count: usize,
     },
-    /// A panel's list names what is no validation picture.
+    /// A panel's list names what is no validation image.
     #[error("panel.list: {id} is not in the validation split of {data}")]
     NotInPanel {
         /// What was asked for.
@@ -92,7 +92,7 @@ pub enum DataError {
         list(places)
     )]
     NoDtd {
-        /// Where it was looked for.
+        /// The folders it was looked for in.
         places: Vec<PathBuf>,
     },
     /// A class that is not there.
@@ -143,7 +143,7 @@ impl DataError {
 /// Where DTD's authors keep it.
 const DTD_SITE: &str = "https://www.robots.ox.ac.uk/~vgg/data/dtd/";
 
-/// Bad pictures that an error lists.
+/// Bad images that an error lists.
 const LISTED: usize = 20;
 
 fn list(paths: &[PathBuf]) -> String {

@@ -1,6 +1,6 @@
 //! The deterministic loader: draws, decodes and augments ahead of the model, a bounded number of batches at most.
 //!
-//! The order of an epoch and each picture's augmentation depend on (run seed, epoch, sample) alone, never on how many
+//! The order of an epoch and each image's augmentation depend on (run seed, epoch, sample) alone, never on how many
 //! workers there are or what was loaded before, so an interrupted epoch continues at any batch.
 
 use super::augment::{Augmentation, Mixing, Preprocessing};
@@ -28,17 +28,17 @@ pub enum Order {
         seed: u64,
         /// The epoch.
         epoch: usize,
-        /// What to do to each picture.
+        /// What to do to each image.
         augmentation: Augmentation,
         /// What to do to each batch.
         mixing: Mixing,
     },
 }
 
-/// How many pictures come together, and how each is brought to size.
+/// How many images come together, and how each is brought to size.
 #[derive(Clone, Copy, Debug)]
 pub struct Batching {
-    /// Pictures a batch; the last may have fewer.
+    /// Images a batch; the last may have fewer.
     pub batch_size: usize,
     /// What is done to each.
     pub preprocessing: Preprocessing,
@@ -141,7 +141,7 @@ fn load(
     Ok(Batch { size, planes, labels, normalisation: preprocessing.normalisation, mix: None })
 }
 
-/// Mixup or cutmix among the pictures of batch `number` of a pass.
+/// Mixup or cutmix among the images of batch `number` of a pass.
 fn mixed(mut batch: Batch, order: Order, number: usize) -> Batch {
     if let Order::Training { seed, epoch, mixing, .. } = order {
         let mut generator = seed::generator(seed, Purpose::Mix, &[epoch as u64, number as u64]);

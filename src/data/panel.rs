@@ -1,4 +1,4 @@
-//! The panel: the fixed pictures whose explanations are compared across epochs, models and runs.
+//! The panel: the fixed images whose explanations are compared across epochs, models and runs.
 
 use super::error::DataError;
 use super::sample::Sample;
@@ -10,7 +10,7 @@ use crate::seed::{self, Purpose};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
-/// Validation pictures chosen by the data, the split and the panel's own seed alone, never by the run's: two seeds of one
+/// Validation images chosen by the data, the split and the panel's own seed alone, never by the run's: two seeds of one
 /// recipe share a panel and compare.
 #[derive(Clone, Debug)]
 pub struct Panel {
@@ -21,7 +21,7 @@ pub struct Panel {
 }
 
 impl Panel {
-    /// These validation pictures, in this order.
+    /// These validation images, in this order.
     ///
     /// # Errors
     ///
@@ -34,7 +34,7 @@ impl Panel {
         Ok(Self::of(data, ids.iter().map(find).collect::<Result<_, _>>()?))
     }
 
-    /// `per_class` pictures of each class out of the validation split, or all of a class that has fewer.
+    /// `per_class` images of each class out of the validation split, or all of a class that has fewer.
     pub fn choose(data: &DataSet, per_class: usize, panel_seed: u64) -> Self {
         let mut samples = Vec::new();
         for label in 0..data.classes.len() {
@@ -62,7 +62,7 @@ fn text_seed(text: &str, seed: u64) -> u64 {
     seed::derive(seed, Purpose::Panel, &bytes)
 }
 
-/// The picture, changed so little that nobody sees it: moved by one pixel (the border repeated) in a direction drawn for
+/// The image, changed so little that nobody sees it: moved by one pixel (the border repeated) in a direction drawn for
 /// this sample, and each byte by −1, 0 or +1. How much the same weights' maps move under it is the noise floor.
 pub fn perturbed(picture: &Picture, sample_id: &str, panel_seed: u64) -> Picture {
     const DIRECTIONS: [(isize, isize); 4] = [(0, 1), (0, -1), (1, 0), (-1, 0)];

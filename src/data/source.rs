@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 /// How many textures to draw, and from which seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TexturesConfig {
-    /// Training pictures a class.
+    /// Training images a class.
     pub train_per_class: usize,
-    /// Validation pictures a class, and test pictures a class.
+    /// Validation images a class, and test images a class.
     pub val_per_class: usize,
     /// Which textures: another seed is another data set.
     pub seed: u64,
@@ -26,7 +26,7 @@ pub enum DataConfig {
 }
 
 impl DataConfig {
-    /// The limits within which its pictures are read; the usual ones where they are drawn.
+    /// The limits within which its images are read; the usual ones where they are drawn.
     pub fn limits(&self) -> Limits {
         match self {
             DataConfig::Textures(_) => Limits::default(),
@@ -34,14 +34,14 @@ impl DataConfig {
         }
     }
 
-    /// Sets them, where pictures are read.
+    /// Sets them, where images are read.
     pub fn set_limits(&mut self, limits: Limits) {
         if let DataConfig::Folder(config) = self {
             config.limits = limits;
         }
     }
 
-    /// Finds and names pictures as `earlier` did: for a run that goes on.
+    /// Finds and names images as `earlier` did: for a run that goes on.
     pub fn keep_rules_of(&mut self, earlier: &DataConfig) {
         if let (DataConfig::Folder(config), DataConfig::Folder(earlier)) = (self, earlier) {
             config.rules = earlier.rules;
@@ -49,7 +49,7 @@ impl DataConfig {
     }
 }
 
-/// Where the pictures lie and which of them count.
+/// Where the images lie and which of them count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FolderConfig {
     /// The folder that holds `images/` and `labels/`, or `train/`, `val/` and `test/`, or a folder a class.
@@ -58,12 +58,12 @@ pub struct FolderConfig {
     pub split: u64,
     /// Only these classes; empty: all.
     pub classes: Vec<String>,
-    /// Whether pictures that cannot be read are left out instead of being an error.
+    /// Whether images that cannot be read are left out instead of being an error.
     pub skip_bad_images: bool,
-    /// What reading one picture may cost.
+    /// What reading one image may cost.
     #[serde(default)]
     pub limits: Limits,
-    /// The version of the rules by which pictures are found and named, so that a run finds the same ones for ever. Absent
+    /// The version of the rules by which images are found and named, so that a run finds the same ones for ever. Absent
     /// in runs made before there were two: those search no folders below a class's, know eight endings, count hidden
     /// files, and take JPEGs that end early.
     #[serde(default)]

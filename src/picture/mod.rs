@@ -11,6 +11,8 @@ mod pixels;
 mod png;
 mod read;
 mod resample;
+#[cfg(test)]
+mod slow;
 
 pub use decode::{FORMATS, Format, Limits};
 pub use error::PictureError;

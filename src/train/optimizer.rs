@@ -4,7 +4,7 @@
 //! Burn's own optimizers key their state by parameter ids that a new process draws anew.
 
 use super::gradients::StepGradients;
-use crate::config::{Method, Moments, OptimizerConfig};
+use crate::config::{Moments, OptimizerConfig, OptimizerKind};
 use crate::models::{Groups, Model, NamedMapper, Parameter, Role};
 use crate::ops::{self, AdamW};
 use crate::weights::{HostTensor, StateDict};
@@ -97,7 +97,7 @@ impl Optimizer {
     }
 
     fn has_second(&self) -> bool {
-        !matches!(self.config.method, Method::Sgd { .. })
+        !matches!(self.config.method, OptimizerKind::Sgd { .. })
     }
 
     fn first_name(&self) -> &'static str {
@@ -135,7 +135,7 @@ impl NamedMapper for Update<'_> {
 
 /// One parameter's update: its new value, and what is remembered of it.
 fn advance(
-    method: Method,
+    method: OptimizerKind,
     [rate, decay]: [f64; 2],
     value: Tensor<1>,
     gradient: Tensor<1>,
@@ -143,13 +143,13 @@ fn advance(
 ) -> (Tensor<1>, Memory) {
     match method {
         // The decay shrinks the weights themselves…
-        Method::Adamw(moments) => adam(moments, [rate, decay], value, gradient, memory),
+        OptimizerKind::Adamw(moments) => adam(moments, [rate, decay], value, gradient, memory),
         // … or is a part of the gradient.
-        Method::Adam(moments) => {
+        OptimizerKind::Adam(moments) => {
             let gradient = with_decay(gradient, value.clone(), decay);
             adam(moments, [rate, 0.0], value, gradient, memory)
         }
-        Method::Sgd { momentum, nesterov } => {
+        OptimizerKind::Sgd { momentum, nesterov } => {
             let gradient = with_decay(gradient, value.clone(), decay);
             sgd([momentum, rate], nesterov, value, gradient, memory)
         }
@@ -203,10 +203,10 @@ mod tests {
         let defaults = Moments::default();
         let other = Moments { betas: [0.8, 0.95], epsilon: 1e-3 };
         for (method, decay, expected) in [
-            (Method::Adamw(defaults), 0.2, [0.7524807, -1.6755029, 0.2335414]),
-            (Method::Adam(other), 0.2, [0.7687597, -1.7460067, 0.261274]),
-            (Method::Sgd { momentum: 0.9, nesterov: false }, 0.2, [0.5049921, -1.525984, -0.200024]),
-            (Method::Sgd { momentum: 0.9, nesterov: true }, 0.0, [0.3258, -1.6751, -0.3258]),
+            (OptimizerKind::Adamw(defaults), 0.2, [0.7524807, -1.6755029, 0.2335414]),
+            (OptimizerKind::Adam(other), 0.2, [0.7687597, -1.7460067, 0.261274]),
+            (OptimizerKind::Sgd { momentum: 0.9, nesterov: false }, 0.2, [0.5049921, -1.525984, -0.200024]),
+            (OptimizerKind::Sgd { momentum: 0.9, nesterov: true }, 0.0, [0.3258, -1.6751, -0.3258]),
         ] {
             let device = Device::flex();
             let mut value = Tensor::<1>::from_floats([1.0, -2.0, 0.5], &device);

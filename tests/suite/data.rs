@@ -45,8 +45,7 @@ fn data_decodes_every_picture_and_names_each_that_is_bad() {
     let output = data(dir.path(), &["pics"]);
     let (_, error) = texts(&output);
     assert_eq!(output.status.code(), Some(1), "{error}");
-    for part in
-        ["2 of 9 pictures", "train/a/2.jpg: truncated", "val/b/page.png: it is an HTML page", "--skip-bad-images"]
+    for part in ["2 of 9 images", "train/a/2.jpg: truncated", "val/b/page.png: it is an HTML page", "--skip-bad-images"]
     {
         assert!(error.contains(part), "'{part}' is missing from: {error}");
     }
@@ -87,7 +86,7 @@ fn a_folder_that_cannot_be_trained_on_can_be_counted() {
     let dir = tempfile::tempdir().unwrap();
     pictures(&dir.path().join("pics"));
     let (few, _) = texts(&data(dir.path(), &["pics/train"]));
-    assert!(few.contains("2 classes") && few.contains("at least 5 pictures"), "{few}");
+    assert!(few.contains("2 classes") && few.contains("at least 5 images"), "{few}");
     fs::remove_dir_all(dir.path().join("pics/train/b")).unwrap();
     fs::remove_dir_all(dir.path().join("pics/val/b")).unwrap();
     let (one, _) = texts(&data(dir.path(), &["pics"]));

@@ -3,7 +3,7 @@
 use crate::support::{alone, driftscope, minis, succeed};
 use burn::module::Param;
 use burn::tensor::Tensor;
-use driftscope::config::{Method, OptimizerConfig};
+use driftscope::config::{OptimizerConfig, OptimizerKind};
 use driftscope::device::DeviceChoice;
 use driftscope::models::{Model, NamedVisitor, Parameter};
 use driftscope::train::{Optimizer, StepGradients};
@@ -70,7 +70,7 @@ fn sum_of_parameters(model: &Model) -> Tensor<1> {
 /// everywhere, at a learning rate of one.
 fn stepped(model: Model, layer_decay: f64) -> (StateDict, StateDict) {
     let before = weights::state_dict(&model);
-    let method = Method::Sgd { momentum: 0.0, nesterov: false };
+    let method = OptimizerKind::Sgd { momentum: 0.0, nesterov: false };
     let config = OptimizerConfig { method, weight_decay: 0.0, layer_decay, ..OptimizerConfig::adamw(0.0) };
     let mut gradients = StepGradients::default();
     gradients.add(&model, sum_of_parameters(&model).backward());

@@ -1,8 +1,8 @@
-//! Operations on the colours of a picture, byte for byte what torchvision makes of a PIL image, and the jitter made of
+//! Operations on the colours of an image, byte for byte what torchvision makes of a PIL image, and the jitter made of
 //! them.
 //!
 //! Parity includes the rounding: Pillow blends in single precision and cuts off the fraction. An operation that rounded
-//! better would train on other pictures than the recipes that its settings are copied from.
+//! better would train on other images than the recipes that its settings are copied from.
 
 use crate::picture::Picture;
 use rand::RngExt;
@@ -28,7 +28,7 @@ pub struct ColourJitter {
     pub hue: f64,
 }
 
-/// The picture, and how much.
+/// The image, and how much.
 type Adjustment = fn(&Picture, f64) -> Picture;
 
 impl ColourJitter {
@@ -58,7 +58,7 @@ pub fn adjust_brightness(picture: &Picture, factor: f64) -> Picture {
     looked_up(picture, |byte| blend(0, byte, factor))
 }
 
-/// Towards the picture's mean grey (`factor` 0) or away from it (above 1).
+/// Towards the image's mean grey (`factor` 0) or away from it (above 1).
 ///
 /// # Source
 ///
@@ -93,7 +93,7 @@ pub fn adjust_hue(picture: &Picture, shift: f64) -> Picture {
     })
 }
 
-/// Towards a smoothed picture (`factor` 0) or away from it (above 1). The outermost pixels stay as they are.
+/// Towards a smoothed image (`factor` 0) or away from it (above 1). The outermost pixels stay as they are.
 ///
 /// # Source
 ///

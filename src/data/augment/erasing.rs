@@ -1,11 +1,11 @@
-//! Random erasing: part of a picture is covered.
+//! Random erasing: part of an image is covered.
 
 use crate::picture::{Picture, Window};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// Covers a random rectangle with the mean colour: zero once the picture is normalised, to within half a grey
+/// Covers a random rectangle with the mean colour: zero once the image is normalised, to within half a grey
 /// level (0.01 standard deviations).
 ///
 /// # Source
@@ -17,14 +17,14 @@ use serde::{Deserialize, Serialize};
 pub struct RandomErasing {
     /// How often, `0..=1`; 0 switches it off.
     pub probability: f64,
-    /// Least and greatest share of the picture's area, drawn uniformly.
+    /// Least and greatest share of the image's area, drawn uniformly.
     pub area: [f64; 2],
     /// Least and greatest height-to-width ratio, drawn log-uniformly.
     pub ratio: [f64; 2],
 }
 
 impl RandomErasing {
-    /// Draws whether and where. A picture that no rectangle fits in ten tries stays whole.
+    /// Draws whether and where. An image that no rectangle fits in ten tries stays whole.
     pub fn apply(&self, picture: Picture, mean_colour: [u8; 3], generator: &mut ChaCha8Rng) -> Picture {
         if !generator.random_bool(self.probability) {
             return picture;

@@ -1,4 +1,4 @@
-//! The picture that `scripts/parity/augment.py` draws too, and how both sides name a result.
+//! The image that `scripts/parity/augment.py` draws too, and how both sides name a result.
 
 use crate::fsx;
 use crate::picture::Picture;

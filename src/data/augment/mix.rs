@@ -162,7 +162,7 @@ mod tests {
             let (mixed, mix) = mix(Mixing { mixup: 0.0, cutmix: 1.0 }, seed);
             let mix = mix.unwrap();
             assert_eq!(mix.partners, [0, 1, 2, 3, 4]);
-            // Bytes a whole number of periods apart would hide the cut; 4 pictures of 432 bytes are not: 4·432 mod 251.
+            // Bytes a whole number of periods apart would hide the cut; 4 images of 432 bytes are not: 4·432 mod 251.
             let first = mixed[..432].iter().zip(planes()).filter(|(mixed, own)| **mixed == *own).count();
             assert!((first as f32 / 432.0 - mix.share).abs() < 1e-6, "{first} of 432 and a share of {}", mix.share);
             assert_eq!(mixed[2 * 432..3 * 432], planes()[2 * 432..3 * 432], "the middle one meets itself");

@@ -1,4 +1,4 @@
-//! Augmentation policies: which operations a picture goes through, and how strongly.
+//! Augmentation policies: which operations an image goes through, and how strongly.
 
 use super::colour;
 use super::warp::Affine;
@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 /// An augmentation policy. Operations are drawn uniformly from the same fourteen; those with a direction go either way
-/// with probability ½. What is shifted in from outside the picture is black, and warps take the nearest pixel.
+/// with probability ½. What is shifted in from outside the image is black, and warps take the nearest pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Policy {
@@ -19,7 +19,7 @@ pub enum Policy {
     /// Cubuk et al. 2019, arXiv:1909.13719; torchvision `RandAugment` (`transforms/autoaugment.py`), where 2 operations
     /// of magnitude 9 are the default.
     RandAugment {
-        /// How many operations a picture goes through.
+        /// How many operations an image goes through.
         operations: usize,
         /// How strong they are, below [`Policy::MAGNITUDES`].
         magnitude: usize,
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
     use rand::SeedableRng;
 
-    /// Every magnitude (little-endian) and the picture it makes, either way round.
+    /// Every magnitude (little-endian) and the image it makes, either way round.
     fn digest(space: &Space, operation: Operation) -> String {
         let mut bytes = Vec::new();
         for bin in 0..Policy::MAGNITUDES {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     /// Printed by `scripts/parity/augment.py`: torch 2.9.1, torchvision 0.24.1, Pillow 13.0.0. All that either policy
-    /// can do to this picture in one step is in here.
+    /// can do to this image in one step is in here.
     #[test]
     fn every_operation_is_torchvisions_byte_for_byte_at_every_magnitude() {
         let wide = Space::TRIVIAL_AUGMENT_WIDE;

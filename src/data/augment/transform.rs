@@ -1,4 +1,4 @@
-//! What happens to a picture between the file and the model: evaluation's fixed preprocessing, training's augmentation.
+//! What happens to an image between the file and the model: evaluation's fixed preprocessing, training's augmentation.
 
 use super::colour::ColourJitter;
 use super::erasing::RandomErasing;
@@ -8,14 +8,14 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// How a picture is brought to a model's size. Part of a run's record: other weights want other preprocessing.
+/// How an image is brought to a model's size. Part of a run's record: other weights want other preprocessing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessing {
     /// Side of the model's square input, pixels.
     pub size: usize,
     /// In evaluation the short side is scaled to this, then the centre is cut out.
     pub resize: usize,
-    /// How pictures are scaled.
+    /// How images are scaled.
     pub interpolation: Interpolation,
     /// What pixels are normalised with. Records of runs leave ImageNet's out.
     #[serde(default, skip_serializing_if = "Normalisation::is_imagenet")]
@@ -42,7 +42,7 @@ impl Preprocessing {
     }
 }
 
-/// What training does to a picture.
+/// What training does to an image.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Augmentation {
     /// Least and greatest share of the area that a random resized crop keeps; `[1, 1]` switches it off.

@@ -1,9 +1,9 @@
-//! Shears, shifts and turns of a picture: nearest neighbour, black where nothing was.
+//! Shears, shifts and turns of an image: nearest neighbour, black where nothing was.
 
 use crate::picture::Picture;
 
 /// Where a pixel of the result comes from: `x' = a·x + b·y + c` and `y' = d·x + e·y + f` as `[a, b, c, d, e, f]`, in
-/// pixels from the top left corner of the picture, so the centre of the first pixel is (½, ½).
+/// pixels from the top left corner of the image, so the centre of the first pixel is (½, ½).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Affine([f64; 6]);
 
@@ -27,7 +27,7 @@ impl Affine {
         Self([1.0, 0.0, -right, 0.0, 1.0, -down])
     }
 
-    /// Counter-clockwise by `degrees` about the centre of a picture of `width`×`height`.
+    /// Counter-clockwise by `degrees` about the centre of an image of `width`×`height`.
     ///
     /// # Source
     ///
@@ -38,7 +38,7 @@ impl Affine {
         Self([cosine, sine, x - cosine * x - sine * y, -sine, cosine, y + sine * x - cosine * y])
     }
 
-    /// The warped picture, of the same size.
+    /// The warped image, of the same size.
     ///
     /// # Source
     ///

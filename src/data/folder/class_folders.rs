@@ -1,20 +1,20 @@
-//! `class/…` alone: the splits are made.
+//! A folder a class and no splits: they are made here.
 
-use super::classes::{Found, OfClass, choose_classes, class_names, empty_class, no_pictures, of_class, shortened};
+use super::classes::{Found, OfClass, choose_classes, class_names, empty_class, no_images, of_class, shortened};
 use super::split_folders::is_split_word;
 use super::walk::{LeftOut, Searched};
 use crate::data::error::DataError;
-use crate::data::sample::Index;
+use crate::data::sample::{Index, Sample};
 use crate::data::source::{EXPECTED, FolderConfig};
 use crate::seed::{self, Purpose};
 use rand::seq::SliceRandom;
 
 /// Shares of a class that go to training and to validation where no split is given; the rest is for testing.
 const SHARES: [f64; 2] = [0.8, 0.1];
-/// The fewest pictures of a class of which one falls to validation: `round(0.1 · 5) = 1`.
+/// The fewest images of a class of which one falls to validation: `round(0.1 · 5) = 1`.
 const FEWEST: usize = 5;
 
-/// `class/…`, split class by class in an order drawn from the split's number.
+/// Finds the classes, and splits each in an order drawn from the split's number.
 pub(super) fn find(config: &FolderConfig) -> Result<Found, DataError> {
     let root = &config.root;
     let (mut left, mut bad) = (LeftOut::default(), Vec::new());
@@ -42,36 +42,43 @@ pub(super) fn find(config: &FolderConfig) -> Result<Found, DataError> {
         all.push((class, found));
     }
     if all.is_empty() {
-        return Err(no_pictures(root, &left));
+        return Err(no_images(root, &left));
     }
-    let counts: Vec<(String, usize)> = all.iter().map(|(class, of)| (class.clone(), of.samples.len())).collect();
-    let mut splits = [Vec::new(), Vec::new(), Vec::new()];
-    let mut classes = Vec::new();
-    for (label, (class, OfClass { mut samples, left_out })) in all.into_iter().enumerate() {
+    let few: Vec<String> = all
+        .iter()
+        .map(|(class, of)| (class, of.samples.len()))
+        .filter(|(_, count)| *count < FEWEST)
+        .map(|(class, count)| format!("{class} ({count})"))
+        .collect();
+    let (mut splits, mut classes) = ([Vec::new(), Vec::new(), Vec::new()], Vec::new());
+    for (label, (class, OfClass { samples, left_out })) in all.into_iter().enumerate() {
         classes.push(class);
         left.append(left_out);
-        samples.shuffle(&mut seed::generator(config.split, Purpose::Split, &[label as u64]));
-        let [train, val] = SHARES.map(|share| (share * samples.len() as f64).round() as usize);
-        let mut rest = samples.split_off(train.min(samples.len()));
-        let test = rest.split_off(val.min(rest.len()));
-        for (all, mut part) in splits.iter_mut().zip([samples, rest, test]) {
-            part.sort_by(|one, other| one.id.cmp(&other.id));
-            all.extend(part);
-        }
+        divide(samples, label, config.split, &mut splits);
     }
     let mut notes = left.lines();
-    let few: Vec<String> =
-        counts.iter().filter(|(_, count)| *count < FEWEST).map(|(class, count)| format!("{class} ({count})")).collect();
     let problem = splits[1].is_empty().then(|| {
         format!(
-            "too few pictures for a validation split: {}. A folder a class is split 80/10/10, so a class needs at least \
-             {FEWEST} pictures for one of them to fall to validation: add pictures, or divide them yourself into train/ \
+            "too few images for a validation split: {}. A folder a class is split 80/10/10, so a class needs at least \
+             {FEWEST} images for one of them to fall to validation: add images, or divide them yourself into train/ \
              and val/ with a folder a class",
             shortened(&few)
         )
     });
     if problem.is_none() && !few.is_empty() && !config.is_old() {
-        notes.push(format!("no validation picture of: {}; a class needs at least {FEWEST} pictures", shortened(&few)));
+        notes.push(format!("no validation image of: {}; a class needs at least {FEWEST} images", shortened(&few)));
     }
     Ok(Found { classes, splits: splits.map(Index::new), notes, bad, problem })
+}
+
+/// Shares the samples of a class among the splits, by an order drawn from `seed` and the class's label.
+fn divide(mut samples: Vec<Sample>, label: usize, seed: u64, splits: &mut [Vec<Sample>; 3]) {
+    samples.shuffle(&mut seed::generator(seed, Purpose::Split, &[label as u64]));
+    let [train, val] = SHARES.map(|share| (share * samples.len() as f64).round() as usize);
+    let mut rest = samples.split_off(train.min(samples.len()));
+    let test = rest.split_off(val.min(rest.len()));
+    for (all, mut part) in splits.iter_mut().zip([samples, rest, test]) {
+        part.sort_by(|one, other| one.id.cmp(&other.id));
+        all.extend(part);
+    }
 }

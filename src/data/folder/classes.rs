@@ -49,7 +49,7 @@ pub(super) fn class_names(
     Ok(classes)
 }
 
-/// The pictures of one class in one split.
+/// The images of one class in one split.
 pub(super) struct OfClass {
     pub(super) samples: Vec<Sample>,
     pub(super) left_out: LeftOut,
@@ -69,14 +69,14 @@ pub(super) fn of_class(
     searched: &mut Searched,
     bad: &mut Vec<Skipped>,
 ) -> OfClass {
-    let Walked { pictures, bad: unreadable, left_out } = searched.walk(folder);
+    let Walked { images, bad: unreadable, left_out } = searched.walk(folder);
     bad.extend(unreadable);
     let sample = |path: PathBuf| {
         let below = path.strip_prefix(&config.root).unwrap_or(&path);
         let id = if config.is_old() { names::old_id_of(below) } else { names::id_of(below) };
         Sample { id, label, source: Source::File { path, options: config.read_options() } }
     };
-    OfClass { samples: pictures.into_iter().map(sample).collect(), left_out }
+    OfClass { samples: images.into_iter().map(sample).collect(), left_out }
 }
 
 /// The first ten, and how many more.
@@ -85,12 +85,12 @@ pub(in crate::data) fn shortened(items: &[String]) -> String {
     items.iter().take(10).cloned().collect::<Vec<_>>().join(", ") + &more
 }
 
-pub(super) fn no_pictures(root: &Path, left: &LeftOut) -> DataError {
-    DataError::NoPictures { path: root.to_path_buf(), found: left.to_string() }
+pub(super) fn no_images(root: &Path, left: &LeftOut) -> DataError {
+    DataError::NoImages { path: root.to_path_buf(), found: left.to_string() }
 }
 
 pub(super) fn empty_class(folder: &Path, left: &LeftOut) -> DataError {
-    let text = format!("a class without a picture: it holds {left}; add pictures, or remove the folder");
+    let text = format!("a class without an image: it holds {left}; add images, or remove the folder");
     DataError::layout(folder, text)
 }
 
@@ -101,7 +101,7 @@ pub(super) fn choose_classes(
     left: &mut LeftOut,
 ) -> Result<BTreeMap<String, PathBuf>, DataError> {
     if found.is_empty() {
-        return Err(no_pictures(&config.root, left));
+        return Err(no_images(&config.root, left));
     }
     if let Some(class) = config.classes.iter().find(|class| !found.contains_key(*class)) {
         return Err(DataError::NoClass {

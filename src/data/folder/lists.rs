@@ -67,7 +67,7 @@ pub(super) fn dtd(config: &FolderConfig) -> Result<Found, DataError> {
         samples
     });
     let empty = Split::ALL.into_iter().take(2).find(|split| splits[*split as usize].is_empty());
-    let problem = empty.map(|split| format!("{} names no picture", shown(&list_path(config, split))));
+    let problem = empty.map(|split| format!("{} names no image", shown(&list_path(config, split))));
     Ok(Found { classes, splits: splits.map(Index::new), notes: left.lines(), bad, problem })
 }
 
@@ -151,7 +151,7 @@ fn read_list(config: &FolderConfig, split: Split) -> Result<Vec<Line>, DataError
     Ok(lines)
 }
 
-/// No picture is in two places of the lists.
+/// No image is in two places of the lists.
 fn each_once(config: &FolderConfig, lists: &[Vec<Line>; 3]) -> Result<(), DataError> {
     let mut places: HashMap<&str, (Split, usize)> = HashMap::new();
     for (split, lines) in Split::ALL.into_iter().zip(lists) {
@@ -162,7 +162,7 @@ fn each_once(config: &FolderConfig, lists: &[Vec<Line>; 3]) -> Result<(), DataEr
                     false => format!("line {number} of {} names it too", shown(&list_path(config, first))),
                 };
                 let text =
-                    format!("line {} is '{}': {where_first}; a picture belongs to one split", line.number, line.id);
+                    format!("line {} is '{}': {where_first}; an image belongs to one split", line.number, line.id);
                 return Err(DataError::layout(&list_path(config, split), text));
             }
         }
@@ -170,11 +170,11 @@ fn each_once(config: &FolderConfig, lists: &[Vec<Line>; 3]) -> Result<(), DataEr
     Ok(())
 }
 
-/// Pictures that lie in images/ and in no list.
+/// Images that lie in images/ and in no list.
 fn count_unlisted(config: &FolderConfig, lists: &[Vec<Line>; 3], left: &mut LeftOut) {
     let images = config.root.join("images");
     let listed: BTreeSet<PathBuf> = lists.iter().flatten().map(|line| images.join(&line.id)).collect();
     let walked = Searched::new(&config.root, false, [&images]).walk(&images);
-    walked.pictures.iter().filter(|path| !listed.contains(*path)).for_each(|path| left.add(Left::Unlisted, path));
+    walked.images.iter().filter(|path| !listed.contains(*path)).for_each(|path| left.add(Left::Unlisted, path));
     left.append(walked.left_out);
 }

@@ -1,4 +1,4 @@
-//! Pictures in folders: DTD's own layout with its official splits, train/ and val/ folders, or a folder a class.
+//! Images in folders: DTD's own layout with its official splits, train/ and val/ folders, or a folder a class.
 //!
 //! Nothing is left out without being counted and said: [`Found::notes`] has a line for each kind.
 

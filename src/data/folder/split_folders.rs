@@ -147,7 +147,7 @@ fn strangers(
         (false, Some(val)) => Err(DataError::layout(
             val,
             format!(
-                "train/ has no pictures of {}, so they cannot be learned: add them to train/, or remove them here",
+                "train/ has no images of {}, so they cannot be learned: add them to train/, or remove them here",
                 shortened(&unknown)
             ),
         )),
@@ -162,7 +162,7 @@ fn old_rules(config: &FolderConfig, found: &[(String, [Option<OfClass>; 3])], ha
         for (split, part) in needed {
             if part.as_ref().is_none_or(|part| part.samples.is_empty()) {
                 let folder = config.root.join(split.name()).join(class);
-                return Err(DataError::layout(&folder, format!("it holds no pictures; expected {EXPECTED}")));
+                return Err(DataError::layout(&folder, format!("it holds no images; expected {EXPECTED}")));
             }
         }
     }
@@ -192,7 +192,7 @@ fn assembled(
     for split in [Split::Val, Split::Test] {
         let (place, missing) = (split as usize, &lacking[split as usize]);
         if !missing.is_empty() && !splits[place].is_empty() {
-            notes.push(format!("no {split} picture of: {}", shortened(missing)));
+            notes.push(format!("no {split} image of: {}", shortened(missing)));
         }
     }
     let empty = [Split::Train, Split::Val].into_iter().find(|split| splits[*split as usize].is_empty());
@@ -201,5 +201,5 @@ fn assembled(
 }
 
 fn empty_split(root: &Path, split: Split) -> String {
-    format!("no class has a picture in the {split} folder of {}", shown(root))
+    format!("no class has an image in the {split} folder of {}", shown(root))
 }

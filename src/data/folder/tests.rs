@@ -1,4 +1,4 @@
-//! Which pictures are found, under which names, and what is said of the rest.
+//! Which images are found, under which names, and what is said of the rest.
 
 use super::classes::Found;
 use super::*;
@@ -69,7 +69,7 @@ fn a_list_from_windows_is_read_as_any_other() {
     let dir = dtd_of(["\u{feff}b/b_1.jpg\r\na/a_1.jpg\r\n", "a/a_2.jpg\r\n", ""]);
     let all = found(dir.path());
     assert_eq!(ids(&all, Split::Train), [("b/b_1.jpg", 1), ("a/a_1.jpg", 0)]);
-    noted(&all, &["1 picture in images/ that no list of this split names"]);
+    noted(&all, &["1 image in images/ that no list of this split names"]);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn too_few_pictures_for_a_split_say_how_many_are_needed() {
     touch(dir.path(), &["y/5.png"]);
     let all = found(dir.path());
     assert_eq!(all.problem, None);
-    noted(&all, &["no validation picture of: x (2)"]);
+    noted(&all, &["no validation image of: x (2)"]);
 }
 
 #[test]
@@ -167,10 +167,10 @@ fn everything_that_is_left_out_is_counted_and_said() {
             "2 hidden files or folders",
             "1 file named ._",
             "4 files or folders of macOS or Windows",
-            "1 picture in no class folder: ",
+            "1 image in no class folder: ",
             "1 folder beside train/, val/ and test/: ",
             "1 class in test/ that train/ does not have: ",
-            "no test picture of: y",
+            "no test image of: y",
         ],
     );
 }
@@ -195,7 +195,7 @@ fn layouts_that_do_not_work_are_refused_in_words() {
     };
     refuse(&["train/x/1.png", "test/x/2.png"], &["train/ but no val/"]);
     refuse(&["train/x/1.png", "val/x/2.png", "valid/x/2.png"], &["val/ and valid/", "keep one"]);
-    refuse(&["train/x/1.png", "val/x/1.png", "val/q/2.png"], &["train/ has no pictures of q", "cannot be learned"]);
+    refuse(&["train/x/1.png", "val/x/1.png", "val/q/2.png"], &["train/ has no images of q", "cannot be learned"]);
     refuse(&["val/x/1.png", "test/x/2.png"], &["no train/"]);
     let hint = "if train is a class beside car, plane, give its folder another name";
     refuse(&["train/1.png", "car/1.png", "plane/1.png", "test/1.png"], &["train/ but no val/", hint]);
@@ -208,11 +208,11 @@ fn layouts_that_do_not_work_are_refused_in_words() {
     }
     refuse(
         &["x/1.png", "y/notes.txt", "y/.hidden"],
-        &["/y: a class without a picture", "1 file ending in .txt", "hidden"],
+        &["/y: a class without an image", "1 file ending in .txt", "hidden"],
     );
-    refuse(&["train/x/1.png", "train/y/a.txt", "val/x/2.png"], &["train/y: a class without a picture", ".txt"]);
-    refuse(&["1.png", "2.png"], &["no pictures in class folders", "2 pictures in no class folder", "train/ and val/"]);
-    refuse(&[".gitkeep"], &["no pictures in class folders", "1 hidden file"]);
+    refuse(&["train/x/1.png", "train/y/a.txt", "val/x/2.png"], &["train/y: a class without an image", ".txt"]);
+    refuse(&["1.png", "2.png"], &["no images in class folders", "2 images in no class folder", "train/ and val/"]);
+    refuse(&[".gitkeep"], &["no images in class folders", "1 hidden file"]);
     let nowhere = Path::new("/nowhere/at/all");
     refused(&config(nowhere), &["/nowhere/at/all", "no such folder"]);
     refused(&config(Path::new("/dev/null")), &["/dev/null", "it is a file"]);
@@ -254,7 +254,7 @@ fn what_driftscope_wrote_is_no_data() {
     assert_eq!(found(dir.path()).classes, ["x", "y", "z"]);
 }
 
-/// Figures that were written among a class's pictures, in the data's own folder, and in one of their own.
+/// Figures that were written among a class's images, in the data's own folder, and in one of their own.
 #[test]
 fn figures_beside_pictures_are_left_out_alone() {
     let dir = tempfile::tempdir().unwrap();
@@ -308,7 +308,7 @@ fn links_are_followed_once_and_never_in_circles() {
         train.contains(&("train/x/a_link/2.png", 0)) && train.contains(&("train/x/a_link/in/3.png", 0)),
         "{train:?}"
     );
-    assert!(train.contains(&("train/y/broken.png", 1)), "a bad picture, which is said when it is read");
+    assert!(train.contains(&("train/y/broken.png", 1)), "a bad image, which is said when it is read");
     assert_eq!(train.len(), 5, "a link up brings in no other class and no other split: {train:?}");
     noted(&all, &["3 links to a folder that is searched already"]);
 }
@@ -349,7 +349,7 @@ fn names_that_are_no_text_stay_apart_and_a_folder_named_as_a_picture_is_a_folder
     assert_eq!(train, ["train/x/1.png/in.png", "train/y/1.png", "train/y/\\xfe.png", "train/y/\\xff.png"]);
 }
 
-/// The rules of the first version: flat, eight endings, hidden pictures counted, a backslash in a name a slash.
+/// The rules of the first version: flat, eight endings, hidden images counted, a backslash in a name a slash.
 #[test]
 fn an_older_run_finds_the_ids_that_it_found() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The pictures of a class, wherever they lie below its folder, and an account of everything that is not taken.
+//! The images of a class, wherever they lie below its folder, and an account of everything that is not taken.
 
 use super::names;
 use crate::data::error::Skipped;
@@ -13,13 +13,13 @@ use std::path::{Path, PathBuf};
 /// Where `driftscope explain` says what it wrote into a folder.
 const SUMMARY: &str = "summary.json";
 
-/// Endings that the first version took for pictures.
+/// Endings that the first version took for images.
 const OLD_ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp"];
 
 /// Why something is left out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Left {
-    /// A file whose ending is that of no picture.
+    /// A file whose ending is that of no image.
     Ending(String),
     /// Files of so many more endings.
     OtherEndings(usize),
@@ -31,11 +31,11 @@ pub(super) enum Left {
     System,
     Run,
     Explained,
-    /// A file or folder that driftscope explain wrote beside pictures.
+    /// A file or folder that driftscope explain wrote beside images.
     Figure,
     /// A link to a folder that was searched already, or that it lies in.
     SeenFolder,
-    /// A picture that lies in no class.
+    /// An image that lies in no class.
     OutsideClass,
     /// A folder beside train/, val/ and test/.
     NoSplit,
@@ -47,7 +47,7 @@ pub(super) enum Left {
     Below,
     /// A class that is in test/ alone.
     TestClass,
-    /// A picture that no list names.
+    /// An image that no list names.
     Unlisted,
     /// A class that was not asked for.
     Unwanted,
@@ -67,7 +67,7 @@ impl Left {
             Left::Explained => ("folder", " written by driftscope explain".to_string()),
             Left::Figure => ("file or folder", " that driftscope explain wrote".to_string()),
             Left::SeenFolder => ("link", " to a folder that is searched already".to_string()),
-            Left::OutsideClass => ("picture", " in no class folder".to_string()),
+            Left::OutsideClass => ("image", " in no class folder".to_string()),
             Left::NoSplit => ("folder", " beside train/, val/ and test/".to_string()),
             Left::OtherSplit => (
                 "folder",
@@ -76,7 +76,7 @@ impl Left {
             Left::NoPartOfDtd => ("entry", " beside images/ and labels/".to_string()),
             Left::Below => ("folder", " within a class, which the rules of this older run do not search".to_string()),
             Left::TestClass => ("class", " in test/ that train/ does not have".to_string()),
-            Left::Unlisted => ("picture", " in images/ that no list of this split names".to_string()),
+            Left::Unlisted => ("image", " in images/ that no list of this split names".to_string()),
             Left::Unwanted => ("class", " that was not asked for".to_string()),
         };
         let noun = match (count, noun) {
@@ -149,7 +149,7 @@ impl fmt::Display for LeftOut {
 /// What was found below a folder.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
-    pub(super) pictures: Vec<PathBuf>,
+    pub(super) images: Vec<PathBuf>,
     /// Folders that cannot be listed.
     pub(super) bad: Vec<Skipped>,
     pub(super) left_out: LeftOut,
@@ -162,7 +162,7 @@ fn place_of(folder: &Path) -> Option<Place> {
     folder.metadata().ok().map(|about| (about.dev(), about.ino()))
 }
 
-/// The folders of a data set: each real one is searched once, so that no link brings the pictures of one class or split
+/// The folders of a data set: each real one is searched once, so that no link brings the images of one class or split
 /// into another.
 pub(super) struct Searched {
     root: PathBuf,
@@ -211,7 +211,7 @@ impl Searched {
         let above: BTreeSet<Place> = above(&real).into_iter().chain(above(folder)).collect();
         let linked = self.is_linked(folder);
         self.search(folder, linked, &above, &mut walked);
-        walked.pictures.sort();
+        walked.images.sort();
         walked
     }
 
@@ -234,7 +234,7 @@ impl Searched {
             match why_not(&path, self.old) {
                 _ if written.contains(&path) => walked.left_out.add(Left::Figure, &path),
                 Some(why) => walked.left_out.add(why, &path),
-                None => walked.pictures.push(path),
+                None => walked.images.push(path),
             }
         }
         // Links last, so that a folder that is linked to as well keeps its own name.
@@ -269,7 +269,7 @@ fn is_of_system(name: &str) -> bool {
     windows.contains(&name.to_lowercase().as_str()) || ["__MACOSX", ".DS_Store", "Icon\r"].contains(&name)
 }
 
-/// Why a file is not taken for a picture.
+/// Why a file is not taken for an image.
 pub(super) fn why_not(path: &Path, old: bool) -> Option<Left> {
     let name = name_of(path);
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
@@ -296,7 +296,7 @@ pub(super) fn why_no_class(path: &Path, old: bool) -> Option<Left> {
     }
 }
 
-/// What `driftscope explain` wrote, and no picture of anybody else.
+/// What `driftscope explain` wrote, and no image of anybody else.
 fn is_explained(path: &Path) -> bool {
     match explained(path) {
         None => false,
@@ -322,7 +322,7 @@ fn explained(folder: &Path) -> Option<Option<BTreeSet<PathBuf>>> {
     Some(written())
 }
 
-/// Whether there are pictures, or links to folders that may hold some, beside what was written.
+/// Whether there are images, or links to folders that may hold some, beside what was written.
 fn has_others(folder: &Path, written: &BTreeSet<PathBuf>) -> bool {
     let other = |path: &PathBuf| match path.is_dir() {
         _ if written.contains(path) => false,

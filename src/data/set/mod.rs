@@ -1,4 +1,4 @@
-//! A data set opened: every picture found, read, judged and summed.
+//! A data set opened: every image found, read, judged and summed.
 
 mod doubles;
 mod survey;
@@ -25,33 +25,33 @@ use survey::{Survey, headers, whole};
 /// A data set: class names and its splits.
 #[derive(Clone, Debug)]
 pub struct DataSet {
-    /// As a person would call it.
+    /// The name of its folder, or `textures`.
     pub name: String,
     /// Class names in label order.
     pub classes: Vec<String>,
     splits: [Index; 3],
     /// SHA-256 over class names, splits, ids and labels.
     pub digest: String,
-    /// SHA-256 over the id of every picture and the SHA-256 of its file, in the order of the splits. None where pictures
+    /// SHA-256 over the id of every image and the SHA-256 of its file, in the order of the splits. None where images
     /// are drawn, or only their headers were read.
     pub content_digest: Option<String>,
-    /// What a person should know: what was left out and why, counted.
+    /// Lines for a person: what was left out and why, counted, and what makes figures doubtful.
     pub notes: Vec<String>,
-    /// Pictures that could not be read and were left out because the config says so.
+    /// Images that could not be read and were left out because the config says so.
     pub skipped: Vec<Skipped>,
     digests: Vec<FileDigest>,
     seen: [Vec<Stamp>; 3],
     problem: Option<Problem>,
 }
 
-/// Why data that was found cannot be trained on.
+/// Why data cannot be trained on, though it can be counted.
 #[derive(Clone, Debug)]
 struct Problem {
     path: PathBuf,
     problem: String,
 }
 
-/// How closely pictures are looked at.
+/// How much of each file is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Closely {
     Headers,
@@ -59,8 +59,8 @@ enum Closely {
 }
 
 impl DataSet {
-    /// Finds the data and decodes every picture, unless it is known from an earlier time and has not changed, so that one
-    /// that cannot be read fails here and not in the middle of a night.
+    /// Finds the data and decodes every image, unless it is known from an earlier time and has not changed, so that one
+    /// that cannot be read is found before training begins.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl DataSet {
         Self::survey_with(config, Closely::Whole, cache_folder().as_deref(), watch)
     }
 
-    /// Finds the data and reads the headers of its pictures alone: for counting. Nothing is known of their bytes then.
+    /// Finds the data and reads the headers of its images alone: for counting. Nothing is known of their bytes then.
     ///
     /// # Errors
     ///
@@ -154,7 +154,7 @@ impl DataSet {
         bad.extend(unreadable);
         bad.sort_by(|one, other| one.path.cmp(&other.path));
         if !bad.is_empty() && !config.skip_bad_images {
-            return Err(DataError::Pictures { bad, all });
+            return Err(DataError::BadImages { bad, all });
         }
         let name = config.root.file_name().map(|name| name.to_string_lossy().into_owned());
         let mut data = Self::of(name.unwrap_or_else(|| "images".to_string()), found.classes, samples.map(Index::new));
@@ -162,7 +162,7 @@ impl DataSet {
         data.notes.extend(notes);
         data.notes.extend(folder::namesake_of_dtd(&config.root));
         if !bad.is_empty() {
-            data.without_pictures(config, &listed);
+            data.without_images(config, &listed);
         }
         data.skipped = bad;
         let problem = found.problem.or(data.problem.map(|problem| problem.problem));
@@ -178,7 +178,7 @@ impl DataSet {
 
     /// Says which classes lost all images of a split to skipping; without any to learn from, nothing can be trained.
     /// `listed` are the labels that the splits had before.
-    fn without_pictures(&mut self, config: &FolderConfig, listed: &[BTreeSet<usize>; 3]) {
+    fn without_images(&mut self, config: &FolderConfig, listed: &[BTreeSet<usize>; 3]) {
         for split in Split::ALL {
             let left = labels(self.split(split));
             let lost = listed[split as usize].difference(&left).map(|label| self.classes[*label].clone());
@@ -196,7 +196,7 @@ impl DataSet {
         }
     }
 
-    /// Whether a model can be trained on it: at least two classes, and pictures to learn from and to measure on.
+    /// Whether a model can be trained on it: at least two classes, and images to learn from and to measure on.
     ///
     /// # Errors
     ///

@@ -86,7 +86,7 @@ pub(super) fn whole(splits: &[Index; 3], config: &FolderConfig, cache: Option<&P
     }
     if let Some(first) = complaints.first() {
         survey.notes.push(format!(
-            "{} picture(s) end early or are damaged; this run began when such were taken as they are, and so they are \
+            "{} image(s) end early or are damaged; this run began when such were taken as they are, and so they are \
              still, the first: {}",
             complaints.len(),
             shown(first)

@@ -1,4 +1,4 @@
-//! Bad pictures are all named, bytes are summed, and what did not change is not read again.
+//! Bad images are all named, bytes are summed, and what did not change is not read again.
 
 use super::*;
 use std::fs;
@@ -87,7 +87,7 @@ fn a_changed_file_is_named_and_a_touched_one_is_the_same() {
     image::RgbImage::new(9, 7).save(&path).unwrap();
     data.verify_unchanged(Split::Train).unwrap();
     let error = data.verify_unchanged(Split::Val).unwrap_err().to_string();
-    assert!(error.contains("1 picture(s) of the val split") && error.contains("val/b/5.png"), "{error}");
+    assert!(error.contains("1 image(s) of the val split") && error.contains("val/b/5.png"), "{error}");
     fs::remove_file(&path).unwrap();
     assert!(data.verify_unchanged(Split::Val).is_err());
 }
@@ -133,7 +133,7 @@ fn an_older_run_takes_a_jpeg_that_ends_early_as_it_did_and_says_so() {
     assert!(DataSet::open(&config(dir.path(), false)).unwrap_err().to_string().contains("7.jpg: truncated"));
     let old = FolderConfig { rules: 0, ..FolderConfig::of(dir.path().to_path_buf()) };
     let data = DataSet::open(&DataConfig::Folder(old)).unwrap();
-    assert!(data.notes.iter().any(|note| note.contains("1 picture(s) end early") && note.contains("7.jpg")));
+    assert!(data.notes.iter().any(|note| note.contains("1 image(s) end early") && note.contains("7.jpg")));
     let sample = data.split(Split::Train).samples().iter().find(|sample| sample.id.ends_with("7.jpg")).unwrap();
     assert_eq!(sample.picture(0).unwrap().width(), 64);
 }
@@ -173,10 +173,10 @@ fn images_that_are_there_twice_are_counted_and_said() {
 #[test]
 fn a_class_that_loses_all_images_of_a_split_is_named() {
     let dir = folder_of_pictures();
-    fs::write(dir.path().join("val/b/5.png"), "no picture").unwrap();
+    fs::write(dir.path().join("val/b/5.png"), "no image").unwrap();
     let data = DataSet::open(&config(dir.path(), true)).unwrap();
     assert!(data.notes.contains(&"no val image can be read of: b".to_string()), "{:?}", data.notes);
-    fs::write(dir.path().join("train/b/3.png"), "no picture").unwrap();
+    fs::write(dir.path().join("train/b/3.png"), "no image").unwrap();
     let error = DataSet::open(&config(dir.path(), true)).unwrap_err().to_string();
     assert!(error.contains("no training image of b can be read"), "{error}");
 }

@@ -1,6 +1,6 @@
 //! Ten texture classes drawn from a seed, so that everything runs with no data set on disk.
 //!
-//! A picture is a textured region on a background, in random colours, scale, angle, light and noise. All but the
+//! An image is a textured region on a background, in random colours, scale, angle, light and noise. All but the
 //! pattern inside the region is drawn without a look at the class, so evidence found outside the region is none.
 
 mod patterns;
@@ -24,7 +24,7 @@ pub const CLASSES: [&str; 10] = [
 const PATTERNS: [fn(Point, Style) -> Ink; 10] =
     [banded, chequered, cracked, dotted, grid, honeycombed, lined, swirly, woven, zigzagged];
 
-/// One drawn picture and the part of it that carries the class.
+/// One drawn image and the part of it that carries the class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Texture {
     /// Pixels along each side.
@@ -70,7 +70,7 @@ pub fn draw(class: usize, seed: u64, size: usize) -> Texture {
 /// Red, green and blue in 0..1.
 type Colour = [f64; 3];
 
-/// The texture's share of each place: all of the picture, or a soft-edged blob.
+/// The texture's share of each place: all of the image, or a soft-edged blob.
 fn region(random: &mut ChaCha8Rng) -> impl Fn(Pair) -> f64 + use<> {
     const SIDE: usize = 32;
     let (salt, axis, slimness) = (random.next_u64(), direction(random), random.random_range(0.65..1.0));
@@ -81,7 +81,7 @@ fn region(random: &mut ChaCha8Rng) -> impl Fn(Pair) -> f64 + use<> {
         let [x, y] = turn([at[0] - centre[0], at[1] - centre[1]], axis);
         length([x, y / slimness]) + 0.25 * blotches(salt, at, 3.5)[0]
     };
-    // A quantile of the distances covers as much as it should, whatever part of the blob lies outside the picture.
+    // A quantile of the distances covers as much as it should, whatever part of the blob lies outside the image.
     let places = (0..SIDE * SIDE).map(|index| [index % SIDE, index / SIDE].map(|place| place as f64 / SIDE as f64));
     let mut distances: Vec<f64> = places.map(distance).collect();
     let rank = (covered * distances.len() as f64) as usize;
@@ -90,7 +90,7 @@ fn region(random: &mut ChaCha8Rng) -> impl Fn(Pair) -> f64 + use<> {
     move |at| smooth(0.5 + (reach - distance(at)) / softness)
 }
 
-/// How the picture's plane maps to the pattern's, where one unit is one period.
+/// How the image's plane maps to the pattern's, where one unit is one period.
 fn placement(random: &mut ChaCha8Rng) -> impl Fn(Pair, usize) -> Point + use<> {
     let (salt, axis, along): (u64, Pair, f64) = (random.next_u64(), direction(random), random.random());
     // More of the short periods: a coarse pattern shows few repeats inside the region.
@@ -225,10 +225,10 @@ mod tests {
             assert!((SIZE * SIZE / 4..=SIZE * SIZE).contains(&inside), "{seed}: {inside}");
             full += usize::from(inside == SIZE * SIZE);
         }
-        assert!((60..=140).contains(&full), "{full} of 400 pictures are texture all over");
+        assert!((60..=140).contains(&full), "{full} of 400 images are texture all over");
     }
 
-    /// Class means lie within 0.05 of each other's mean, far closer together than pictures of one class.
+    /// Class means lie within 0.05 of each other's mean, far closer together than images of one class.
     #[test]
     fn brightness_does_not_identify_the_class() {
         let statistics: [(f64, f64); 10] = std::array::from_fn(|class| {

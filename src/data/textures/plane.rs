@@ -1,11 +1,11 @@
-//! Arithmetic on the plane of a picture: turns, and noise that depends on the place alone.
+//! Arithmetic on the plane of an image: turns, and noise that depends on the place alone.
 //!
 //! No call into a mathematics library, whose last bit differs between machines: only sums, products and the exact root.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// Two coordinates. In the picture's plane both run from 0 to 1.
+/// Two coordinates. In the image's plane both run from 0 to 1.
 pub(super) type Pair = [f64; 2];
 
 /// A random unit vector. By rejection, not by sine and cosine: those differ between machines in the last bit.
