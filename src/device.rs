@@ -90,6 +90,15 @@ impl DeviceChoice {
     }
 }
 
+/// Every device that this build can compute on, on this machine: GPUs first.
+pub fn available() -> Vec<DeviceChoice> {
+    #[cfg(feature = "libtorch")]
+    let of_libtorch = (0..libtorch::gpus()).map(DeviceChoice::Cuda).chain([DeviceChoice::Cpu]);
+    #[cfg(not(feature = "libtorch"))]
+    let of_libtorch = [];
+    of_libtorch.into_iter().chain([DeviceChoice::Flex]).collect()
+}
+
 /// Work that needs more memory than there is.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("out of memory: {asked}; a smaller batch needs less (--batch-size where there is that flag)")]
@@ -152,8 +161,13 @@ mod libtorch {
     use super::{DeviceChoice, DeviceError};
     use burn::tensor::Device;
 
+    /// How many CUDA devices there are.
+    pub(super) fn gpus() -> usize {
+        if tch::Cuda::is_available() { tch::Cuda::device_count().max(0) as usize } else { 0 }
+    }
+
     pub(super) fn open(choice: DeviceChoice) -> Result<(Device, DeviceChoice), DeviceError> {
-        let found = if tch::Cuda::is_available() { tch::Cuda::device_count().max(0) as usize } else { 0 };
+        let found = gpus();
         let choice = match choice {
             DeviceChoice::Auto if found > 0 => DeviceChoice::Cuda(0),
             DeviceChoice::Auto => DeviceChoice::Cpu,
@@ -177,6 +191,13 @@ mod tests {
             assert_eq!(text.parse::<DeviceChoice>().unwrap().to_string(), text);
         }
         assert_eq!("cuda".parse(), Ok(DeviceChoice::Cuda(0)));
+    }
+
+    #[test]
+    fn what_is_available_opens() {
+        for choice in available() {
+            assert_eq!(choice.open().unwrap().1, choice);
+        }
     }
 
     #[test]

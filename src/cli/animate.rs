@@ -1,5 +1,6 @@
 //! `driftscope animate`: one panel image's maps through the epochs, as a GIF or as a film strip.
 
+use super::args::StoredMethodArguments;
 use super::output::{checked, deliver, format, side_by_side};
 use crate::draw::ColourMap;
 use crate::report::{Animation, FilmStrip, film_strip, gif};
@@ -23,9 +24,8 @@ pub(super) struct AnimateArguments {
     /// [default: IMAGE.gif]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Only these methods, separated by commas, by their names in the run [default: all]
-    #[arg(long, value_name = "METHODS", value_delimiter = ',')]
-    methods: Vec<String>,
+    #[command(flatten)]
+    methods: StoredMethodArguments,
     /// How long an epoch stays in a GIF
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 700)]
     delay: u64,
@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &AnimateArguments) -> Result<ExitCode> {
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("{image:03}.gif")));
     let output = checked("--out", &out)?;
     let format = format("--out", &output, &out, &["gif", "png"])?;
-    let explainers = arguments.methods.clone();
+    let explainers = arguments.methods.methods.clone();
     let bytes = match format {
         "gif" => {
             let delay = Duration::from_millis(arguments.delay);

@@ -1,19 +1,19 @@
 //! `driftscope cause`: which part of the model moved its evidence from one epoch to the next.
 
+use super::args::{self, DeviceArguments, TargetArguments, WeightArguments};
+use super::output::FormatArguments;
 use super::output::finished;
-use super::{Format, print};
 use crate::cause::{Cause, causes};
-use crate::device::DeviceChoice;
 use crate::evidence::{Question, Subjects};
-use crate::explain::{Explainer, Target};
+use crate::explain::Explainer;
 use crate::faithfulness::Summary;
-use crate::report::{aligned, csv_row};
+use crate::report::{Table, number, text};
 use crate::run::{Which, reopen, with_weights};
 use crate::store::RunReader;
 use crate::train::Progress;
 use anyhow::{Result, bail};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -30,21 +30,16 @@ pub(super) struct CauseArguments {
     #[arg(long, value_name = "EPOCH")]
     to: Option<usize>,
     /// Methods, separated by commas, with settings behind colons [default: the run's]
-    #[arg(long, value_name = "METHODS", value_delimiter = ',')]
+    #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = args::method(), hide_possible_values = true)]
     methods: Vec<Explainer>,
-    /// Classes to explain, separated by commas: label, prediction (the later epoch's), or a class by its name, class:NAME
-    /// where that might mean something else; may be repeated [default: the run's]
-    #[arg(long, value_name = "TARGETS")]
-    targets: Vec<String>,
-    /// Where to compute: auto, cpu, cuda, cuda:N or flex
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    device: DeviceChoice,
-    /// The trained weights themselves, where the run keeps an average of them
-    #[arg(long)]
-    raw: bool,
-    /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    format: Format,
+    #[command(flatten)]
+    targets: TargetArguments,
+    #[command(flatten)]
+    device: DeviceArguments,
+    #[command(flatten)]
+    weights: WeightArguments,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 /// What moved the evidence between two epochs.
@@ -58,20 +53,20 @@ pub(super) fn run(arguments: &CauseArguments) -> Result<ExitCode> {
     let reader = finished(&arguments.run)?;
     let mut progress = Progress::of_phases();
     let pairs = pairs(arguments, &reader, &progress)?;
-    let (device, _) = arguments.device.open()?;
+    let (device, _) = arguments.device.device.open()?;
     let mut steps = Vec::new();
     for (from, to) in pairs {
-        let open = |epoch| reopen(&arguments.run, Which::Epoch(epoch), arguments.raw, &device);
+        let open = |epoch| reopen(&arguments.run, Which::Epoch(epoch), arguments.weights.raw, &device);
         let (earlier, later) = (open(from)?, open(to)?);
         let config = &later.record.config;
         let subjects = Subjects::of_run(&reader, config.panel.seed)?;
         let explainers =
             if arguments.methods.is_empty() { config.explainers.clone() } else { arguments.methods.clone() };
         let classes = &later.record.classes;
-        let words = match arguments.targets.as_slice() {
-            [] => config.panel.targets.clone(),
-            texts => Target::words(texts, classes),
-        };
+        let mut words = arguments.targets.words(classes);
+        if words.is_empty() {
+            words = config.panel.targets.clone();
+        }
         let question = Question::new(explainers, &words, classes)?;
         let told = |done, all| {
             if done == 1 {
@@ -83,10 +78,7 @@ pub(super) fn run(arguments: &CauseArguments) -> Result<ExitCode> {
         steps.push(Step { from, to, causes });
     }
     progress.finish();
-    print(&match arguments.format {
-        Format::Json => json_of(&steps)?,
-        format => table(&steps, format),
-    })?;
+    arguments.format.print(&table(&steps), || answer(&steps))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -117,40 +109,48 @@ fn pairs(arguments: &CauseArguments, reader: &RunReader, progress: &Progress) ->
     }
 }
 
-/// A row a step, method, target and part.
-fn table(steps: &[Step], format: Format) -> String {
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.4}"));
+/// One row per pair of epochs, method, target and part.
+fn table(steps: &[Step]) -> Table {
     let end = |summary: &Summary, end: usize| number(summary.interval.map(|interval| interval[end]));
-    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut rows = Vec::new();
     for step in steps {
         for cause in &step.causes {
             for of in &cause.contributions {
                 rows.push(vec![
-                    cause.explainer.clone(),
-                    cause.target.clone(),
-                    of.part.name().to_string(),
-                    step.from.to_string(),
-                    step.to.to_string(),
+                    text(&cause.explainer),
+                    text(&cause.target),
+                    text(of.part.name()),
+                    text(step.from),
+                    text(step.to),
                     number(cause.change.mean),
                     number(of.share.mean),
                     end(&of.share, 0),
                     end(&of.share, 1),
                     number(of.alone.mean),
                     number(of.undone.mean),
-                    of.share.defined.to_string(),
+                    text(of.share.defined),
                 ]);
             }
         }
     }
-    let header =
-        ["explainer", "target", "part", "from", "to", "change", "share", "low", "high", "alone", "undone", "images"];
-    match format {
-        Format::Csv => csv_row(header) + &rows.iter().map(csv_row).collect::<String>(),
-        _ => aligned(&header, &rows, 3),
-    }
+    let headings = vec![
+        "explainer",
+        "target",
+        "part",
+        "from",
+        "to",
+        "change",
+        "share",
+        "low",
+        "high",
+        "alone",
+        "undone",
+        "images",
+    ];
+    Table { headings, rows, left: 3 }
 }
 
-fn json_of(steps: &[Step]) -> Result<String> {
+fn answer(steps: &[Step]) -> Value {
     let of = |step: &Step| json!({ "from": step.from, "to": step.to, "causes": step.causes });
-    Ok(serde_json::to_string_pretty(&steps.iter().map(of).collect::<Vec<_>>())? + "\n")
+    json!({ "steps": steps.iter().map(of).collect::<Vec<_>>() })
 }

@@ -1,16 +1,16 @@
 //! `driftscope compare`: runs side by side, a CNN and a ViT, two seeds, two recipes.
 
-use super::output::{resamples, side_by_side};
-use super::{Format, print};
+use super::args::{self, ResampleArguments};
+use super::output::{FormatArguments, side_by_side};
 use crate::drift::{
     AgreementEstimate, Analysis, Options, Reference, SpreadDifference, agreement_between, analyse, spread_between,
 };
 use crate::measure::Measure;
-use crate::report::{aligned, csv_row};
+use crate::report::{Cell, Table, number, text};
 use crate::store::RunReader;
 use anyhow::{Result, bail};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,17 +21,16 @@ pub(super) struct CompareArguments {
     #[arg(value_name = "RUN", required = true, num_args = 2..)]
     runs: Vec<PathBuf>,
     /// Measures of drift, separated by commas
-    #[arg(long, value_name = "MEASURES", value_delimiter = ',', default_value = "top20-iou,spearman,js-divergence")]
+    #[arg(long, value_name = "MEASURES", value_delimiter = ',', default_value = "top20-iou,spearman,js-divergence",
+          value_parser = args::measure(), hide_possible_values = true)]
     measures: Vec<Measure>,
     /// What every epoch is compared with: previous or first
     #[arg(long, value_name = "EPOCH", default_value = "previous")]
     against: Reference,
-    /// Resampled panels behind each interval
-    #[arg(long, value_name = "N", default_value_t = crate::stats::RESAMPLES, value_parser = resamples)]
-    resamples: usize,
-    /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    format: Format,
+    #[command(flatten)]
+    resamples: ResampleArguments,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 /// What two runs say of each other.
@@ -47,7 +46,7 @@ pub(super) fn run(arguments: &CompareArguments) -> Result<ExitCode> {
         measures: arguments.measures.clone(),
         against: vec![arguments.against],
         groups: false,
-        resamples: arguments.resamples,
+        resamples: arguments.resamples.resamples,
         ..Options::default()
     };
     let mut analyses = readers.iter().map(|reader| analyse(reader, &options)).collect::<Result<Vec<_>, _>>()?;
@@ -55,14 +54,11 @@ pub(super) fn run(arguments: &CompareArguments) -> Result<ExitCode> {
     let mut pairs = Vec::new();
     for (index, one) in analyses.iter().enumerate() {
         for other in &analyses[index + 1..] {
-            let agreement = agreement_between(one, other, arguments.resamples)?;
-            pairs.push(Pair { agreement, spread: spread_between(one, other, arguments.resamples)? });
+            let agreement = agreement_between(one, other, arguments.resamples.resamples)?;
+            pairs.push(Pair { agreement, spread: spread_between(one, other, arguments.resamples.resamples)? });
         }
     }
-    print(&match arguments.format {
-        Format::Json => json_of(&analyses, &pairs)?,
-        format => table(&analyses, &pairs, format),
-    })?;
+    arguments.format.print(&table(&analyses, &pairs), || answer(&analyses, &pairs))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -115,18 +111,15 @@ fn name_apart(analyses: &mut [Analysis], paths: &[PathBuf]) {
     }
 }
 
-/// A row a figure: how a run learned and drifted, whether two see the same images move, and whose evidence is wider.
-fn table(analyses: &[Analysis], pairs: &[Pair], format: Format) -> String {
-    let mut rows: Vec<Vec<String>> = analyses.iter().flat_map(rows_of_run).collect();
+/// One row per value: how a run learned and drifted, whether two see the same images move, and whose evidence is wider.
+fn table(analyses: &[Analysis], pairs: &[Pair]) -> Table {
+    let mut rows: Vec<Vec<Cell>> = analyses.iter().flat_map(rows_of_run).collect();
     rows.extend(pairs.iter().flat_map(rows_of_pair));
-    let header = ["what", "of", "one", "other", "epoch", "value", "low", "high", "floor", "chance", "images"];
-    match format {
-        Format::Csv => csv_row(header) + &rows.iter().map(csv_row).collect::<String>(),
-        _ => aligned(&header, &rows, 4),
-    }
+    let headings = vec!["what", "of", "one", "other", "epoch", "value", "low", "high", "floor", "chance", "images"];
+    Table { headings, rows, left: 4 }
 }
 
-fn rows_of_run(analysis: &Analysis) -> Vec<Vec<String>> {
+fn rows_of_run(analysis: &Analysis) -> Vec<Vec<Cell>> {
     let accuracy = analysis.accuracy.iter().map(|(&epoch, &accuracy)| {
         let names = ["accuracy", "val-accuracy", &analysis.run, ""];
         row(names, epoch, [Some(accuracy), None, None], None, None)
@@ -140,7 +133,7 @@ fn rows_of_run(analysis: &Analysis) -> Vec<Vec<String>> {
     accuracy.chain(drift).collect()
 }
 
-fn rows_of_pair(pair: &Pair) -> Vec<Vec<String>> {
+fn rows_of_pair(pair: &Pair) -> Vec<Vec<Cell>> {
     let agreement = pair.agreement.iter().map(|figure| {
         let names = ["agreement", &figure.measure, &figure.one, &figure.other];
         // Rankings that have nothing to do with one another do not correlate.
@@ -160,16 +153,14 @@ fn row(
     [value, floor, chance]: [Option<f64>; 3],
     interval: Option<[f64; 2]>,
     images: Option<usize>,
-) -> Vec<String> {
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.4}"));
+) -> Vec<Cell> {
     let [low, high] = [0, 1].map(|end: usize| number(interval.map(|interval| interval[end])));
     let numbers = [number(value), low, high, number(floor), number(chance)];
-    let images = images.map_or(String::new(), |images| images.to_string());
-    names.map(str::to_string).into_iter().chain([epoch.to_string()]).chain(numbers).chain([images]).collect()
+    names.map(text).into_iter().chain([text(epoch)]).chain(numbers).chain([images.and_then(text)]).collect()
 }
 
-fn json_of(analyses: &[Analysis], pairs: &[Pair]) -> Result<String> {
+fn answer(analyses: &[Analysis], pairs: &[Pair]) -> Value {
     let pairs: Vec<_> =
         pairs.iter().map(|pair| json!({ "agreement": pair.agreement, "spread": pair.spread })).collect();
-    Ok(serde_json::to_string_pretty(&json!({ "runs": analyses, "pairs": pairs }))? + "\n")
+    json!({ "runs": analyses, "pairs": pairs })
 }

@@ -1,14 +1,15 @@
 //! `driftscope data`: what a run would learn from, checked.
 
 use super::limits::LimitArguments;
+use super::output::{Format, FormatArguments, json};
 use super::watch::Watch;
-use super::{Format, print, say};
+use super::{print, say};
 use crate::config::file::Settings;
 use crate::data::{DataSet, Split};
-use crate::report::{aligned, csv_row};
+use crate::report::{Cell, Table, text};
 use anyhow::Result;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json as object};
 use std::process::ExitCode;
 
 /// Flags of `driftscope data`.
@@ -28,9 +29,8 @@ pub(super) struct DataArguments {
     /// Read the headers of pictures alone: quick, and finds no picture that is damaged further on
     #[arg(long)]
     quick: bool,
-    /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 pub(super) fn run(arguments: &DataArguments) -> Result<ExitCode> {
@@ -59,13 +59,13 @@ pub(super) fn run(arguments: &DataArguments) -> Result<ExitCode> {
     data.skipped.iter().for_each(|skipped| say(&format!("skipped: {skipped}")));
     let not_trainable = data.trainable().err().map(|error| format!("cannot be trained on: {error}"));
     let notes: Vec<String> = data.notes.iter().cloned().chain(not_trainable).collect();
-    print(&match arguments.format {
+    print(&match arguments.format.format {
         Format::Table => table(&data, &notes, arguments.quick),
         Format::Csv => {
             notes.iter().for_each(|note| say(note));
-            csv(&data)
+            classes(&data).csv()
         }
-        Format::Json => json(&data, &notes, arguments.quick)?,
+        Format::Json => json(&answer(&data, &notes, arguments.quick))?,
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -79,19 +79,19 @@ fn counts(data: &DataSet) -> [Vec<usize>; 3] {
     })
 }
 
-fn rows(data: &DataSet) -> Vec<Vec<String>> {
+/// One row per class; what was skipped, and notes, are elsewhere.
+fn classes(data: &DataSet) -> Table {
     let counts = counts(data);
-    let row = |(label, class): (usize, &String)| {
-        std::iter::once(class.clone()).chain(counts.iter().map(|of_split| of_split[label].to_string())).collect()
+    let row = |(label, class): (usize, &String)| -> Vec<Cell> {
+        std::iter::once(text(class)).chain(counts.iter().map(|of_split| text(of_split[label]))).collect()
     };
-    data.classes.iter().enumerate().map(row).collect()
+    let rows = data.classes.iter().enumerate().map(row).collect();
+    Table { headings: vec!["class", "train", "val", "test"], rows, left: 1 }
 }
-
-const HEADINGS: [&str; 4] = ["class", "train", "val", "test"];
 
 fn table(data: &DataSet, notes: &[String], quick: bool) -> String {
     let [train, val, test] = Split::ALL.map(|split| data.split(split).samples().len());
-    let mut text = format!(
+    let mut lines = format!(
         "{}: {} classes, {train} train, {val} val, {test} test images, {} skipped\ndigest {}\n",
         data.name,
         data.classes.len(),
@@ -99,24 +99,19 @@ fn table(data: &DataSet, notes: &[String], quick: bool) -> String {
         data.digest,
     );
     match &data.content_digest {
-        Some(digest) => text += &format!("digest of the files' bytes {digest}\n"),
-        None if quick => text += "only headers were read: a picture that is damaged further on is not found\n",
+        Some(digest) => lines += &format!("digest of the files' bytes {digest}\n"),
+        None if quick => lines += "only headers were read: a picture that is damaged further on is not found\n",
         None => {}
     }
-    notes.iter().for_each(|note| text += &format!("{note}\n"));
-    text + "\n" + &aligned(&HEADINGS, &rows(data), 1)
+    notes.iter().for_each(|note| lines += &format!("{note}\n"));
+    lines + "\n" + &classes(data).aligned()
 }
 
-/// A row a class; what was skipped, and notes, go to stderr.
-fn csv(data: &DataSet) -> String {
-    rows(data).into_iter().fold(csv_row(HEADINGS), |table, row| table + &csv_row(row))
-}
-
-fn json(data: &DataSet, notes: &[String], quick: bool) -> Result<String> {
+fn answer(data: &DataSet, notes: &[String], quick: bool) -> Value {
     let [train, val, test] = counts(data);
     let skipped =
-        data.skipped.iter().map(|one| json!({ "path": one.path.display().to_string(), "reason": one.reason }));
-    let value = json!({
+        data.skipped.iter().map(|one| object!({ "path": one.path.display().to_string(), "reason": one.reason }));
+    object!({
         "name": data.name,
         "digest": data.digest,
         "content_digest": data.content_digest,
@@ -127,6 +122,5 @@ fn json(data: &DataSet, notes: &[String], quick: bool) -> Result<String> {
         "test": test,
         "skipped": skipped.collect::<Vec<_>>(),
         "notes": notes,
-    });
-    Ok(serde_json::to_string_pretty(&value)? + "\n")
+    })
 }

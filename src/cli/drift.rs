@@ -1,14 +1,14 @@
 //! `driftscope drift`: how the evidence of a run moved, on stdout.
 
-use super::output::{finished, floor, resamples};
-use super::{Format, print};
+use super::args::{self, FloorArguments, OrAll, ResampleArguments, StoredMethodArguments};
+use super::output::{Format, FormatArguments, finished, floor, json};
+use super::{print, wrong};
 use crate::drift::{Analysis, FailAbove, Options, Protocol, Reference, Verdict, analyse, semantic_drift};
 use crate::measure::Measure;
 use crate::report::{drift_csv, drift_summary, drift_table, image_csv, image_table, protocol_table, spread_table};
 use crate::run::RunRecord;
-use crate::stats::RESAMPLES;
 use crate::store::RunReader;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,20 +24,18 @@ pub(super) struct DriftArguments {
     run: PathBuf,
     /// Measures, separated by commas; `all` has the slow ones too [default: top20-iou, spearman and js-divergence in a table,
     /// every fast one in CSV and JSON]
-    #[arg(long, value_name = "MEASURES", value_delimiter = ',')]
-    measures: Vec<String>,
+    #[arg(long, value_name = "MEASURES", value_delimiter = ',', value_parser = args::measure_or_all(), hide_possible_values = true)]
+    measures: Vec<OrAll<Measure>>,
     /// What every epoch is compared with, separated by commas: previous, first, best or an epoch's number
     #[arg(long, value_name = "EPOCHS", value_delimiter = ',', default_value = "previous,first")]
     against: Vec<Reference>,
-    /// Only these methods, separated by commas, by their names in the run [default: all]
-    #[arg(long, value_name = "METHODS", value_delimiter = ',')]
-    methods: Vec<String>,
+    #[command(flatten)]
+    methods: StoredMethodArguments,
     /// Only the figures of this epoch
     #[arg(long, value_name = "EPOCH")]
     epoch: Option<usize>,
-    /// A run of the same recipe with another seed: its maps at the same epoch are the larger floor
-    #[arg(long, value_name = "RUN")]
-    floor: Option<PathBuf>,
+    #[command(flatten)]
+    floor: FloorArguments,
     /// Also by what happened to the prediction, and by class
     #[arg(long)]
     groups: bool,
@@ -58,12 +56,10 @@ pub(super) struct DriftArguments {
     /// counts; may be repeated
     #[arg(long, value_name = "MEASURE=VALUE")]
     fail_above: Vec<FailAbove>,
-    /// Panels drawn for an interval
-    #[arg(long, value_name = "N", default_value_t = RESAMPLES, value_parser = resamples)]
-    resamples: usize,
-    /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    format: Format,
+    #[command(flatten)]
+    resamples: ResampleArguments,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 pub(super) fn run(arguments: &DriftArguments) -> Result<ExitCode> {
@@ -86,14 +82,14 @@ pub(super) fn run(arguments: &DriftArguments) -> Result<ExitCode> {
 
 fn options(arguments: &DriftArguments, reader: &RunReader) -> Result<Options> {
     let mut measures = Vec::new();
-    for name in &arguments.measures {
-        match name.as_str() {
-            "all" => measures.extend(Measure::ALL),
-            name => measures.push(name.parse().context("--measures")?),
+    for measure in &arguments.measures {
+        match measure {
+            OrAll::All => measures.extend(Measure::ALL),
+            OrAll::One(measure) => measures.push(*measure),
         }
     }
     if measures.is_empty() {
-        measures = if matches!(arguments.format, Format::Table) { Measure::LIVE.to_vec() } else { Measure::fast() };
+        measures = if arguments.format.format == Format::Table { Measure::LIVE.to_vec() } else { Measure::fast() };
     }
     measures.extend(arguments.fail_above.iter().map(|limit| limit.measure));
     let mut seen = Vec::new();
@@ -106,18 +102,18 @@ fn options(arguments: &DriftArguments, reader: &RunReader) -> Result<Options> {
     Ok(Options {
         measures,
         against: arguments.against.clone(),
-        explainers: arguments.methods.clone(),
-        seed_run: floor(reader, arguments.floor.as_ref())?,
+        explainers: arguments.methods.methods.clone(),
+        seed_run: floor(reader, arguments.floor.floor.as_ref())?,
         groups: arguments.groups,
-        resamples: arguments.resamples,
+        resamples: arguments.resamples.resamples,
         ..Options::default()
     })
 }
 
 fn text(arguments: &DriftArguments, analysis: &Analysis) -> Result<String> {
     let leading = analysis.drift.first().and_then(|figure| figure.measure.parse::<Measure>().ok());
-    Ok(match (arguments.format, leading) {
-        (Format::Json, _) => serde_json::to_string_pretty(analysis)? + "\n",
+    Ok(match (arguments.format.format, leading) {
+        (Format::Json, _) => json(analysis)?,
         (Format::Csv, _) if arguments.images => image_csv(analysis),
         (Format::Csv, _) => drift_csv(&analysis.drift),
         (Format::Table, Some(measure)) if arguments.images => {
@@ -163,11 +159,11 @@ fn protocol(arguments: &DriftArguments, reader: &RunReader) -> Result<ExitCode> 
             arguments.run.display()
         );
     }
-    let figures = semantic_drift(reader, head_only, arguments.epoch, arguments.resamples)?;
-    print(&match arguments.format {
+    let figures = semantic_drift(reader, head_only, arguments.epoch, arguments.resamples.resamples)?;
+    print(&match arguments.format.format {
         Format::Table => protocol_table(&figures),
-        Format::Csv => bail!("--protocol prints a table or JSON, not CSV"),
-        Format::Json => serde_json::to_string_pretty(&figures)? + "\n",
+        Format::Csv => return Err(wrong("--format csv: --protocol prints a table or JSON".to_string())),
+        Format::Json => json(&figures)?,
     })?;
     Ok(ExitCode::SUCCESS)
 }

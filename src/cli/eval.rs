@@ -1,26 +1,24 @@
 //! `driftscope eval`: a checkpoint on the test split, which training never sees.
 
+use super::args::{CheckpointArguments, DeviceArguments};
 use super::limits::LimitArguments;
-use super::output::checked;
-use super::run_spec::RunSpec;
-use super::{Format, left_out, open_data, print};
+use super::output::{Format, FormatArguments, checked, json};
+use super::{left_out, open_data, print};
 use crate::data::{Batching, DataConfig, Split};
-use crate::device::DeviceChoice;
-use crate::report::{aligned, confusion_csv, csv_row};
+use crate::report::{Cell, Table, confusion_csv, number, text};
 use crate::run::{Reopened, RunRecord, reopen, same_data, same_panel};
 use crate::train::{Evaluation, Progress, evaluate};
 use anyhow::{Result, bail};
 use clap::Args;
-use serde_json::json;
+use serde_json::Value;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Flags of `driftscope eval`.
 #[derive(Debug, Args)]
 pub(super) struct EvalArguments {
-    /// The run, and its epoch: RUN or RUN@last (the last), RUN@N or RUN@best
-    #[arg(value_name = "RUN[@EPOCH]")]
-    run: RunSpec,
+    #[command(flatten)]
+    checkpoint: CheckpointArguments,
     /// Which split: test, val or train
     #[arg(long, value_name = "SPLIT", default_value = "test")]
     split: Split,
@@ -29,29 +27,24 @@ pub(super) struct EvalArguments {
     data: Option<PathBuf>,
     #[command(flatten)]
     limits: LimitArguments,
-    /// Where to compute: auto, cpu, cuda, cuda:N or flex
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    device: DeviceChoice,
+    #[command(flatten)]
+    device: DeviceArguments,
     /// Pictures in one pass [default: the run's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     batch_size: Option<u64>,
-    /// The trained weights themselves, where the run keeps an average of them
-    #[arg(long)]
-    raw: bool,
     /// Also write the confusion matrix (rows: labels, columns: predictions) as CSV; - is stdout, instead of the table
     #[arg(long, value_name = "FILE")]
     confusion: Option<PathBuf>,
-    /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     let confusion = arguments.confusion.as_ref().map(|path| checked("--confusion", path)).transpose()?;
-    let (device, _) = arguments.device.open()?;
-    let Reopened { record, position, model } =
-        reopen(&arguments.run.path, arguments.run.which, arguments.raw, &device)?;
-    let run = &arguments.run.path;
+    let (device, _) = arguments.device.device.open()?;
+    let CheckpointArguments { run, weights } = &arguments.checkpoint;
+    let Reopened { record, position, model } = reopen(&run.path, run.which, weights.raw, &device)?;
+    let run = &run.path;
     let data = open_data(&source(arguments, &record)?)?;
     let mut progress = Progress::of_phases();
     let notes = same_data(run, &record, &data, &[arguments.split])?;
@@ -78,10 +71,10 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
         }
     }
     let epoch = position.epoch;
-    print(&match arguments.format {
+    print(&match arguments.format.format {
         Format::Table => table(&data.classes, &evaluation, arguments.split, epoch),
         Format::Csv => csv(&data.classes, &evaluation),
-        Format::Json => json(&data.classes, &evaluation, arguments.split, epoch)?,
+        Format::Json => json(&answer(&data.classes, &evaluation, arguments.split, epoch))?,
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -102,40 +95,39 @@ fn source(arguments: &EvalArguments, record: &RunRecord) -> Result<DataConfig> {
     Ok(source)
 }
 
+/// One row per class.
 fn table(classes: &[String], evaluation: &Evaluation, split: Split, epoch: usize) -> String {
-    let number = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.4}"));
-    let counts = evaluation.class_counts();
-    let rows = classes.iter().zip(evaluation.class_accuracies()).zip(counts);
-    let rows: Vec<Vec<String>> =
-        rows.map(|((class, accuracy), count)| vec![class.clone(), number(accuracy), count.to_string()]).collect();
+    let shown = |value: Option<f64>| number(value).unwrap_or_else(|| "–".to_string());
+    let rows = classes.iter().zip(evaluation.class_accuracies()).zip(evaluation.class_counts());
+    let rows = rows.map(|((class, accuracy), count)| vec![text(class), number(accuracy), text(count)]).collect();
     format!(
         "epoch {epoch} on {split}: top-1 {} · top-5 {} · loss {} · {} images{}\n\n{}",
-        number(evaluation.accuracy()),
-        number(evaluation.top5()),
-        number(evaluation.loss()),
+        shown(evaluation.accuracy()),
+        shown(evaluation.top5()),
+        shown(evaluation.loss()),
         evaluation.count(),
         match evaluation.undefined.iter().sum() {
             0 => String::new(),
             undefined => format!(", {undefined} of them without a prediction: their logits are not finite"),
         },
-        aligned(&["class", "accuracy", "images"], &rows, 1)
+        Table { headings: vec!["class", "accuracy", "images"], rows, left: 1 }.aligned()
     )
 }
 
-/// A row a class, and the whole split in a row of its own named `*`.
+/// One row per class, every digit, and the whole split in a row of its own named `*`.
 fn csv(classes: &[String], evaluation: &Evaluation) -> String {
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
-    let mut table = csv_row(["class", "images", "accuracy", "top5", "loss"]);
-    let rows = classes.iter().zip(evaluation.class_accuracies()).zip(evaluation.class_counts());
-    for ((class, accuracy), count) in rows {
-        table += &csv_row([class.clone(), count.to_string(), number(accuracy), String::new(), String::new()]);
-    }
-    let [accuracy, top5, loss] = [evaluation.accuracy(), evaluation.top5(), evaluation.loss()].map(number);
-    table + &csv_row(["*".to_string(), evaluation.count().to_string(), accuracy, top5, loss])
+    let exact = |value: Option<f64>| value.and_then(text);
+    let of_classes = classes.iter().zip(evaluation.class_accuracies()).zip(evaluation.class_counts());
+    let mut rows: Vec<Vec<Cell>> = of_classes
+        .map(|((class, accuracy), count)| vec![text(class), text(count), exact(accuracy), None, None])
+        .collect();
+    let [accuracy, top5, loss] = [evaluation.accuracy(), evaluation.top5(), evaluation.loss()].map(exact);
+    rows.push(vec![text("*"), text(evaluation.count()), accuracy, top5, loss]);
+    Table { headings: vec!["class", "images", "accuracy", "top5", "loss"], rows, left: 1 }.csv()
 }
 
-fn json(classes: &[String], evaluation: &Evaluation, split: Split, epoch: usize) -> Result<String> {
-    let value = json!({
+fn answer(classes: &[String], evaluation: &Evaluation, split: Split, epoch: usize) -> Value {
+    serde_json::json!({
         "epoch": epoch,
         "split": split.to_string(),
         "images": evaluation.count(),
@@ -146,6 +138,5 @@ fn json(classes: &[String], evaluation: &Evaluation, split: Split, epoch: usize)
         "class_accuracy": evaluation.class_accuracies(),
         "confusion": evaluation.confusion,
         "undefined": evaluation.undefined,
-    });
-    Ok(serde_json::to_string_pretty(&value)? + "\n")
+    })
 }

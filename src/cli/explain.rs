@@ -1,9 +1,10 @@
 //! `driftscope explain`: what a trained model looks at, on its panel or on new pictures, by any method.
 
+use super::args::{self, DeviceArguments, OrAll, TargetArguments, WeightArguments};
 use super::limits::LimitArguments;
+use super::output::{Format, FormatArguments};
 use super::run_spec::RunSpec;
-use super::{Format, print};
-use crate::device::DeviceChoice;
+use super::{print, wrong};
 use crate::draw::{ColourMap, Paint, Style};
 use crate::evidence::faithfulness::{Assessment, assess};
 use crate::evidence::{Question, Subjects, look};
@@ -33,23 +34,19 @@ pub(super) struct ExplainArguments {
     subjects: Vec<OsString>,
     /// Methods, separated by commas, with settings behind colons: grad-cam,rollout:fusion=max. `all` is every method that
     /// fits [default: grad-cam; of a ViT also raw-attention and rollout]
-    #[arg(long, value_name = "METHODS", value_delimiter = ',')]
-    methods: Vec<String>,
-    /// Classes to explain, separated by commas: label, prediction, or a class by its name, class:NAME where that might mean
-    /// something else; may be repeated [default: label on the panel, prediction on new pictures]
-    #[arg(long, value_name = "TARGETS")]
-    targets: Vec<String>,
+    #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = args::method_or_all(), hide_possible_values = true)]
+    methods: Vec<OrAll<Explainer>>,
+    #[command(flatten)]
+    targets: TargetArguments,
     /// Where the pictures, the raw maps and summary.json go
     #[arg(long, short, value_name = "DIR", default_value = "explained")]
     out: PathBuf,
-    /// Where to compute: auto, cpu, cuda, cuda:N or flex
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    device: DeviceChoice,
+    #[command(flatten)]
+    device: DeviceArguments,
     #[command(flatten)]
     limits: LimitArguments,
-    /// The trained weights themselves, where the run keeps an average of them
-    #[arg(long)]
-    raw: bool,
+    #[command(flatten)]
+    weights: WeightArguments,
     /// Also measure whether the maps say what the model does: insertion and deletion, ROAD, average drop, max-sensitivity
     /// and parameter randomisation. Asks the model hundreds of times a picture and method
     #[arg(long)]
@@ -60,9 +57,8 @@ pub(super) struct ExplainArguments {
     /// Which values the colours stand for
     #[arg(long, value_name = "SCALE", default_value = "own")]
     scale: Scale,
-    /// How --faithfulness, or else the list of pictures, is printed
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 /// Where colours end.
@@ -94,7 +90,7 @@ struct Planned<'a> {
 
 pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     let (runs, files) = sorted(&arguments.subjects)?;
-    let methods = methods(&arguments.methods)?;
+    let methods = methods(&arguments.methods);
     let planned = planned(&runs, &files, &methods, &arguments.targets)?;
     check_output_folder(&arguments.out).context("--out")?;
     let summary = arguments.out.join("summary.json");
@@ -104,7 +100,7 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
         let first = RunReader::open(&runs[0].path)?;
         runs.iter().skip(1).try_for_each(|run| anyhow::Ok(same_pictures(&first, &RunReader::open(&run.path)?)?))?;
     }
-    let (device, _) = arguments.device.open()?;
+    let (device, _) = arguments.device.device.open()?;
     let mut all: Vec<Looked> = Vec::new();
     for planned in planned {
         let mut looked = look_at(planned, &files, arguments, &device, all.is_empty())?;
@@ -129,10 +125,12 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     let style = Style { paint: Paint { colours: arguments.colours, ..Paint::default() }, ..Style::default() };
     let names = pictures::write(&all, &arguments.out, &style, arguments.scale)?;
     Output::open(&summary)?.write(summary::json(&all, &names)?.as_bytes())?;
-    print(&match (arguments.format, arguments.faithfulness) {
+    print(&match (arguments.format.format, arguments.faithfulness) {
         (Format::Json, _) => summary::json(&all, &names)?,
-        (format, true) => summary::faithfulness(&all, format),
-        (format, false) => summary::list(&all, &names, &arguments.out, format),
+        (Format::Csv, true) => summary::faithfulness(&all).csv(),
+        (Format::Table, true) => summary::faithfulness(&all).aligned(),
+        (Format::Csv, false) => summary::list(&all, &names, &arguments.out).csv(),
+        (Format::Table, false) => summary::list(&all, &names, &arguments.out).aligned(),
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -158,17 +156,20 @@ fn sorted(arguments: &[OsString]) -> Result<(Vec<RunSpec>, Vec<PathBuf>)> {
 }
 
 /// None where nothing was asked for.
-fn methods(words: &[String]) -> Result<Vec<Explainer>> {
+fn methods(asked: &[OrAll<Explainer>]) -> Vec<Explainer> {
     let mut methods: Vec<Explainer> = Vec::new();
-    for word in words {
-        let more = if word == "all" { Explainer::all() } else { vec![word.parse().context("--methods")?] };
+    for one in asked {
+        let more = match one {
+            OrAll::All => Explainer::all(),
+            OrAll::One(method) => vec![method.clone()],
+        };
         for method in more {
             if !methods.contains(&method) {
                 methods.push(method);
             }
         }
     }
-    Ok(methods)
+    methods
 }
 
 /// Files that are to be written to a folder can be, and are not somebody's: what lies there under such a name must be listed
@@ -202,7 +203,7 @@ fn planned<'a>(
     runs: &'a [RunSpec],
     files: &[PathBuf],
     methods: &[Explainer],
-    targets: &[String],
+    targets: &TargetArguments,
 ) -> Result<Vec<Planned<'a>>> {
     let (mut planned, mut models) = (Vec::new(), Vec::new());
     for run in runs {
@@ -220,14 +221,15 @@ fn planned<'a>(
             let fitting: Vec<String> = all.map(|one| one.name()).collect();
             bail!("--methods: none of them fits {}, which has {}", record.model, fitting.join(", "));
         }
-        let words = match (Target::words(targets, &record.classes), files) {
+        let words = match (targets.words(&record.classes), files) {
             (words, []) if words.is_empty() => vec![Target::LABEL.to_string()],
             (words, _) if words.is_empty() => vec![Target::PREDICTION.to_string()],
             (words, _) => words,
         };
         let question = Question::new(explainers, &words, &record.classes).context("--targets")?;
         if !files.is_empty() && question.targets.contains(&Target::Label) {
-            bail!("--targets label: the class of a new picture is not known; expected prediction or a class");
+            let text = "--targets label: the class of a new picture is not known; expected prediction or a class";
+            return Err(wrong(text.to_string()));
         }
         models.push(record.model);
         planned.push(Planned { run, question });
@@ -247,7 +249,7 @@ fn look_at(
     device: &Device,
     is_first: bool,
 ) -> Result<Looked> {
-    let reopened = reopen(&run.path, run.which, arguments.raw, device)?;
+    let reopened = reopen(&run.path, run.which, arguments.weights.raw, device)?;
     let (record, epoch) = (&reopened.record, reopened.position.epoch);
     let seed = record.config.panel.seed;
     let subjects = match files {

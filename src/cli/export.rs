@@ -1,7 +1,7 @@
 //! `driftscope export`: a run's weights for timm and torchvision.
 
+use super::args::CheckpointArguments;
 use super::output::{checked, deliver, format};
-use super::run_spec::RunSpec;
 use crate::run::{RunRecord, sealed};
 use crate::weights::{self, Precision};
 use anyhow::{Context, Result};
@@ -13,26 +13,23 @@ use std::process::ExitCode;
 /// Flags of `driftscope export`.
 #[derive(Debug, Args)]
 pub(super) struct ExportArguments {
-    /// The run, and its epoch: RUN or RUN@last (the last), RUN@N or RUN@best
-    #[arg(value_name = "RUN[@EPOCH]")]
-    run: RunSpec,
+    #[command(flatten)]
+    checkpoint: CheckpointArguments,
     /// The file to write, .safetensors; - is stdout
     #[arg(value_name = "OUT")]
     out: PathBuf,
     /// float32, float16 or bfloat16
     #[arg(long, value_name = "PRECISION", default_value = "float32")]
     precision: Precision,
-    /// The trained weights themselves, where the run keeps an average of them
-    #[arg(long)]
-    raw: bool,
 }
 
 pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode> {
     let out = checked("OUT", &arguments.out)?;
     format("OUT", &out, &arguments.out, &["safetensors"])?;
-    let record = RunRecord::read(&arguments.run.path)?;
-    let saved = sealed(&arguments.run.path, arguments.run.which)?.saved;
-    let tensors = saved.ema.as_ref().filter(|_| !arguments.raw).unwrap_or(&saved.model);
+    let CheckpointArguments { run, weights: which } = &arguments.checkpoint;
+    let record = RunRecord::read(&run.path)?;
+    let saved = sealed(&run.path, run.which)?.saved;
+    let tensors = saved.ema.as_ref().filter(|_| !which.raw).unwrap_or(&saved.model);
     let preprocessing = &record.config.preprocessing;
     let classes = json!(record.classes).to_string();
     // The words of timm's own configs, so that `timm.data.create_transform(**…)` takes them as they are.

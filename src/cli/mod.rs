@@ -1,9 +1,10 @@
 //! The command line: one file a subcommand, each from flags through the library to stdout.
 //!
-//! stdout carries data, stderr progress and errors. Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 stopped by a
-//! signal and saved.
+//! stdout carries data, stderr progress and errors. Exit codes: 0 done; 2 what was typed can never be right, be it a flag or a
+//! setting in a file; 1 everything else that fails; 130 stopped by a signal and saved.
 
 mod animate;
+mod args;
 mod cause;
 mod compare;
 mod data;
@@ -12,6 +13,7 @@ mod eval;
 mod explain;
 mod export;
 mod limits;
+mod list;
 mod output;
 mod plot;
 mod report;
@@ -20,11 +22,12 @@ mod runs;
 mod train;
 mod watch;
 
+use crate::config::file::ConfigError;
 use crate::data::{DataConfig, DataError, DataSet};
 use crate::device;
 use crate::fsx::{self, FsError, one_line};
 use anyhow::Result;
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use std::io::Write;
 use std::process::ExitCode;
@@ -63,6 +66,8 @@ enum Command {
     Plot(plot::PlotArguments),
     /// One HTML page for one or more runs: a slider moves every heat map through the epochs.
     Report(report::ReportArguments),
+    /// What there is to choose from: models, methods, measures, devices.
+    List(list::ListArguments),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell
@@ -70,19 +75,26 @@ enum Command {
     },
 }
 
-/// How a table goes to stdout.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// Columns for a person
-    Table,
-    /// One row a figure, for a dataframe
-    Csv,
-    /// Names and values, for a program
-    Json,
-}
-
 /// Stopped by a signal, as shells count it.
 const INTERRUPTED: u8 = 130;
+
+/// What was typed can never be right, as clap says it too.
+const WRONG: u8 = 2;
+
+/// What was typed is wrong, whatever lies on the disk.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Wrong(String);
+
+/// An error about what was typed. One about what lies on the disk is any other error.
+fn wrong(text: String) -> anyhow::Error {
+    Wrong(text).into()
+}
+
+/// Whether the fault is in what was typed, on the command line or in a config file.
+fn is_wrong(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<Wrong>() || cause.downcast_ref().is_some_and(ConfigError::is_about_settings))
+}
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
@@ -93,7 +105,7 @@ pub fn run() -> ExitCode {
         Err(error) if is_stdout_closed(&error) => ExitCode::SUCCESS,
         Err(error) => {
             say_as_it_is(&format!("error: {}", chain(&error)));
-            ExitCode::FAILURE
+            if is_wrong(&error) { ExitCode::from(WRONG) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -106,6 +118,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Export(arguments) => export::run(&arguments),
         Command::Runs(arguments) => runs::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
+        Command::List(arguments) => list::run(arguments),
         Command::Completions { shell } => completions(shell),
         Command::Drift(arguments) => drift::run(&arguments),
         Command::Cause(arguments) => cause::run(&arguments),

@@ -1,11 +1,59 @@
 //! What the commands share that read runs and write a file that a person names.
 
-use super::{print, say};
+use super::{print, say, wrong};
 use crate::fsx::shown;
+use crate::report::Table;
 use crate::run::same_pictures;
 use crate::store::{Output, RunReader};
 use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
 use std::path::{Path, PathBuf};
+
+/// Version of what `--format json` prints, its field `schema`. A new field is no new version; one that goes or means
+/// something else is.
+const SCHEMA: u32 = 1;
+
+/// How an answer goes to stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Columns for a person
+    Table,
+    /// One row per value, for a data frame
+    Csv,
+    /// Names and values, for a program
+    Json,
+}
+
+/// The flag for it.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct FormatArguments {
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(super) format: Format,
+}
+
+impl FormatArguments {
+    /// Prints a table as it is asked for; `answer` makes what JSON has instead of it, an object.
+    pub(super) fn print<T: Serialize>(self, table: &Table, answer: impl FnOnce() -> T) -> Result<()> {
+        print(&match self.format {
+            Format::Table => table.aligned(),
+            Format::Csv => table.csv(),
+            Format::Json => json(&answer())?,
+        })
+    }
+}
+
+/// An object as JSON for programs, with the version of its fields first.
+pub(super) fn json<T: Serialize>(answer: &T) -> Result<String> {
+    #[derive(Serialize)]
+    struct Versioned<'a, T> {
+        schema: u32,
+        #[serde(flatten)]
+        answer: &'a T,
+    }
+    Ok(serde_json::to_string_pretty(&Versioned { schema: SCHEMA, answer })? + "\n")
+}
 
 /// Opens a run that holds something: at least one finished epoch.
 pub(super) fn finished(path: &Path) -> Result<RunReader> {
@@ -34,12 +82,6 @@ pub(super) fn floor(run: &RunReader, floor: Option<&PathBuf>) -> Result<Option<R
     Ok(floor)
 }
 
-/// Resampled panels, which all are in memory at once.
-pub(super) fn resamples(text: &str) -> Result<usize, String> {
-    const MOST: usize = 100_000;
-    text.parse().ok().filter(|count| *count <= MOST).ok_or_else(|| format!("expected a whole number from 0 to {MOST}"))
-}
-
 /// Checks the file that `flag` names, before the work.
 pub(super) fn checked(flag: &str, path: &Path) -> Result<Output> {
     Output::open(path).context(flag.to_string())
@@ -60,7 +102,7 @@ pub(super) fn format<'a>(flag: &str, output: &Output, path: &Path, formats: &[&'
         None if !output.is_file() => Ok(formats.first().copied().unwrap_or_default()),
         None => {
             let endings: Vec<String> = formats.iter().map(|format| format!(".{format}")).collect();
-            bail!("{flag} {}: expected a file that ends in {}", path.display(), endings.join(" or "))
+            Err(wrong(format!("{flag} {}: expected a file that ends in {}", path.display(), endings.join(" or "))))
         }
     }
 }

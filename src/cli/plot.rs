@@ -1,11 +1,13 @@
 //! `driftscope plot`: loss, accuracy and drift over the epochs, for a paper.
 
+use super::args::{self, FloorArguments, StoredMethodArguments};
 use super::output::{checked, deliver, finished, floor, format};
+use super::wrong;
 use crate::drift::{Options, Reference, analyse};
 use crate::measure::Measure;
 use crate::report::curves;
 use crate::store::EpochMetrics;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,17 +22,16 @@ pub(super) struct PlotArguments {
     #[arg(long, short, value_name = "FILE", default_value = "drift.svg")]
     out: PathBuf,
     /// Measures of drift, a plot each, separated by commas
-    #[arg(long, value_name = "MEASURES", value_delimiter = ',', default_value = "top20-iou,spearman,js-divergence")]
+    #[arg(long, value_name = "MEASURES", value_delimiter = ',', default_value = "top20-iou,spearman,js-divergence",
+          value_parser = args::measure(), hide_possible_values = true)]
     measures: Vec<Measure>,
     /// What every epoch is compared with: previous, first, best or an epoch's number
     #[arg(long, value_name = "EPOCH", default_value = "previous")]
     against: Reference,
-    /// Only these methods, separated by commas, by their names in the run [default: all]
-    #[arg(long, value_name = "METHODS", value_delimiter = ',')]
-    methods: Vec<String>,
-    /// A run of the same recipe with another seed, for the larger floor
-    #[arg(long, value_name = "RUN")]
-    floor: Option<PathBuf>,
+    #[command(flatten)]
+    methods: StoredMethodArguments,
+    #[command(flatten)]
+    floor: FloorArguments,
     /// Pixels a point, of a PNG
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
     sharpness: f32,
@@ -40,14 +41,14 @@ pub(super) fn run(arguments: &PlotArguments) -> Result<ExitCode> {
     let out = checked("--out", &arguments.out)?;
     let format = format("--out", &out, &arguments.out, &["svg", "png"])?;
     if format == "png" && !(0.1..=16.0).contains(&arguments.sharpness) {
-        bail!("--sharpness {}: expected 0.1 to 16", arguments.sharpness);
+        return Err(wrong(format!("--sharpness {}: expected 0.1 to 16", arguments.sharpness)));
     }
     let reader = finished(&arguments.run)?;
     let options = Options {
         measures: arguments.measures.clone(),
         against: vec![arguments.against],
-        explainers: arguments.methods.clone(),
-        seed_run: floor(&reader, arguments.floor.as_ref())?,
+        explainers: arguments.methods.methods.clone(),
+        seed_run: floor(&reader, arguments.floor.floor.as_ref())?,
         groups: false,
         ..Options::default()
     };

@@ -1,8 +1,9 @@
 //! `driftscope runs`: what has been trained, at a glance.
 
-use super::{Format, print, say};
+use super::output::FormatArguments;
+use super::say;
 use crate::fsx;
-use crate::report::{aligned, csv_row};
+use crate::report::{Cell, Table, number, text};
 use crate::run::RunRecord;
 use crate::store::layout::RUN_FILE;
 use crate::store::{RunReader, Scored, TrainingMetrics};
@@ -18,9 +19,8 @@ pub(super) struct RunsArguments {
     /// Where runs lie, at any depth; links are not followed
     #[arg(value_name = "DIR", default_value = "checkpoints")]
     dir: PathBuf,
-    /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 const HEADINGS: [&str; 9] =
@@ -49,14 +49,9 @@ pub(super) fn run(arguments: &RunsArguments) -> Result<ExitCode> {
             Err(error) => troubles.push(format!("{}: {}", fsx::shown(&path), super::chain(&error))),
         }
     }
-    print(&match arguments.format {
-        Format::Table => aligned(&HEADINGS, &lines.iter().map(|line| line.cells("–")).collect::<Vec<_>>(), 3),
-        Format::Csv => {
-            let rows = lines.iter().map(|line| csv_row(line.cells("")));
-            rows.fold(csv_row(HEADINGS.map(|heading| heading.replace(' ', "_"))), |table, row| table + &row)
-        }
-        Format::Json => serde_json::to_string_pretty(&lines.iter().map(Line::json).collect::<Vec<_>>())? + "\n",
-    })?;
+    let rows = lines.iter().map(Line::cells).collect();
+    let answer = || json!({ "runs": lines.iter().map(Line::json).collect::<Vec<_>>() });
+    arguments.format.print(&Table { headings: HEADINGS.to_vec(), rows, left: 3 }, answer)?;
     // The others are listed; a script learns that some are not.
     for trouble in &troubles {
         say(&format!("error: not listed: {trouble}"));
@@ -95,18 +90,17 @@ fn read(path: PathBuf) -> Result<Line> {
 }
 
 impl Line {
-    fn cells(&self, nothing: &str) -> Vec<String> {
-        let number = |value: Option<f64>| value.map_or(nothing.to_string(), |value| format!("{value:.4}"));
+    fn cells(&self) -> Vec<Cell> {
         vec![
-            self.path.display().to_string(),
-            self.record.model.clone(),
-            self.record.data.clone(),
-            self.record.config.seed.to_string(),
-            format!("{}/{}", self.sealed, self.record.config.epochs),
-            self.best.map_or(nothing.to_string(), |best| best.epoch.to_string()),
+            text(self.path.display()),
+            text(&self.record.model),
+            text(&self.record.data),
+            text(self.record.config.seed),
+            text(format!("{}/{}", self.sealed, self.record.config.epochs)),
+            self.best.and_then(|best| text(best.epoch)),
             number(self.best.map(|best| best.val_accuracy)),
             number(self.last.map(|last| last.val_accuracy)),
-            self.explainers.join(" "),
+            text(self.explainers.join(" ")),
         ]
     }
 

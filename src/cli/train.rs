@@ -1,5 +1,6 @@
 //! `driftscope train`: a new run, an old one that goes on, or one that branches off another.
 
+use super::args::{self, DeviceArguments};
 use super::limits::LimitArguments;
 use super::run_spec::RunSpec;
 use super::{INTERRUPTED, left_out, open_data, print, say};
@@ -26,8 +27,9 @@ use std::thread;
 /// Flags of `driftscope train`. Settings come from the file, then from --set, then from the flags with names.
 #[derive(Debug, Args)]
 pub(super) struct TrainArguments {
-    #[arg(long, value_name = "NAME", help = model_help(), required_unless_present_any = ["config", "resume"])]
-    model: Option<String>,
+    #[arg(long, value_name = "NAME", help = model_help(), required_unless_present_any = ["config", "resume"],
+          value_parser = args::model(), hide_possible_values = true)]
+    model: Option<ModelName>,
     /// Settings in TOML; flags win over it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -51,9 +53,8 @@ pub(super) struct TrainArguments {
     /// Names that the weights may lack or have beyond the model's, such as 'layer4.*'; may be repeated
     #[arg(long, value_name = "PATTERN")]
     allow_missing: Vec<String>,
-    /// Where to compute: auto, cpu, cuda, cuda:N or flex
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    device: DeviceChoice,
+    #[command(flatten)]
+    device: DeviceArguments,
     /// Passes over the training pictures
     #[arg(long, value_name = "N")]
     epochs: Option<u32>,
@@ -68,7 +69,7 @@ pub(super) struct TrainArguments {
     seed: Option<u32>,
     /// What is looked at in every epoch, separated by commas, with settings behind colons: grad-cam,rollout:fusion=max
     /// [default: grad-cam; of a ViT also rollout]
-    #[arg(long, value_name = "METHODS", value_delimiter = ',')]
+    #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = args::method_text(), hide_possible_values = true)]
     methods: Vec<String>,
     /// Stop when for N epochs the validation accuracy has not risen and the evidence of every method has stayed within its
     /// noise floor (Spearman's correlation with the previous epoch)
@@ -144,7 +145,7 @@ fn new(arguments: &TrainArguments) -> Result<Prepared> {
         with_flags(base.unwrap_or_default(), arguments)?.with_absolute_paths(&std::env::current_dir()?, None);
     let config = settings.resolve()?;
     arguments.run_dir.iter().try_for_each(|path| RunDir::check_free(path))?;
-    let (setup, device) = setup(config, arguments.device, arguments.tensorboard)?;
+    let (setup, device) = setup(config, arguments.device.device, arguments.tensorboard)?;
     let default_dir = || {
         let name = format!("{}-{}-seed{}", setup.config.model, setup.data.name, setup.config.seed);
         Path::new("checkpoints").join(name)
@@ -168,7 +169,8 @@ fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
     let (settings, config) = fitting(spec, arguments, &saved)?;
     arguments.run_dir.iter().try_for_each(|path| RunDir::check_branch(path, &spec.path))?;
     // The device the run began on, unless another one is asked for.
-    let choice = if arguments.device == DeviceChoice::Auto { saved.device.parse()? } else { arguments.device };
+    let choice =
+        if arguments.device.device == DeviceChoice::Auto { saved.device.parse()? } else { arguments.device.device };
     let (setup, device) = setup(config, choice, arguments.tensorboard).map_err(|error| elsewhere(error, &saved))?;
     let mut notes = left_out(&setup.data);
     let same = same_data(&spec.path, &saved, &setup.data, &[Split::Train, Split::Val]);
@@ -269,7 +271,10 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
     for text in &arguments.set {
         settings.set_text(text)?;
     }
-    let texts = [("model", &arguments.model), ("weights", &arguments.weights), ("data.source", &arguments.data)];
+    if let Some(model) = arguments.model {
+        settings.set("model", model.as_str())?;
+    }
+    let texts = [("weights", &arguments.weights), ("data.source", &arguments.data)];
     for (key, value) in texts {
         if let Some(value) = value {
             settings.set(key, value.as_str())?;

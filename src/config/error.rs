@@ -104,6 +104,14 @@ pub enum ConfigError {
     Invalid(#[from] InvalidConfig),
 }
 
+impl ConfigError {
+    /// Whether what was typed can never be right, as against what is missing on the disk or cannot be read.
+    pub fn is_about_settings(&self) -> bool {
+        use ConfigError::{Data, DataAndWeights, File, PanelList, Weights};
+        !matches!(self, File(_) | PanelList(_) | Data(_) | Weights(_) | DataAndWeights { .. })
+    }
+}
+
 /// What is wrong with a TOML text, on one line: `line 3, column 1: unknown field …`.
 pub(super) fn toml_problem(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));

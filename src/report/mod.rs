@@ -24,5 +24,5 @@ pub use film::{FilmStrip, film_strip};
 pub use html::{ReportError, html, html_with};
 pub use row::{Scales, Sight};
 pub use story::{Story, StoryError};
-pub use table::{aligned, confusion_csv, csv_row};
+pub use table::{Cell, Table, aligned, confusion_csv, csv_row, number, text};
 pub use tensorboard::{EventWriter, TensorBoardError};

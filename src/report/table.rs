@@ -1,5 +1,47 @@
 //! Rows as columns for a person and as CSV for a dataframe.
 
+/// One cell of a [`Table`]; `None` for a value that is not defined.
+pub type Cell = Option<String>;
+
+/// A cell of text.
+pub fn text(text: impl ToString) -> Cell {
+    Some(text.to_string())
+}
+
+/// A cell with four digits after the point.
+pub fn number(value: Option<f64>) -> Cell {
+    value.map(|value| format!("{value:.4}"))
+}
+
+/// Rows under headings, for a person or for a dataframe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// One a column, in words.
+    pub headings: Vec<&'static str>,
+    /// As many cells a row as there are headings.
+    pub rows: Vec<Vec<Cell>>,
+    /// How many columns, the first ones, start where their heading starts; numbers end where it ends.
+    pub left: usize,
+}
+
+impl Table {
+    /// Columns for a person, with `–` for what is not defined.
+    pub fn aligned(&self) -> String {
+        aligned(&self.headings, &self.cells("–"), self.left)
+    }
+
+    /// CSV, with `_` for blanks in the headings and an empty cell for what is not defined.
+    pub fn csv(&self) -> String {
+        let headings = csv_row(self.headings.iter().map(|heading| heading.replace(' ', "_")));
+        self.cells("").iter().fold(headings, |table, row| table + &csv_row(row))
+    }
+
+    fn cells(&self, undefined: &str) -> Vec<Vec<String>> {
+        let row = |row: &Vec<Cell>| row.iter().map(|cell| cell.as_deref().unwrap_or(undefined).to_string()).collect();
+        self.rows.iter().map(row).collect()
+    }
+}
+
 /// Rows under their headings; the first `left` columns start where the heading does, numbers end where it ends.
 pub fn aligned(headings: &[&str], rows: &[Vec<String>], left: usize) -> String {
     let headings: Vec<String> = headings.iter().map(|heading| heading.to_string()).collect();
@@ -46,6 +88,14 @@ mod tests {
         let row = |cells: [&str; 2]| cells.map(String::from).to_vec();
         let table = aligned(&["name", "value"], &[row(["a", "–"]), row(["longer", "12.5"])], 1);
         assert_eq!(table, "name    value\na           –\nlonger   12.5\n");
+    }
+
+    #[test]
+    fn a_table_marks_what_is_undefined_for_a_person_and_leaves_it_empty_for_a_program() {
+        let rows = vec![vec![text("a"), number(Some(0.25))], vec![text("b, c"), number(None)]];
+        let table = Table { headings: vec!["name", "best value"], rows, left: 1 };
+        assert_eq!(table.aligned(), "name  best value\na         0.2500\nb, c           –\n");
+        assert_eq!(table.csv(), "name,best_value\na,0.2500\n\"b, c\",\n");
     }
 
     #[test]

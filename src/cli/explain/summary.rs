@@ -1,11 +1,10 @@
 //! What `driftscope explain` says: summary.json, and the list of pictures on stdout.
 
 use super::{Looked, short};
-use crate::cli::Format;
 use crate::evidence::faithfulness::Assessment;
 use crate::faithfulness::Summary;
 use crate::measure::MapStatus;
-use crate::report::{aligned, csv_row};
+use crate::report::{Cell, Table, number, text};
 use crate::store::Explanations;
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -94,32 +93,30 @@ pub(super) fn label(looked: &Looked, index: usize) -> Option<&str> {
     looked.subjects.labels[index].map(|label| looked.reopened.record.classes[label].as_str())
 }
 
-/// A row a picture and run.
-pub(super) fn list(all: &[Looked], figures: &[String], out: &Path, format: Format) -> String {
-    let mut rows: Vec<Vec<String>> = Vec::new();
+/// One row per picture and run.
+pub(super) fn list(all: &[Looked], figures: &[String], out: &Path) -> Table {
+    let mut rows = Vec::new();
     for (index, figure) in figures.iter().enumerate() {
         for looked in all {
             let prediction = Prediction::of(looked, index);
             rows.push(vec![
-                looked.subjects.ids[index].clone(),
-                label(looked, index).unwrap_or("–").to_string(),
-                looked.title.clone(),
-                prediction.class.to_string(),
-                format!("{:.3}", prediction.probability),
-                out.join(figure).display().to_string(),
+                text(&looked.subjects.ids[index]),
+                label(looked, index).and_then(text),
+                text(&looked.title),
+                text(prediction.class),
+                text(format!("{:.3}", prediction.probability)),
+                text(out.join(figure).display()),
             ]);
         }
     }
-    let header = ["picture", "label", "run", "predicted", "probability", "figure"];
-    table(&header, &rows, 4, format)
+    Table { headings: vec!["picture", "label", "run", "predicted", "probability", "figure"], rows, left: 4 }
 }
 
-/// A row a run, method, target and measure, each beside the same measure of random maps; then how alike maps remain while
-/// the model forgets.
-pub(super) fn faithfulness(all: &[Looked], format: Format) -> String {
-    let rows: Vec<Vec<String>> =
-        all.iter().flat_map(|looked| looked.assessments.iter().flat_map(|one| rows(looked, one))).collect();
-    let header = [
+/// One row per run, method, target and measure, each beside the same measure of random maps; then how alike maps remain
+/// while the model forgets.
+pub(super) fn faithfulness(all: &[Looked]) -> Table {
+    let rows = all.iter().flat_map(|looked| looked.assessments.iter().flat_map(|one| rows(looked, one))).collect();
+    let headings = vec![
         "run",
         "method",
         "target",
@@ -134,33 +131,21 @@ pub(super) fn faithfulness(all: &[Looked], format: Format) -> String {
         "gain high",
         "images",
     ];
-    table(&header, &rows, 5, format)
+    Table { headings, rows, left: 5 }
 }
 
-/// Columns for a person, or rows for a dataframe.
-fn table(header: &[&str], rows: &[Vec<String>], left: usize, format: Format) -> String {
-    match format {
-        Format::Csv => {
-            csv_row(header.iter().map(|name| name.replace(' ', "_"))) + &rows.iter().map(csv_row).collect::<String>()
-        }
-        _ => aligned(header, rows, left),
-    }
-}
-
-fn rows(looked: &Looked, assessment: &Assessment) -> Vec<Vec<String>> {
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.4}"));
+fn rows(looked: &Looked, assessment: &Assessment) -> Vec<Vec<Cell>> {
     let row = |measure: String, better: &str, [value, random, gain]: [Option<&Summary>; 3]| {
         let mean = |summary: Option<&Summary>| number(summary.and_then(|summary| summary.mean));
         let end = |summary: Option<&Summary>, end: usize| {
             number(summary.and_then(|summary| summary.interval).map(|of| of[end]))
         };
-        let images = value.map_or(0, |value| value.defined);
         vec![
-            looked.title.clone(),
-            assessment.explainer.clone(),
-            assessment.target.clone(),
-            measure,
-            better.to_string(),
+            text(&looked.title),
+            text(&assessment.explainer),
+            text(&assessment.target),
+            text(measure),
+            text(better),
             mean(value),
             end(value, 0),
             end(value, 1),
@@ -168,10 +153,10 @@ fn rows(looked: &Looked, assessment: &Assessment) -> Vec<Vec<String>> {
             mean(gain),
             end(gain, 0),
             end(gain, 1),
-            images.to_string(),
+            text(value.map_or(0, |value| value.defined)),
         ]
     };
-    let mut rows: Vec<Vec<String>> = assessment
+    let mut rows: Vec<Vec<Cell>> = assessment
         .estimates
         .iter()
         .map(|estimate| {
