@@ -40,6 +40,8 @@ HIDDEN, CLASSES, IMAGES = 6, 5, 3
 BLACK = [-2.0, -1.5, -1.75]
 SIGMA = 1.5
 RADIUS, DRAWS = 0.02, 10
+# Of SSIM: the largest odd number up to half the shorter side of the map, 3 to 7.
+WINDOW = 5
 PERCENTILES = [10, 20, 30, 40, 50, 60, 70, 80, 90]
 PACKAGES = ["torch", "torchcam", "grad-cam", "captum", "quantus", "scikit-image", "scipy", "numpy",
             "opencv-python-headless"]
@@ -217,7 +219,7 @@ def similarity(one, other):
     spearman = quantus.similarity_func.correlation_spearman
     return {"one": one, "other": other, "spearman": float(spearman(first.ravel(), second.ravel())),
             "spearman_absolute": float(spearman(abs(first).ravel(), abs(second).ravel())),
-            "ssim": float(quantus.similarity_func.ssim(*scaled))}
+            "ssim": float(quantus.similarity_func.ssim(*scaled, win_size=WINDOW))}
 
 
 def main():

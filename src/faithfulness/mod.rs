@@ -48,5 +48,5 @@ pub use panel::{Criteria, Estimate, Reading, against_random, estimates, sensitiv
 pub use randomisation::{Randomisation, RandomisationError, Stage, StageSimilarity, randomisation};
 pub use road::{Road, RoadPoint, RoadSettings, Ties, road};
 pub use sensitivity::{SensitivitySettings, max_sensitivity, sensitivity};
-pub use similarity::{Similarity, ssim};
+pub use similarity::Similarity;
 pub use summary::{Bootstrap, Summary};
