@@ -53,13 +53,10 @@ enum Family {
     Deit(DeitSize),
 }
 
-/// How many models there are.
-const COUNT: usize = 4;
-
 /// One row a model, at the place that its variant has in [`ModelName`].
 ///
 /// `resize` is timm's: 224/0.95 and 224/0.9 for the crop shares of `resnet50` and the DeiTs. A mini takes an image whole.
-static SPECS: [ModelSpec; COUNT] = [
+const SPECS: &[ModelSpec] = &[
     ModelSpec {
         model: ModelName::Resnet50,
         name: "resnet50",
@@ -119,10 +116,10 @@ impl ModelSpec {
 
 impl ModelName {
     /// All of them, in the order of the table.
-    pub const ALL: [ModelName; COUNT] = {
-        let mut all = [SPECS[0].model; COUNT];
+    pub const ALL: [ModelName; SPECS.len()] = {
+        let mut all = [SPECS[0].model; SPECS.len()];
         let mut index = 0;
-        while index < COUNT {
+        while index < SPECS.len() {
             all[index] = SPECS[index].model;
             index += 1;
         }
