@@ -30,6 +30,7 @@ def used(model):
 
 
 compare("deit_tiny, drawn", "deit_tiny", disturbed(build("deit_tiny", 47)))
+compare("deit_small, drawn", "deit_small", disturbed(build("deit_small", 47)))
 compare("resnet50, drawn", "resnet50", used(disturbed(build("resnet50", 47))))
 if weights := optional("DRIFTSCOPE_WEIGHTS", "logits of the real DeiT-Tiny and of a ResNet-50 with real first stages"):
     deit = build("deit_tiny", 1000)

@@ -27,8 +27,8 @@ def build(name, classes, seed=0):
     """A freshly initialised reference model in evaluation mode."""
     torch.manual_seed(seed)
     match name:
-        case "deit_tiny":
-            model = timm.create_model("deit_tiny_patch16_224", num_classes=classes)
+        case "deit_tiny" | "deit_small":
+            model = timm.create_model(f"{name}_patch16_224", num_classes=classes)
         case "resnet50":
             model = torchvision.models.resnet50(num_classes=classes)
         case "deit_mini":

@@ -18,6 +18,8 @@ pub enum ModelName {
     Resnet50,
     /// DeiT-Tiny with 16-pixel patches, 224 pixels.
     DeitTiny,
+    /// DeiT-Small with 16-pixel patches, 224 pixels.
+    DeitSmall,
     /// A small ResNet for 96 pixels.
     ResnetMini,
     /// A small DeiT for 96 pixels.
@@ -76,6 +78,16 @@ const SPECS: &[ModelSpec] = &[
         normalisation: Normalisation::IMAGENET,
         learning_rate: 1e-4,
         family: Family::Deit(DeitSize::TINY),
+    },
+    ModelSpec {
+        model: ModelName::DeitSmall,
+        name: "deit_small",
+        timm: Some("deit_small_patch16_224"),
+        repository: Some("timm/deit_small_patch16_224.fb_in1k"),
+        resize: 248,
+        normalisation: Normalisation::IMAGENET,
+        learning_rate: 1e-4,
+        family: Family::Deit(DeitSize::SMALL),
     },
     ModelSpec {
         model: ModelName::ResnetMini,

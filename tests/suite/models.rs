@@ -9,17 +9,21 @@ use std::path::Path;
 /// The same operations with and without a tape.
 const ROUNDING: f32 = 1e-5;
 
-/// torchvision and timm publish 25,557,032 and 5,717,416 parameters with 1,000 classes.
+/// torchvision and timm publish 25,557,032 and 5,717,416 parameters with 1,000 classes. DeiT-Small on paper: a block has
+/// 2·768 in its norms, 384·1152 + 1152 + 384² + 384 in its attention and 2·384·1536 + 1536 + 384 in its perceptron, in all
+/// 1,774,464; twelve of them, 384 for the class token, 197·384 for positions, 384·3·16² + 384 for the patches, 2·384 for
+/// the last norm and 385,000 in the head are 22,050,664.
 #[test]
 fn full_sizes_have_the_published_number_of_parameters() {
     let _turn = alone();
     let device = Device::flex().autodiff();
     assert_eq!(ModelName::Resnet50.init(1000, 0.0, 0, &device).parameter_count(), 25_557_032);
     assert_eq!(ModelName::DeitTiny.init(1000, 0.0, 0, &device).parameter_count(), 5_717_416);
+    assert_eq!(ModelName::DeitSmall.init(1000, 0.0, 0, &device).parameter_count(), 22_050_664);
 }
 
 /// The published state dicts have 320 entries (`resnet50`), of which 53 are `num_batches_tracked` counters that
-/// inference does not need, and 152 (`deit_tiny_patch16_224`).
+/// inference does not need, and 152 (`deit_tiny_patch16_224` and `deit_small_patch16_224`).
 #[test]
 fn state_dict_keys_are_those_of_torchvision_and_timm() {
     let _turn = alone();
@@ -46,6 +50,16 @@ fn state_dict_keys_are_those_of_torchvision_and_timm() {
         ("head.weight", vec![1000, 192]),
     ] {
         assert_eq!(deit.get(key).map(|tensor| tensor.shape.clone()), Some(shape), "{key}");
+    }
+    let small = weights::state_dict(&ModelName::DeitSmall.init(1000, 0.0, 0, &device));
+    assert!(small.keys().eq(deit.keys()), "the sizes of DeiT differ in width alone");
+    for (key, shape) in [
+        ("pos_embed", vec![1, 197, 384]),
+        ("blocks.11.attn.qkv.weight", vec![1152, 384]),
+        ("blocks.0.mlp.fc1.bias", vec![1536]),
+        ("head.weight", vec![1000, 384]),
+    ] {
+        assert_eq!(small.get(key).map(|tensor| tensor.shape.clone()), Some(shape), "{key}");
     }
 }
 

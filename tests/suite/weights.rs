@@ -181,6 +181,19 @@ fn a_header_that_claims_more_than_there_is_allocates_nothing() {
 }
 
 #[test]
+fn weights_that_are_not_there_are_named_by_the_repository_of_the_model() {
+    let dir = tempfile::tempdir().unwrap();
+    for spec in ModelName::ALL.map(ModelName::spec) {
+        let Some(repository) = spec.repository else { continue };
+        let arguments = ["train", "--model", spec.name, "--data", "textures", "--run-dir", "run"];
+        let output = driftscope(dir.path(), &arguments).env("HF_HUB_CACHE", dir.path()).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        let url = format!("https://huggingface.co/{repository}/resolve/main/model.safetensors");
+        assert!(output.status.code() == Some(1) && message.contains(&url), "{message}");
+    }
+}
+
+#[test]
 fn a_cache_that_cannot_be_read_is_not_one_that_lacks_a_file() {
     let dir = tempfile::tempdir().unwrap();
     let said = |cache: &Path| {
