@@ -20,7 +20,7 @@ pub(super) struct AnimateArguments {
     /// The panel image: its place in the panel, from 0, or its id
     #[arg(long, value_name = "IMAGE", default_value = "0")]
     image: String,
-    /// Where to write: a .gif is animated, a .png is a film strip, a column an epoch; - is stdout, as GIF
+    /// Where to write: a .gif is animated, a .png or .svg is a film strip with a column for each epoch; - is stdout, as GIF
     /// [default: IMAGE.gif]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &AnimateArguments) -> Result<ExitCode> {
     let image = place(&runs[0], &arguments.image)?;
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("{image:03}.gif")));
     let output = checked("--out", &out)?;
-    let format = format("--out", &output, &out, &["gif", "png"])?;
+    let format = format("--out", &output, &out, &["gif", "png", "svg"])?;
     let explainers = arguments.methods.methods.clone();
     let bytes = match format {
         "gif" => {
@@ -51,11 +51,11 @@ pub(super) fn run(arguments: &AnimateArguments) -> Result<ExitCode> {
             animation.style.paint.colours = arguments.colours;
             gif(&runs, image, &animation)?
         }
-        _ => {
+        figure => {
             let columns = usize::from(arguments.columns);
             let mut film = FilmStrip { columns, explainers, ..FilmStrip::default() };
             film.style.paint.colours = arguments.colours;
-            film_strip(&runs, image, &film)?.png()?
+            film_strip(&runs, image, &film)?.encoded(figure.parse()?)?
         }
     };
     deliver(&output, &out, &bytes)?;

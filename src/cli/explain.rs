@@ -5,7 +5,7 @@ use super::limits::LimitArguments;
 use super::output::{Format, FormatArguments};
 use super::run_spec::RunSpec;
 use super::{print, wrong};
-use crate::draw::{ColourMap, Paint, Style};
+use crate::draw::{ColourMap, FigureFormat, Paint, Style};
 use crate::evidence::faithfulness::{Assessment, assess};
 use crate::evidence::{Question, Subjects, look};
 use crate::explain::{Explainer, Target};
@@ -54,6 +54,9 @@ pub(super) struct ExplainArguments {
     /// Colours of maps without negative values; signed maps are blue and red
     #[arg(long, value_name = "NAME", default_value = "inferno")]
     colours: ColourMap,
+    /// File format of the figures: png or svg
+    #[arg(long, value_name = "FORMAT", default_value_t)]
+    figures: FigureFormat,
     /// Which values the colours stand for
     #[arg(long, value_name = "SCALE", default_value = "own")]
     scale: Scale,
@@ -123,7 +126,7 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
         }
     }
     let style = Style { paint: Paint { colours: arguments.colours, ..Paint::default() }, ..Style::default() };
-    let names = pictures::write(&all, &arguments.out, &style, arguments.scale)?;
+    let names = pictures::write(&all, &arguments.out, &style, arguments.scale, arguments.figures)?;
     Output::open(&summary)?.write(summary::json(&all, &names)?.as_bytes())?;
     print(&match (arguments.format.format, arguments.faithfulness) {
         (Format::Json, _) => summary::json(&all, &names)?,
@@ -260,7 +263,7 @@ fn look_at(
         }
     };
     if is_first {
-        let names = pictures::names(&subjects.ids).into_iter();
+        let names = pictures::names(&subjects.ids, arguments.figures).into_iter();
         free(&arguments.out, &names.map(|name| arguments.out.join(name)).collect::<Vec<_>>())?;
     }
     // The name becomes that of a folder, and run.json may have come from anywhere.

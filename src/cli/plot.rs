@@ -3,6 +3,7 @@
 use super::args::{self, FloorArguments, StoredMethodArguments};
 use super::output::{checked, deliver, finished, floor, format};
 use super::wrong;
+use crate::draw::FigureFormat;
 use crate::drift::{Options, Reference, analyse};
 use crate::measure::Measure;
 use crate::report::curves;
@@ -39,8 +40,8 @@ pub(super) struct PlotArguments {
 
 pub(super) fn run(arguments: &PlotArguments) -> Result<ExitCode> {
     let out = checked("--out", &arguments.out)?;
-    let format = format("--out", &out, &arguments.out, &["svg", "png"])?;
-    if format == "png" && !(0.1..=16.0).contains(&arguments.sharpness) {
+    let format: FigureFormat = format("--out", &out, &arguments.out, &["svg", "png"])?.parse()?;
+    if format == FigureFormat::Png && !(0.1..=16.0).contains(&arguments.sharpness) {
         return Err(wrong(format!("--sharpness {}: expected 0.1 to 16", arguments.sharpness)));
     }
     let reader = finished(&arguments.run)?;
@@ -57,11 +58,7 @@ pub(super) fn run(arguments: &PlotArguments) -> Result<ExitCode> {
         reader.epochs().iter().map(|&epoch| reader.metrics(epoch)).collect::<Result<_, _>>()?;
     let title = format!("{} · {}", reader.info().name, reader.info().model);
     let plots = curves(&title, &metrics, &analysis.drift, &analysis.titles, arguments.against.against());
-    let scene = plots.scene(arguments.sharpness)?;
-    let bytes = match format {
-        "png" => scene.png()?,
-        _ => scene.svg()?.into_bytes(),
-    };
+    let bytes = plots.scene(arguments.sharpness)?.encoded(format)?;
     deliver(&out, &arguments.out, &bytes)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@
 
 use super::canvas::Canvas;
 use super::error::FigureError;
+use super::format::FigureFormat;
 use super::text::{Align, Face, Fonts, Weight};
 use crate::picture::{Picture, Rgb};
 use data_encoding::BASE64;
@@ -79,6 +80,18 @@ impl Scene {
     /// Width and height, in whole units of length.
     pub(crate) fn size(&self) -> [usize; 2] {
         [self.width, self.height].map(|length| length as usize)
+    }
+
+    /// As the bytes of a file.
+    ///
+    /// # Errors
+    ///
+    /// Where the drawing has no size, or a picture cannot be encoded.
+    pub fn encoded(&self, format: FigureFormat) -> Result<Vec<u8>, FigureError> {
+        match format {
+            FigureFormat::Png => self.png(),
+            FigureFormat::Svg => Ok(self.svg()?.into_bytes()),
+        }
     }
 
     /// As an SVG document.

@@ -157,6 +157,7 @@ fn drift_compare_animate_and_plot_are_commands() {
     for (arguments, magic) in [
         (vec!["animate", "resnet_mini", "deit_mini", "--image", "texture 3", "--out", "a.gif"], &b"GIF89a"[..]),
         (vec!["animate", "deit_mini", "--image", "3", "--out", "a.png"], b"\x89PNG"),
+        (vec!["animate", "deit_mini", "--image", "3", "--out", "a.svg"], b"<svg"),
         (vec!["plot", "deit_mini", "--out", "p.png"], b"\x89PNG"),
         (vec!["plot", "deit_mini", "--out", "p.svg"], b"<"),
     ] {
@@ -173,6 +174,7 @@ fn drift_compare_animate_and_plot_are_commands() {
         (vec!["drift", "resnet_mini", "--against", "9"], vec!["epoch 9", "1, 2, 3"]),
         (vec!["animate", "resnet_mini", "--image", "banana"], vec!["banana", "texture 0"]),
         (vec!["plot", "resnet_mini", "--out", "p.bmp"], vec!["p.bmp", ".svg"]),
+        (vec!["animate", "resnet_mini", "--out", "a.bmp"], vec!["a.bmp", ".gif or .png or .svg"]),
     ] {
         let output = driftscope(dir, &arguments).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -61,6 +61,17 @@ fn a_checkpoint_is_explained_after_training_as_it_was_during_it() {
         assert!(picture.width() > 4 * 192 && picture.height() > 2 * 192, "{figure}: two rows of up to four tiles");
     }
 
+    // The same figures as drawings: their pictures are in them, and every tile's title is text.
+    let arguments = ["explain", "deit_mini@1", "--methods", "grad-cam", "--figures", "svg", "--out", "drawn"];
+    succeed(dir, &arguments);
+    let drawn = summary(&dir.join("drawn"));
+    for figure in drawn["figures"].as_array().unwrap() {
+        let name = figure.as_str().unwrap();
+        let svg = fs::read_to_string(dir.join("drawn").join(name)).unwrap();
+        assert!(name.ends_with(".svg") && svg.starts_with("<svg") && svg.contains(">Grad-CAM</text>"), "{name}");
+        assert_eq!(svg.matches("data:image/png;base64,").count(), 3, "{name}: the image, the map, its colour bar");
+    }
+
     // A picture of one's own: no label, so its prediction is explained.
     let own = dir.join("deit_mini/panel/003.png");
     fs::copy(own, dir.join("mine.png")).unwrap();
@@ -92,6 +103,7 @@ fn what_cannot_be_explained_is_refused_by_name() {
         (vec!["explain", "resnet_mini", "--methods", "rollout"], vec!["--methods", "resnet_mini", "grad-cam"]),
         (vec!["explain", "resnet_mini", "--methods", "grad-cam,rollout"], vec!["--methods", "rollout"]),
         (vec!["explain", "resnet_mini", "--targets", "tartan"], vec!["tartan", "banded"]),
+        (vec!["explain", "resnet_mini", "--figures", "pdf"], vec!["--figures", "pdf", "png or svg"]),
         (vec!["explain", "resnet_mini@7"], vec!["epoch 7", "0, 1"]),
         (vec!["cause", "resnet_mini", "--to", "0"], vec!["--to 0", "no earlier epoch"]),
     ] {

@@ -1,15 +1,21 @@
 //! The figures of `driftscope explain`: one an image, a row a run.
 
 use super::{Looked, Scale, file_name};
-use crate::draw::{Figure, Row, Style};
+use crate::draw::{Figure, FigureFormat, Row, Style};
 use crate::report::{Scales, Sight};
 use crate::store::Output;
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Writes a PNG for every picture; their names, in the pictures' order.
-pub(super) fn write(all: &[Looked], out: &Path, style: &Style, scale: Scale) -> Result<Vec<String>> {
+/// Writes a figure of every image; their names, in the images' order.
+pub(super) fn write(
+    all: &[Looked],
+    out: &Path,
+    style: &Style,
+    scale: Scale,
+    format: FigureFormat,
+) -> Result<Vec<String>> {
     let sights: Vec<Sight> = all.iter().map(sight).collect();
     let scales = |sight: &Sight| match scale {
         Scale::Own => Scales::Own,
@@ -17,22 +23,22 @@ pub(super) fn write(all: &[Looked], out: &Path, style: &Style, scale: Scale) -> 
         Scale::Common => sight.common_scales(),
     };
     let scales: Vec<Scales> = sights.iter().map(scales).collect();
-    let names = names(&all[0].subjects.ids);
+    let names = names(&all[0].subjects.ids, format);
     for (index, id) in all[0].subjects.ids.iter().enumerate() {
         let row = |((looked, sight), scales): ((&Looked, &Sight), &Scales)| -> Row {
             sight.row(index, looked.subjects.pictures[index].clone(), scales)
         };
         let rows = all.iter().zip(&sights).zip(&scales).map(row).collect();
         let figure = Figure { title: id.clone(), rows };
-        Output::open(&out.join(&names[index]))?.write(&figure.scene(style)?.png()?)?;
+        Output::open(&out.join(&names[index]))?.write(&figure.scene(style)?.encoded(format)?)?;
     }
     Ok(names)
 }
 
-/// A file's name for each picture, in their order.
-pub(super) fn names(ids: &[String]) -> Vec<String> {
+/// A file's name for the figure of each image, in their order.
+pub(super) fn names(ids: &[String], format: FigureFormat) -> Vec<String> {
     let mut taken = BTreeSet::new();
-    ids.iter().map(|id| unique(&file_name(id), &mut taken)).collect()
+    ids.iter().map(|id| unique(&file_name(id), format, &mut taken)).collect()
 }
 
 fn sight(looked: &Looked) -> Sight<'_> {
@@ -41,9 +47,13 @@ fn sight(looked: &Looked) -> Sight<'_> {
     Sight { heading, seen: &looked.seen, classes: &record.classes }
 }
 
-/// A file name that no other picture has.
-fn unique(stem: &str, taken: &mut BTreeSet<String>) -> String {
-    let names = (1..).map(|number| if number == 1 { format!("{stem}.png") } else { format!("{stem}-{number}.png") });
+/// A file name that no other figure has.
+fn unique(stem: &str, format: FigureFormat, taken: &mut BTreeSet<String>) -> String {
+    let name = |number| match number {
+        1 => format!("{stem}.{format}"),
+        number => format!("{stem}-{number}.{format}"),
+    };
+    let names = (1..).map(name);
     let name = names.into_iter().find(|name| !taken.contains(name)).unwrap_or_default();
     taken.insert(name.clone());
     name
