@@ -53,6 +53,7 @@ pub mod measure;
 pub mod models;
 pub mod ops;
 pub mod picture;
+pub mod progress;
 pub mod report;
 pub mod run;
 pub mod seed;

@@ -7,10 +7,10 @@ use crate::cause::{Cause, causes};
 use crate::evidence::{Question, Subjects};
 use crate::explain::Explainer;
 use crate::faithfulness::Summary;
+use crate::progress::Progress;
 use crate::report::{Table, number, text};
 use crate::run::{Which, reopen, with_weights};
 use crate::store::RunReader;
-use crate::train::Progress;
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ struct Step {
 
 pub(super) fn run(arguments: &CauseArguments) -> Result<ExitCode> {
     let reader = finished(&arguments.run)?;
-    let mut progress = Progress::of_phases();
+    let progress = Progress::new();
     let pairs = pairs(arguments, &reader, &progress)?;
     let (device, _) = arguments.device.device.open()?;
     let mut steps = Vec::new();
@@ -68,12 +68,8 @@ pub(super) fn run(arguments: &CauseArguments) -> Result<ExitCode> {
             words = config.panel.targets.clone();
         }
         let question = Question::new(explainers, &words, classes)?;
-        let told = |done, all| {
-            if done == 1 {
-                progress.phase("mixing", all);
-            }
-            progress.phase_step(done);
-        };
+        let phase = progress.phase("mixing");
+        let told = |done, all| phase.done(done, all);
         let causes = causes(&subjects, &question, [&earlier.model, &later.model], &device, told)?;
         steps.push(Step { from, to, causes });
     }

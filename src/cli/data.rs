@@ -2,10 +2,10 @@
 
 use super::limits::LimitArguments;
 use super::output::{Format, FormatArguments, json};
-use super::watch::Watch;
-use super::{print, say};
+use super::print;
 use crate::config::file::Settings;
 use crate::data::{DataSet, Split};
+use crate::progress::{Progress, say};
 use crate::report::{Cell, Table, text};
 use anyhow::Result;
 use clap::Args;
@@ -51,10 +51,9 @@ pub(super) fn run(arguments: &DataArguments) -> Result<ExitCode> {
     let data = if arguments.quick {
         DataSet::quick(&config)?
     } else {
-        let watch = Watch::new("reading pictures");
-        let data = DataSet::survey(&config, &|done, all| watch.told(done, all));
-        watch.finish();
-        data?
+        let progress = Progress::new();
+        let phase = progress.phase("reading images");
+        DataSet::survey(&config, &|done, all| phase.done(done, all))?
     };
     data.skipped.iter().for_each(|skipped| say(&format!("skipped: {skipped}")));
     let not_trainable = data.trainable().err().map(|error| format!("cannot be trained on: {error}"));

@@ -11,10 +11,10 @@ use crate::evidence::{Question, Subjects, look};
 use crate::explain::{Explainer, Target};
 use crate::faithfulness::Criteria;
 use crate::fsx;
+use crate::progress::Progress;
 use crate::run::{Reopened, RunRecord, reopen, same_pictures};
 use crate::store::layout::RUN_FILE;
 use crate::store::{Explanations, Output, RunReader, check_output_folder, output_folder};
-use crate::train::Progress;
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
@@ -269,21 +269,17 @@ fn look_at(
     // The name becomes that of a folder, and run.json may have come from anywhere.
     let name: String = record.name.chars().map(|letter| if "/\\".contains(letter) { '-' } else { letter }).collect();
     let title = format!("{}@{epoch}", name.trim_start_matches('.'));
-    let mut progress = Progress::of_phases();
-    progress.phase("explaining", 2 * subjects.pictures.len());
-    let each_batch = |done| progress.phase_step(done);
+    let progress = Progress::new();
+    let (phase, all) = (progress.phase("explaining"), 2 * subjects.pictures.len());
+    let each_batch = |done| phase.done(done, all);
     let seen = look(&subjects, &question, &reopened.model, device, epoch == 0, each_batch)?;
     let mut assessments = Vec::new();
     if arguments.faithfulness {
         let config = &record.config;
         let forgetful = config.model.init(record.classes.len(), 0.0, config.seed ^ FORGETFUL, device);
         let models = [&reopened.model, &forgetful];
-        let told = |done, total| {
-            if done == 1 {
-                progress.phase("judging", total);
-            }
-            progress.phase_step(done);
-        };
+        let phase = progress.phase("judging");
+        let told = |done, all| phase.done(done, all);
         assessments = assess(&subjects, &question, models, device, &Criteria::default(), told)?;
     }
     progress.finish();

@@ -20,16 +20,15 @@ mod report;
 mod run_spec;
 mod runs;
 mod train;
-mod watch;
 
 use crate::config::file::ConfigError;
 use crate::data::{DataConfig, DataError, DataSet};
 use crate::device;
 use crate::fsx::{self, FsError, one_line};
+use crate::progress::{Progress, say};
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use std::io::Write;
 use std::process::ExitCode;
 
 /// Fine-tune vision models, look at them in every validation epoch, and see how the evidence drifts.
@@ -104,7 +103,7 @@ pub fn run() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_stdout_closed(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            say_as_it_is(&format!("error: {}", chain(&error)));
+            format!("error: {}", chain(&error)).lines().for_each(say);
             if is_wrong(&error) { ExitCode::from(WRONG) } else { ExitCode::FAILURE }
         }
     }
@@ -159,23 +158,11 @@ fn is_stdout_closed(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref().is_some_and(FsError::is_stdout_closed))
 }
 
-/// A line for a person, on stderr.
-fn say(line: &str) {
-    say_as_it_is(&one_line(line));
-}
-
-/// Text for a person that is free of control characters but for its line ends.
-fn say_as_it_is(text: &str) {
-    // Nowhere to complain if stderr is gone.
-    drop(writeln!(std::io::stderr(), "{text}"));
-}
-
 /// A run's data, with progress on stderr where it takes long.
 fn open_data(config: &DataConfig) -> Result<DataSet> {
-    let watch = watch::Watch::new("checking pictures");
-    let data = DataSet::open_watched(config, &|done, all| watch.told(done, all));
-    watch.finish();
-    Ok(data?)
+    let progress = Progress::new();
+    let phase = progress.phase("checking images");
+    Ok(DataSet::open_watched(config, &|done, all| phase.done(done, all))?)
 }
 
 /// What of the data is not used, and why: lines for a person.

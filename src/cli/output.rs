@@ -1,7 +1,8 @@
 //! What the commands share that read runs and write a file that a person names.
 
-use super::{print, say, wrong};
+use super::{print, wrong};
 use crate::fsx::shown;
+use crate::progress::say;
 use crate::report::Table;
 use crate::run::same_pictures;
 use crate::store::{Output, RunReader};

@@ -1,8 +1,8 @@
 //! `driftscope runs`: what has been trained, at a glance.
 
 use super::output::FormatArguments;
-use super::say;
 use crate::fsx;
+use crate::progress::say;
 use crate::report::{Cell, Table, number, text};
 use crate::run::RunRecord;
 use crate::store::layout::RUN_FILE;

@@ -3,16 +3,17 @@
 use super::args::{self, DeviceArguments};
 use super::limits::LimitArguments;
 use super::run_spec::RunSpec;
-use super::{INTERRUPTED, left_out, open_data, print, say};
+use super::{INTERRUPTED, left_out, open_data, print};
 use crate::config::file::Settings;
 use crate::config::{RunConfig, ema_note};
 use crate::data::{DataConfig, Split};
 use crate::device::{DeviceChoice, DeviceError};
 use crate::fsx::quoted;
 use crate::models::ModelName;
+use crate::progress::{Progress, say};
 use crate::run::{NextStep, RunDir, RunRecord, Which, misfits, same_data, same_panel, sealed};
 use crate::store::PanelInfo;
-use crate::train::{Outcome, Progress, Ready, Setup, fit};
+use crate::train::{Outcome, Ready, Setup, fit};
 use anyhow::{Result, bail};
 use burn_train::Interrupter;
 use clap::Args;
@@ -110,12 +111,12 @@ fn model_help() -> String {
 pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
     let under_way = Arc::new(AtomicBool::new(false));
     let interrupter = interrupter(under_way.clone())?;
-    let Prepared { run, setup, ready, mut progress } = match &arguments.resume {
+    let Prepared { run, setup, ready, progress } = match &arguments.resume {
         Some(spec) => resumed(spec, &arguments)?,
         None => new(&arguments)?,
     };
     under_way.store(true, Ordering::SeqCst);
-    let outcome = fit(&run, &setup, ready, &interrupter, &mut progress);
+    let outcome = fit(&run, &setup, ready, &interrupter, &progress);
     progress.finish();
     let path = run.path();
     match outcome? {
@@ -152,7 +153,7 @@ fn new(arguments: &TrainArguments) -> Result<Prepared> {
     };
     let path = arguments.run_dir.clone().unwrap_or_else(default_dir);
     RunDir::check_free(&path)?;
-    let progress = Progress::new(setup.config.epochs);
+    let progress = Progress::new();
     left_out(&setup.data).iter().for_each(|line| progress.say(line));
     if let Some(ema) = setup.config.ema {
         ema_note(ema.decay, ema.warmup, setup.total_steps()).iter().for_each(|line| progress.say(line));
@@ -197,7 +198,7 @@ fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
         let NextStep { epoch, steps_done } = position.next();
         notes.push(format!("resuming {} at epoch {epoch}, step {steps_done}", dir.display()));
     }
-    let progress = Progress::new(setup.config.epochs);
+    let progress = Progress::new();
     notes.iter().for_each(|line| progress.say(line));
     let ready = Ready::new(&setup, checkpoint, &progress)?;
     let run = match (&arguments.run_dir, place) {

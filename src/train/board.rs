@@ -1,6 +1,7 @@
 //! Curves and figures of a run for TensorBoard, written as each epoch is about to be sealed.
 
-use super::{Progress, TrainError};
+use super::TrainError;
+use super::dashboard::Dashboard;
 use crate::fsx::{self, FsError};
 use crate::picture::Picture;
 use crate::report::EventWriter;
@@ -31,9 +32,9 @@ impl Board {
 
     /// An epoch's numbers, and its figures by image id. They are a copy of what the run keeps: where they cannot be written
     /// that is said, and the run goes on without them.
-    pub(super) fn epoch(&mut self, metrics: &EpochMetrics, figures: &[(String, Picture)], progress: &Progress) {
+    pub(super) fn epoch(&mut self, metrics: &EpochMetrics, figures: &[(String, Picture)], dashboard: &Dashboard) {
         if let Err(error) = self.write(metrics, figures) {
-            progress.say(&format!("no more event files for TensorBoard: {error}"));
+            dashboard.say(&format!("no more event files for TensorBoard: {error}"));
             self.0 = None;
         }
     }

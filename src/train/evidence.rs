@@ -1,6 +1,7 @@
 //! The panel of a run: looked at in every epoch, and written into it.
 
-use super::{Progress, Setup, TrainError};
+use super::dashboard::Dashboard;
+use super::{Setup, TrainError};
 use crate::draw::{Figure, Style};
 use crate::evidence::{Question, Subjects, look};
 use crate::explain::ExplainError;
@@ -45,10 +46,10 @@ impl Evidence {
         model: &Model,
         device: &Device,
         untrained_head: bool,
-        progress: &mut Progress,
+        dashboard: &Dashboard,
     ) -> Result<Vec<Explanations>, ExplainError> {
-        progress.phase("explaining", 2 * self.subjects.pictures.len());
-        look(&self.subjects, &self.question, model, device, untrained_head, |done| progress.phase_step(done))
+        let (phase, all) = (dashboard.phase("explaining"), 2 * self.subjects.pictures.len());
+        look(&self.subjects, &self.question, model, device, untrained_head, |done| phase.done(done, all))
     }
 
     /// The panel's pictures as the run keeps them: PNG files in panel order.

@@ -5,13 +5,13 @@
 //! one, byte for byte on one CPU.
 
 mod board;
+mod dashboard;
 mod ema;
 mod evaluate;
 mod evidence;
 mod gradients;
 mod history;
 mod optimizer;
-mod progress;
 mod ready;
 mod schedule;
 mod stability;
@@ -20,11 +20,11 @@ mod trainee;
 pub use evaluate::{Evaluation, cross_entropy, evaluate, soft_cross_entropy};
 pub use gradients::StepGradients;
 pub use optimizer::Optimizer;
-pub use progress::Progress;
 pub use ready::Ready;
 pub use schedule::Schedule;
 
 use board::Board;
+use dashboard::Dashboard;
 use evidence::Evidence;
 use trainee::Trainee;
 
@@ -37,6 +37,7 @@ use crate::evidence::SubjectsError;
 use crate::explain::ExplainError;
 use crate::models::{Mode, Taps, Trainable};
 use crate::picture::PngError;
+use crate::progress::Progress;
 use crate::report::{TensorBoardError, confusion_csv};
 use crate::run::{NextStep, RunDir, RunError};
 use crate::seed::{self, Purpose};
@@ -202,7 +203,7 @@ pub fn fit(
     setup: &Setup,
     ready: Ready,
     interrupter: &Interrupter,
-    progress: &mut Progress,
+    progress: &Progress,
 ) -> Result<Outcome, TrainError> {
     device::within_memory(|| epochs(run, setup, ready, interrupter, progress))?
 }
@@ -213,7 +214,7 @@ fn epochs(
     setup: &Setup,
     ready: Ready,
     interrupter: &Interrupter,
-    progress: &mut Progress,
+    progress: &Progress,
 ) -> Result<Outcome, TrainError> {
     let (config, data, device) = (&setup.config, &setup.data, &setup.device);
     let steps = Steps::of(setup);
@@ -221,7 +222,7 @@ fn epochs(
 
     // Model, optimizer and position: as they were saved, or new. What has been seen so far: read back, or epoch 0.
     let Ready { mut trainee, evidence, begun, pictures } = ready;
-    let mut logbook;
+    let (mut logbook, mut dashboard);
     if begun {
         run.tidy(config.keep)?;
         let next = trainee.position.next().epoch;
@@ -230,14 +231,15 @@ fn epochs(
         let timeline = Timeline::of_sealed(&RunReader::open(run.path())?, next, damaged)?;
         let board = Board::open(run.path(), setup.tensorboard, next, &history)?;
         logbook = Logbook { evidence, timeline, board };
-        progress.recall(&history);
+        dashboard = Dashboard::new(progress, config.epochs, &history);
     } else {
         for (index, picture) in pictures.iter().enumerate() {
             run.write(&panel_image_name(index), picture)?;
         }
         let board = Board::open(run.path(), setup.tensorboard, 0, &[])?;
         logbook = Logbook { evidence, timeline: Timeline::default(), board };
-        close_epoch(run, setup, &mut trainee, &mut logbook, progress, (None, Instant::now()))?;
+        dashboard = Dashboard::new(progress, config.epochs, &[]);
+        close_epoch(run, setup, &mut trainee, &mut logbook, &mut dashboard, (None, Instant::now()))?;
     }
 
     loop {
@@ -254,7 +256,7 @@ fn epochs(
         let start = Instant::now();
         let trainable = setup.trainable(epoch);
         trainee.model = trainee.model.train_only(trainable);
-        progress.begin_epoch(epoch, steps.count(), steps_done, trainee.position.meter.count);
+        dashboard.begin_epoch(epoch, trainee.position.meter.count, steps_done as f64 / steps.count() as f64);
         let (augmentation, mixing) = (config.augmentation, config.mixing);
         let order = Order::Training { seed: config.seed, epoch, augmentation, mixing };
         let first_batch = steps_done * config.accumulate;
@@ -301,12 +303,12 @@ fn epochs(
 
             (trainee.position.epoch, trainee.position.step_in_epoch) = (epoch, step + 1);
             trainee.position.optimizer_step = trainee.optimizer.step_count();
-            progress.step(epoch, step + 1, steps.count(), &trainee.position.meter);
+            dashboard.step(&trainee.position.meter, steps.samples);
         }
 
         // Evaluate, explain, compare with what was seen before, and seal it all together.
         let learning_rate = Some(schedule.at(epoch * steps.count() - 1));
-        close_epoch(run, setup, &mut trainee, &mut logbook, progress, (learning_rate, start))?;
+        close_epoch(run, setup, &mut trainee, &mut logbook, &mut dashboard, (learning_rate, start))?;
     }
 }
 
@@ -328,13 +330,13 @@ fn close_epoch(
     setup: &Setup,
     trainee: &mut Trainee,
     logbook: &mut Logbook,
-    progress: &mut Progress,
+    dashboard: &mut Dashboard,
     (learning_rate, start): (Option<f64>, Instant),
 ) -> Result<(), TrainError> {
     let model = trainee.evaluated();
     let (val, classes) = (setup.data.split(Split::Val), &setup.data.classes);
-    progress.phase("validating", val.samples().len());
-    let each_batch = |done| progress.phase_step(done);
+    let phase = dashboard.phase("validating");
+    let each_batch = |done| phase.done(done, val.samples().len());
     let validation = evaluate(&model, classes.len(), val, setup.batching(), &setup.device, each_batch)?;
 
     // The last step's update may have blown up, and no loss after it has told. Such an epoch is not sealed.
@@ -353,7 +355,7 @@ fn close_epoch(
     let val_accuracy = validation.accuracy().unwrap_or(0.0);
     trainee.position.note(epoch, val_accuracy);
 
-    let seen = logbook.evidence.look(&model, &setup.device, epoch == 0, progress)?;
+    let seen = logbook.evidence.look(&model, &setup.device, epoch == 0, dashboard)?;
     let metrics = EpochMetrics {
         epoch,
         drift: logbook.timeline.for_epoch(epoch, &seen)?,
@@ -390,10 +392,10 @@ fn close_epoch(
     unsealed.write(CONFUSION_FILE, confusion_csv(classes, &validation.confusion).as_bytes())?;
     let figures = logbook.evidence.write(&mut unsealed, epoch, &seen)?;
     unsealed.write_json(METRICS_FILE, &metrics)?;
-    logbook.board.epoch(&metrics, &figures, progress);
+    logbook.board.epoch(&metrics, &figures, dashboard);
     unsealed.seal()?;
     run.tidy(setup.config.keep)?;
     logbook.timeline.advance(epoch, seen);
-    progress.sealed(&metrics);
+    dashboard.sealed(&metrics);
     Ok(())
 }

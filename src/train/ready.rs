@@ -2,9 +2,10 @@
 
 use super::evidence::Evidence;
 use super::trainee::Trainee;
-use super::{Progress, Setup, TrainError};
+use super::{Setup, TrainError};
 use crate::device;
 use crate::fsx;
+use crate::progress::Progress;
 use crate::run::Checkpoint;
 
 /// A model with its weights, an optimizer, and a panel that was decoded: what [`fit`](super::fit) starts from.

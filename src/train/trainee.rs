@@ -2,8 +2,9 @@
 
 use super::ema::Ema;
 use super::optimizer::Optimizer;
-use super::{Progress, Setup, TrainError};
+use super::{Setup, TrainError};
 use crate::models::Model;
+use crate::progress::Progress;
 use crate::run::{Checkpoint, Position, RunError, Saved};
 use crate::weights;
 
