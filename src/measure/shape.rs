@@ -7,9 +7,9 @@ pub(super) fn entropy(shares: &[f64]) -> f64 {
     -shares.iter().filter(|&&share| share > 0.0).map(|share| share * share.ln()).sum::<f64>() + 0.0
 }
 
-/// `exp(entropy) / n`: the share of the grid that the evidence would fill if it were spread evenly.
+/// `exp(entropy) / n`: the share of the grid that the evidence would fill if it were spread evenly, at most 1.
 pub(super) fn effective_area(shares: &[f64]) -> f64 {
-    entropy(shares).exp() / shares.len() as f64
+    (entropy(shares).exp() / shares.len() as f64).min(1.0)
 }
 
 /// Gini coefficient of shares in descending order.
@@ -86,6 +86,7 @@ mod tests {
         assert_eq!((entropy(&one), effective_area(&one)), (0.0, 0.25));
         assert_eq!((gini(&one), spread(&one, [1, 4])), (0.75, 0.0));
         assert!((effective_area(&uniform) - 1.0).abs() < 1e-15);
+        assert_eq!(effective_area(&[1.0 / 12.0; 12]), 1.0, "1.0000000000000009 without its bound");
         assert_eq!(gini(&uniform), 0.0);
     }
 
