@@ -28,6 +28,8 @@ pub use prepared::Prepared;
 pub use scale::Normalise;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -11,3 +11,6 @@ pub use correlation::Vector;
 pub use quantile::quantile;
 pub use rank::{PairedRanks, largest};
 pub use shuffle::derangement;
+
+#[cfg(test)]
+mod properties;
