@@ -29,6 +29,8 @@ fi
 export DRIFTSCOPE_PYTHON_PACKAGES=$packages
 
 if cargo fmt --version >/dev/null 2>&1; then step format; cargo fmt --check; fi
+step "scripts and styles of the report's page"
+scripts/check-page.sh
 step "tests (libtorch and flex)"
 cargo test --all-targets
 step "doctests"

@@ -1,33 +1,57 @@
+// @ts-check
 // The panel: a card an image, with every view's map at the slider's epoch; sorted, filtered, painted when seen.
 
 const PAGE = 12;
 const ids = [...new Set(runs.flatMap((run) => run.images.map((image) => image.id)))];
+/** @type {Map<string, Card>} */
 const cards = new Map();
 /** How far outside the window cards are painted already, in pixels. */
 const MARGIN = 300;
 const scrolledTo = new IntersectionObserver(
   (entries) => {
-    for (const entry of entries) {
-      const card = cards.get(entry.target.dataset.id);
-      if (entry.isIntersecting && card.painted !== state.paints) paintCard(card);
+    for (const { isIntersecting, target } of entries) {
+      const card = cardOf(target);
+      if (isIntersecting && card && card.painted !== state.paints) paintCard(card);
     }
   },
   { rootMargin: `${MARGIN}px` },
 );
 
+/**
+ * The card of an item of the list.
+ *
+ * @param {Element} item
+ */
+const cardOf = (item) => cards.get(item.getAttribute("data-id") ?? "");
+
+/**
+ * Where an image lies in a run's panel, which has it.
+ *
+ * @param {Run} run
+ * @param {string} id
+ */
+const placeOf = (run, id) => run.indexOf.get(id) ?? 0;
+
 /** Paints the cards in the window; the others when they are scrolled to. */
 function paintCards() {
   state.paints += 1;
   for (const item of $("cards").children) {
-    const { top, bottom } = item.getBoundingClientRect();
-    if (bottom > -MARGIN && top < innerHeight + MARGIN) paintCard(cards.get(item.dataset.id));
+    const { top, bottom } = item.getBoundingClientRect(),
+      card = cardOf(item);
+    if (card && bottom > -MARGIN && top < innerHeight + MARGIN) paintCard(card);
   }
 }
 
-/** A canvas for a view's map of an image. */
+/**
+ * A canvas for a view's map of an image.
+ *
+ * @param {View} view
+ * @param {string} id
+ * @returns {MapCanvas}
+ */
 function mapCanvas(view, id) {
   const { explainer, target } = view.method;
-  const canvas = element("canvas", {
+  const made = element("canvas", {
     role: "img",
     width: 96,
     height: 96,
@@ -36,21 +60,33 @@ function mapCanvas(view, id) {
     "data-target": target,
     "data-image": id,
   });
-  canvas.view = view;
+  /** @type {MapCanvas} */
+  const canvas = Object.assign(made, { view });
   canvas.addEventListener("pointermove", (event) => tip(event, valueAt(canvas, event)));
   canvas.addEventListener("pointerleave", () => tip());
   return canvas;
 }
 
-/** A note beside the pointer; without text, none. */
+/**
+ * A note beside the pointer; without text, none.
+ *
+ * @param {PointerEvent} [event]
+ * @param {string} [text]
+ */
 function tip(event, text) {
   $("tip").hidden = !text;
-  if (!text) return;
+  if (!event || !text) return;
   $("tip").textContent = text;
   $("tip").style.left = `${Math.min(event.clientX + 14, innerWidth - 190)}px`;
   $("tip").style.top = `${event.clientY + 16}px`;
 }
 
+/**
+ * @param {View} view
+ * @param {number} image
+ * @param {string} id
+ * @returns {MapTile}
+ */
 function tile(view, image, id) {
   const canvas = mapCanvas(view, id),
     facts = element("span", { class: "facts" });
@@ -63,7 +99,13 @@ function tile(view, image, id) {
   };
 }
 
-/** What a run predicted, with a sign that does not need its colour. */
+/**
+ * What a run predicted, with a sign that does not need its colour.
+ *
+ * @param {Run} run
+ * @param {number} image
+ * @param {number} epoch
+ */
 function says(run, image, epoch) {
   const said = outcome(run, image, epoch),
     made = element("span", { class: "prediction" });
@@ -74,6 +116,10 @@ function says(run, image, epoch) {
   return made;
 }
 
+/**
+ * @param {Child} title
+ * @param {HTMLElement[]} tiles
+ */
 function group(title, tiles) {
   const made = element(
     "div",
@@ -81,14 +127,18 @@ function group(title, tiles) {
     element("div", { class: "group-head" }, title),
     element("div", { class: "tiles" }, ...tiles),
   );
-  made.style.setProperty("--n", tiles.length);
+  made.style.setProperty("--n", String(tiles.length));
   return made;
 }
 
+/**
+ * @param {string} id
+ * @returns {Card}
+ */
 function makeCard(id) {
   const owners = runs.filter((run) => run.indexOf.has(id)),
     run = owners[0],
-    image = run.images[run.indexOf.get(id)],
+    image = run.images[placeOf(run, id)],
     name = run.classes[image.label] ?? "unknown";
   const open = element("button", { type: "button", class: "plain", "aria-haspopup": "dialog" }, name);
   const original = element(
@@ -111,18 +161,22 @@ function makeCard(id) {
   return { id, item, body, original, owners, className: name, tiles: [], heads: [], painted: 0 };
 }
 
-/** Puts the tiles of the views that are on into a card. */
+/**
+ * Puts the tiles of the views that are on into a card.
+ *
+ * @param {Card} card
+ */
 function furnish(card) {
   card.heads = card.owners.map((run) => ({ run, box: element("span", {}) }));
   card.tiles = shownViews()
     .filter((view) => card.owners.includes(view.run))
-    .map((view) => tile(view, view.run.indexOf.get(card.id), card.id));
+    .map((view) => tile(view, placeOf(view.run, card.id), card.id));
   const groups = card.heads
-    .map(({ run, box }) => [box, card.tiles.filter((each) => each.view.run === run)])
-    .filter(([, tiles]) => tiles.length);
+    .map(({ run, box }) => ({ box, tiles: card.tiles.filter((each) => each.view.run === run) }))
+    .filter(({ tiles }) => tiles.length);
   card.body.replaceChildren(
     group("", [card.original]),
-    ...groups.map(([box, tiles]) =>
+    ...groups.map(({ box, tiles }) =>
       group(
         box,
         tiles.map((each) => each.box),
@@ -131,13 +185,18 @@ function furnish(card) {
   );
 }
 
-/** The epoch a card's maps are compared with, when changes are shown. */
+/**
+ * The epoch a card's maps are compared with, when changes are shown.
+ *
+ * @param {View} view
+ */
 const sinceEpoch = (view) => ($("mode").value === "change" ? (epochOf(view, $("since").value) ?? null) : undefined);
 
+/** @param {Card} card */
 function paintCard(card) {
   card.painted = state.paints;
   for (const { run, box } of card.heads) {
-    const said = says(run, run.indexOf.get(card.id), state.epoch);
+    const said = says(run, placeOf(run, card.id), state.epoch);
     box.replaceChildren(...(runs.length > 1 ? [element("b", {}, run.label), said] : [said]));
   }
   for (const { view, image, canvas, facts } of card.tiles) {
@@ -149,9 +208,7 @@ function paintCard(card) {
     const drift = imageDrift(view, image);
     // Maps divided by their own strongest value before they are subtracted have no unit to tell.
     const full = what.before && $("scale").value === "own" ? null : `max ${what.full?.toPrecision(2)}`;
-    const lines = [what.missing ?? full, drift == null ? null : `drift ${short(drift)}`].filter(
-      (line) => line !== null,
-    );
+    const lines = [what.missing ?? full, drift == null ? null : `drift ${short(drift)}`].flatMap((line) => line ?? []);
     facts.replaceChildren(...lines.flatMap((line, index) => (index ? [element("br"), line] : [line])));
     if (what.record?.noise)
       facts.append(
@@ -163,15 +220,20 @@ function paintCard(card) {
   }
 }
 
-/** Whether an image's map moved more than noise moves maps, by any view. */
+/**
+ * Whether an image's map moved more than noise moves maps, by any view.
+ *
+ * @param {Card} card
+ */
 function beyondFloor(card) {
   return card.tiles.some(({ view, image }) => {
     const drift = imageDrift(view, image),
-      floor = figure(view, recordAt(view, state.epoch)?.epoch)?.floor;
+      floor = estimate(view, recordAt(view, state.epoch)?.epoch)?.floor;
     return drift != null && floor != null && drift > (measure().higher_is_more_similar ? 1 - floor : floor);
   });
 }
 
+/** @type {{ [name: string]: (outcomes: Outcome[], card: Card) => boolean }} */
 const FILTERS = {
   all: () => true,
   right: (outcomes) => outcomes.every((each) => each.right),
@@ -180,11 +242,19 @@ const FILTERS = {
   moved: (_, card) => beyondFloor(card),
 };
 
+/**
+ * @param {Card} card
+ * @returns {Outcome[]}
+ */
 function outcomesOf(card) {
-  return card.owners.map((run) => outcome(run, run.indexOf.get(card.id), state.epoch)).filter(Boolean);
+  return card.owners.flatMap((run) => outcome(run, placeOf(run, card.id), state.epoch) ?? []);
 }
 
-/** How far up a card belongs, larger first. */
+/**
+ * How far up a card belongs, larger first.
+ *
+ * @param {Card} card
+ */
 function sortKey(card) {
   const chosen = $("sort").value,
     drifts = card.tiles.map((each) => imageDrift(each.view, each.image) ?? -Infinity);
@@ -202,8 +272,10 @@ function arrange() {
   );
   if ($("sort").value === "class") kept.sort((one, other) => one.className.localeCompare(other.className));
   else if ($("sort").value !== "panel") {
-    const keys = new Map(kept.map((card) => [card, sortKey(card)]));
-    kept.sort((one, other) => (keys.get(other) > keys.get(one)) - (keys.get(other) < keys.get(one)));
+    const keys = new Map(kept.map((card) => [card.id, sortKey(card)]));
+    /** @type {(card: Card) => number} */
+    const key = (card) => keys.get(card.id) ?? -Infinity;
+    kept.sort((one, other) => Number(key(other) > key(one)) - Number(key(other) < key(one)));
   }
   const shown = kept.slice(0, Math.max(state.shown, PAGE)),
     items = shown.map((card) => card.item),

@@ -1,3 +1,4 @@
+// @ts-check
 // One kind of chart: values by epoch, with bands, floors, a marker at the slider's epoch, and its numbers as a table.
 
 const WIDTH = 380,
@@ -6,17 +7,27 @@ const WIDTH = 380,
   RIGHT = 12,
   TOP = 12,
   BOTTOM = 30;
-/** Called whenever the epoch changes, by the section that owns the charts. */
+/**
+ * Called whenever the epoch changes, by the section that owns the charts.
+ *
+ * @type {Map<Element, () => void>}
+ */
 const charts = new Map();
 
+/** @param {number} epoch */
 const across = (epoch) =>
   LEFT + (lastEpoch > epochs[0] ? (epoch - epochs[0]) / (lastEpoch - epochs[0]) : 0.5) * (WIDTH - LEFT - RIGHT);
 
-/** Round numbers that cover a range in about four steps. */
+/**
+ * Round numbers that cover a range in about four steps.
+ *
+ * @param {number} least
+ * @param {number} greatest
+ */
 function ticks(least, greatest) {
   const rough = (greatest - least) / 4 || 1,
     power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 2.5, 5, 10].find((each) => each * power >= rough * 0.999);
+  const step = power * ([1, 2, 2.5, 5].find((each) => each * power >= rough * 0.999) ?? 10);
   const from = Math.floor(least / step + 1e-9),
     to = Math.ceil(greatest / step - 1e-9);
   return Array.from({ length: to - from + 1 }, (_, index) => (from + index) * step);
@@ -29,15 +40,19 @@ function epochTicks() {
 }
 
 /**
- * A chart.
+ * A chart of curves by epoch, with a legend and the numbers as a table.
  *
- * series: [{ name, colour, style, points: [{ epoch, value, low, high }] }]; style is "", "floor", "seed", "chance" or
- * "second". range: the least and greatest the axis has to show, or undefined for the values' own. notes: [{ epoch, text }],
- * marked on the axis.
+ * @param {string} title
+ * @param {Curve[]} series
+ * @param {ChartOptions} options
  */
 function chart(title, series, { range, notes = [], format = short } = {}) {
+  /** @type {Series[]} */
   const drawn = series
-    .map((each) => ({ ...each, points: each.points.filter((point) => point.value != null) }))
+    .map((each) => ({
+      ...each,
+      points: each.points.flatMap(({ value, ...at }) => (value == null ? [] : [{ ...at, value }])),
+    }))
     .filter((each) => each.points.length);
   if (!drawn.length)
     return element(
@@ -52,6 +67,7 @@ function chart(title, series, { range, notes = [], format = short } = {}) {
   const steps = ticks(Math.min(...values, range?.[0] ?? Infinity), Math.max(...values, range?.[1] ?? -Infinity));
   const least = steps[0],
     greatest = steps[steps.length - 1];
+  /** @type {(value: number) => number} */
   const down = (value) => HEIGHT - BOTTOM - ((value - least) / (greatest - least || 1)) * (HEIGHT - TOP - BOTTOM);
   const svg = drawing("svg", {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
@@ -75,35 +91,51 @@ function chart(title, series, { range, notes = [], format = short } = {}) {
     key,
     tableOf(title, drawn, format),
   );
+  /** @type {(epoch: number, hovering: boolean) => void} */
   const say = (epoch, hovering) => {
     at.textContent = `epoch ${epoch}`;
-    for (const axis of ["x1", "x2"]) pointer.setAttribute(axis, across(epoch));
+    for (const axis of ["x1", "x2"]) pointer.setAttribute(axis, String(across(epoch)));
     pointer.classList.toggle("on", hovering && epoch !== state.epoch);
     show(epoch);
   };
   svg.addEventListener("click", (event) => setEpoch(epochUnder(svg, event)));
   svg.addEventListener("pointermove", (event) => say(epochUnder(svg, event), true));
   svg.addEventListener("pointerleave", () => say(state.epoch, false));
-  charts.set(made, () => {
-    for (const axis of ["x1", "x2"]) marker.setAttribute(axis, across(state.epoch));
+  const update = () => {
+    for (const axis of ["x1", "x2"]) marker.setAttribute(axis, String(across(state.epoch)));
     say(state.epoch, false);
-  });
-  charts.get(made)();
+  };
+  charts.set(made, update);
+  update();
   return made;
 }
 
-/** Replaces what a section shows; its former charts no longer follow the slider. */
+/**
+ * Replaces what a section shows; its former charts no longer follow the slider.
+ *
+ * @param {HTMLElement} section
+ * @param {Child[]} children
+ */
 function fill(section, ...children) {
   for (const old of section.querySelectorAll("figure")) charts.delete(old);
   section.replaceChildren(...children);
 }
 
+/**
+ * @param {SVGElement} svg
+ * @param {MouseEvent} event
+ */
 function epochUnder(svg, event) {
   const box = svg.getBoundingClientRect(),
     x = ((event.clientX - box.left) / box.width) * WIDTH;
   return epochs.reduce((best, epoch) => (Math.abs(across(epoch) - x) < Math.abs(across(best) - x) ? epoch : best));
 }
 
+/**
+ * @param {SVGElement} svg
+ * @param {number[]} steps
+ * @param {(value: number) => number} down
+ */
 function drawAxes(svg, steps, down) {
   const digits = Math.max(0, ...steps.map((step) => (String(+step.toFixed(6)).split(".")[1] ?? "").length));
   for (const step of steps) {
@@ -122,16 +154,33 @@ function drawAxes(svg, steps, down) {
     svg.append(drawing("text", { x: across(epoch), y: HEIGHT - BOTTOM + 17, "text-anchor": "middle" }, String(epoch)));
 }
 
-const place = (points, down, key = "value") =>
-  points.map((point) => `${across(point.epoch).toFixed(1)} ${down(point[key]).toFixed(1)}`);
+/**
+ * @param {Point[]} points
+ * @param {(value: number) => number} down
+ * @param {(point: Point) => number} [of]
+ */
+const place = (points, down, of = (point) => point.value) =>
+  points.map((point) => `${across(point.epoch).toFixed(1)} ${down(of(point)).toFixed(1)}`);
 
+/**
+ * @param {SVGElement} svg
+ * @param {Series} series
+ * @param {(value: number) => number} down
+ */
 function drawBand(svg, { points, colour }, down) {
   const known = points.filter((point) => point.low != null && point.high != null);
   if (known.length === 0) return;
-  const d = `M${[...place(known, down, "high"), ...place(known, down, "low").reverse()].join("L")}Z`;
+  const upper = place(known, down, ({ value, high = value }) => high),
+    lower = place(known, down, ({ value, low = value }) => low);
+  const d = `M${[...upper, ...lower.reverse()].join("L")}Z`;
   svg.append(drawing("path", { class: "band", fill: colour, d }));
 }
 
+/**
+ * @param {SVGElement} svg
+ * @param {Series} series
+ * @param {(value: number) => number} down
+ */
 function drawLine(svg, { points, colour, style = "" }, down) {
   svg.append(drawing("path", { class: `line ${style}`, stroke: colour, d: `M${place(points, down).join("L")}` }));
   // One epoch alone is no line, whatever its style.
@@ -140,14 +189,25 @@ function drawLine(svg, { points, colour, style = "" }, down) {
     svg.append(drawing("circle", { cx: across(epoch), cy: down(value), r: 2.8, fill: colour }));
 }
 
-/** A triangle on the axis under an epoch that has something to say. */
+/**
+ * A triangle on the axis under an epoch that has something to say.
+ *
+ * @param {SVGElement} svg
+ * @param {Note} note
+ */
 function drawNote(svg, { epoch, colour }) {
   const x = across(epoch),
     y = HEIGHT - BOTTOM;
   svg.append(drawing("path", { class: "mark", fill: colour, d: `M${x} ${y - 1}l-5 -8h10z` }));
 }
 
-/** The lines' key; beside each line its value at an epoch. */
+/**
+ * The lines' key; beside each line its value at an epoch.
+ *
+ * @param {Series[]} series
+ * @param {Format} format
+ * @param {Note[]} notes
+ */
 function legend(series, format, notes) {
   const items = series.map((each) => {
     const sample = drawing("svg", { viewBox: "0 0 26 8", "aria-hidden": "true" });
@@ -160,6 +220,7 @@ function legend(series, format, notes) {
     sample.append(drawing("path", { fill: note.colour, d: "M13 8l-5 -8h10z" }));
     return element("li", {}, sample, element("span", {}, note.text));
   });
+  /** @type {(epoch: number) => void} */
   const show = (epoch) => {
     for (const { each, value } of items) {
       const point = each.points.find((one) => one.epoch === epoch);
@@ -170,9 +231,16 @@ function legend(series, format, notes) {
   return { key: element("ul", { class: "legend" }, ...items.map((each) => each.item), ...marks), show };
 }
 
-/** The same numbers for who reads tables. */
+/**
+ * The same numbers for who reads tables.
+ *
+ * @param {string} title
+ * @param {Series[]} series
+ * @param {Format} format
+ */
 function tableOf(title, series, format) {
   const known = epochs.filter((epoch) => series.some((each) => each.points.some((point) => point.epoch === epoch)));
+  /** @type {(each: Series, epoch: number) => string} */
   const cell = (each, epoch) => {
     const point = each.points.find((one) => one.epoch === epoch);
     return (

@@ -1,33 +1,56 @@
+// @ts-check
 // The charts: drift against its floors, learning, and what else is known about the maps.
 
+/**
+ * @param {number} epoch
+ * @param {number | null | undefined} value
+ * @param {Interval} [bounds]
+ * @returns {MaybePoint}
+ */
 const point = (epoch, value, bounds) => ({ epoch, value, low: bounds?.[0], high: bounds?.[1] });
-const curve = (name, colour, rows, style = "", key = "value") => ({
+/**
+ * @template {{ epoch: number, interval?: Interval }} Row
+ * @param {string} name
+ * @param {string} colour
+ * @param {Row[]} rows
+ * @param {(row: Row) => number | null} of
+ * @param {LineStyle} [style] a curve without one has the rows' intervals
+ * @returns {Curve}
+ */
+const curve = (name, colour, rows, of, style = "") => ({
   name,
   colour,
   style,
-  points: rows.map((row) => point(row.epoch, row[key], key === "value" ? row.interval : null)),
+  points: rows.map((row) => point(row.epoch, of(row), style === "" ? row.interval : null)),
 });
 
 function drawLearning() {
-  const points = (run, key) => run.epochs.map((epoch) => point(epoch.epoch, epoch[key]));
-  const of = (key, training) =>
+  /** @type {(key: "accuracy" | "loss") => Curve[]} */
+  const of = (key) =>
     runs.flatMap((run) => [
-      { name: `${run.label}, validation`, colour: run.colour, points: points(run, `val_${key}`) },
-      ...(training
-        ? [{ name: `${run.label}, training`, colour: run.colour, style: "second", points: points(run, `train_${key}`) }]
-        : []),
+      curve(`${run.label}, validation`, run.colour, run.epochs, (epoch) => epoch[`val_${key}`]),
+      curve(`${run.label}, training`, run.colour, run.epochs, (epoch) => epoch[`train_${key}`], "second"),
     ]);
   fill(
     $("learning"),
-    chart("Accuracy", of("accuracy", true), { range: [0, 1] }),
-    chart("Loss (nats)", of("loss", true), { range: [0, 0] }),
+    chart("Accuracy", of("accuracy"), { range: [0, 1] }),
+    chart("Loss (nats)", of("loss"), { range: [0, 0] }),
   );
 }
 
-/** The axis of a measure: all of a range from 0, and of one that goes below only what is needed. */
+/**
+ * The axis of a measure: all of a range from 0, and of one that goes below only what is needed.
+ *
+ * @returns {[number, number]}
+ */
 const measureRange = () => [0, measure().range[1] ?? 0];
 
-/** How far up its measure's range a value lies, from 0 where that goes below; null where the range has no end. */
+/**
+ * How far up its measure's range a value lies, from 0 where that goes below; null where the range has no end.
+ *
+ * @param {number} value
+ * @returns {number | null}
+ */
 function shareOf(value) {
   const [lowest, greatest] = measure().range,
     least = Math.max(lowest ?? 0, 0);
@@ -36,21 +59,17 @@ function shareOf(value) {
 
 function drawDrift() {
   const made = shownViews().map((view) => {
-    const rows = epochs.map((epoch) => figure(view, epoch)).filter(Boolean);
-    const notes = rowsOf(view, "stabilisation")
-      .filter((row) => row.epoch != null)
-      .map((row) => ({
-        epoch: row.epoch,
-        colour: view.colour,
-        text: `settled within its ${row.against_floor === "seed" ? "seed" : "noise"} floor: epoch ${row.epoch}`,
-      }));
+    const rows = epochs.flatMap((epoch) => estimate(view, epoch) ?? []);
+    const notes = rowsOf(view, "stabilisation").flatMap(({ epoch, against_floor: floor }) =>
+      epoch == null ? [] : [{ epoch, colour: view.colour, text: `settled within its ${floor} floor: epoch ${epoch}` }],
+    );
     return chart(
       view.label,
       [
-        curve(measure().label, view.colour, rows),
-        curve("noise floor", view.colour, rows, "floor", "floor"),
-        curve("seed floor", view.colour, rows, "seed", "seed_floor"),
-        curve("chance", "var(--soft)", rows, "chance", "chance"),
+        curve(measure().label, view.colour, rows, (row) => row.value),
+        curve("noise floor", view.colour, rows, (row) => row.floor, "floor"),
+        curve("seed floor", view.colour, rows, (row) => row.seed_floor, "seed"),
+        curve("chance", "var(--soft)", rows, (row) => row.chance, "chance"),
       ],
       { range: measureRange(), notes: against() === "previous" ? notes : [] },
     );
@@ -60,17 +79,17 @@ function drawDrift() {
 
 function drawPaths() {
   const found = shownViews()
-    .map((view) => [view, rowsOf(view, "paths")])
-    .filter(([, rows]) => rows.length);
+    .map((view) => ({ view, rows: rowsOf(view, "paths") }))
+    .filter(({ rows }) => rows.length);
   $("paths-part").hidden = !found.length;
   fill(
     $("paths"),
-    ...found.map(([view, rows]) =>
+    ...found.map(({ view, rows }) =>
       chart(
         view.label,
         [
-          curve("path walked", view.colour, rows, "", "path"),
-          curve("net distance", view.colour, rows, "second", "net"),
+          curve("path walked", view.colour, rows, (row) => row.path),
+          curve("net distance", view.colour, rows, (row) => row.net, "second"),
         ],
         { range: [0, 0] },
       ),
@@ -80,19 +99,23 @@ function drawPaths() {
 
 /** One chart a descriptor, one line a view, so that models and methods compare. */
 function drawSpread() {
-  const found = shownViews().map((view) => [view, rowsOf(view, "spread").filter((row) => row.layer == null)]);
-  const names = [...new Set(found.flatMap(([, rows]) => rows.map((row) => row.descriptor)))];
+  const found = shownViews().map((view) => ({
+    view,
+    rows: rowsOf(view, "spread").filter((row) => row.layer == null),
+  }));
+  const names = [...new Set(found.flatMap(({ rows }) => rows.map((row) => row.descriptor)))];
   $("spread-part").hidden = !names.length;
   fill(
     $("spread"),
     ...names.map((name) =>
       chart(
         capital(spaced(name)),
-        found.map(([view, rows]) =>
+        found.map(({ view, rows }) =>
           curve(
             view.label,
             view.colour,
             rows.filter((row) => row.descriptor === name),
+            (row) => row.value,
           ),
         ),
       ),
@@ -105,6 +128,7 @@ function drawAgreement() {
     const rows = run.agreement.filter((row) => row.measure === measure().name && row.against === against());
     const pairs = [...new Set(rows.map((row) => keyOf(row.one, row.other)))];
     if (!pairs.length) return [];
+    /** @type {(method: string) => string} */
     const name = (method) =>
       views.find((view) => view.run === run && `${view.method.explainer}/${view.method.target}` === method)?.title ??
       method;
@@ -113,7 +137,8 @@ function drawAgreement() {
         run.label,
         pairs.map((pair, index) => {
           const own = rows.filter((row) => keyOf(row.one, row.other) === pair);
-          return curve(`${name(own[0].one)} and ${name(own[0].other)}`, `var(--series-${(index % 6) + 1})`, own);
+          const title = `${name(own[0].one)} and ${name(own[0].other)}`;
+          return curve(title, `var(--series-${(index % 6) + 1})`, own, (row) => row.value);
         }),
         { range: [-1, 1] },
       ),
@@ -130,7 +155,7 @@ function drawLayers() {
     const all = view.run.layers.filter(
       (row) => row.explainer === view.method.explainer && row.measure === measure().name && row.against === against(),
     );
-    const known = all.filter((row) => row.epoch <= epoch),
+    const known = all.filter((row) => epoch !== undefined && row.epoch <= epoch),
       latest = Math.max(...known.map((row) => row.epoch));
     const rows = known.filter((row) => row.epoch === latest);
     if (
@@ -158,6 +183,11 @@ function drawLayers() {
   $("layers").replaceChildren(...made);
 }
 
+/**
+ * @param {View} view
+ * @param {LayerRow[]} rows
+ * @param {number} epoch
+ */
 function layerTable(view, rows, epoch) {
   const layers = [...new Set(rows.map((row) => row.layer))],
     heads = [...new Set(rows.map((row) => row.head))];
@@ -189,7 +219,12 @@ function layerTable(view, rows, epoch) {
   );
 }
 
-/** A table cell in viridis, and its text in whichever of black and white is read more easily on it. */
+/**
+ * A table cell in viridis, and its text in whichever of black and white is read more easily on it.
+ *
+ * @param {HTMLElement} cell
+ * @param {number} value
+ */
 function tint(cell, value) {
   const share = shareOf(value),
     ramp = RAMPS.viridis;

@@ -1,52 +1,63 @@
-// What the page knows. The JSON in #data, which src/report/html/mod.rs writes:
-//
-//   pictures[]        data URLs, shared by the runs          measures[]  name, label, higher_is_more_similar, range
-//   colours[]         name, signed, table (base64, 256 x RGB)
-//   runs[].images[]   id, label, picture (an index)
-//   runs[].epochs[]   epoch, losses and accuracies or null, class_accuracy[], predictions or null: predicted[],
-//                     probability[] (of the prediction), probability_label[]
-//   runs[].methods[]  explainer, title, tap, target, class_specific, grid, stored_grid, signed, epochs[]: epoch,
-//                     untrained_head, status[], ranges (base64 f32 [N, 2]), cells (base64 u16 [N, h, w])
-//   runs[].analysis   tables, packed as src/report/html/packed.rs says: drift, image_drift, paths, stabilisation,
-//                     spread, agreement, layers; and warnings[]. Whatever is missing is left out of the page.
+// @ts-check
+// What the page knows: the JSON in #data, whose shape types.d.ts says, made ready to be asked.
 //
 // Strings of the data only ever become text nodes and attributes. Every heat map canvas carries data-run,
 // data-explainer, data-target, data-image and data-epoch, and the document data-epoch, so that tests can ask what is drawn.
 "use strict";
 
-const $ = (id) => document.getElementById(id);
-const data = JSON.parse($("data").textContent);
+/**
+ * @template {keyof PageElements} Id
+ * @param {Id} id
+ * @returns {PageElements[Id]}
+ */
+function $(id) {
+  return /** @type {PageElements[Id]} */ (document.getElementById(id));
+}
 
-/** Bytes of base64, as a view on numbers. */
+/** @type {PageData} */
+const data = JSON.parse($("data").text);
+
+/**
+ * Bytes of base64, as a view on numbers.
+ *
+ * @param {string} base64
+ */
 function decoded(base64) {
   return new DataView(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);
 }
 
-/** The rows of a packed table, as objects. */
+/**
+ * The rows of a packed table, as objects.
+ *
+ * @param {PackedTable | [] | undefined} table
+ */
 function unpacked(table) {
-  if (!table?.rows) return [];
+  if (!table || Array.isArray(table)) return [];
   const columns = Object.entries(table.columns).map(([key, column]) => [
     key,
-    column.names ? column.at.map((at) => column.names[at] ?? null) : column,
+    Array.isArray(column) ? column : column.at.map((at) => (at === null ? null : (column.names[at] ?? null))),
   ]);
   return Array.from({ length: table.rows }, (_, row) =>
     Object.fromEntries(columns.map(([key, column]) => [key, column[row]])),
   );
 }
 
+/** @param {(string | number | null | undefined)[]} parts */
 const keyOf = (...parts) => JSON.stringify(parts);
+/** @type {TableName[]} */
 const TABLES = ["drift", "image_drift", "paths", "stabilisation", "spread", "agreement", "layers"];
 
-const runs = data.runs.map((run, index) => {
-  const analysis = run.analysis ?? {};
-  for (const name of TABLES) run[name] = unpacked(analysis[name]);
+const runs = data.runs.map((given, index) => {
+  const run = /** @type {Run} */ (given),
+    analysis = run.analysis ?? {};
+  for (const name of TABLES) Object.assign(run, { [name]: unpacked(analysis[name]) });
   run.warnings = analysis.warnings ?? [];
   run.index = index;
   const namesakes = data.runs.filter((other) => other.name === run.name);
   run.label = namesakes.length > 1 ? `${run.name} (${namesakes.indexOf(run) + 1})` : run.name;
   run.byEpoch = new Map(run.epochs.map((epoch) => [epoch.epoch, epoch]));
   run.indexOf = new Map(run.images.map((image, at) => [image.id, at]));
-  run.figureAt = new Map(
+  run.estimateAt = new Map(
     run.drift.map((row) => [
       keyOf(row.explainer, row.target, row.measure, row.against, row.group ?? "all", row.epoch),
       row,
@@ -65,6 +76,7 @@ const lastEpoch = epochs[epochs.length - 1] ?? 0;
 
 /** A view is one method of one run, for one kind of target. */
 const severalTargets = runs.some((run) => run.methods.some((method) => method.target !== run.methods[0].target));
+/** @type {View[]} */
 const views = runs
   .flatMap((run) => run.methods.map((method) => ({ run, method })))
   .map((view, index) => {
@@ -96,17 +108,28 @@ if (views.length > 6) {
 for (const run of runs)
   run.colour = views.find((view) => view.run === run)?.colour ?? `var(--series-${(run.index % 6) + 1})`;
 
-const state = { epoch: lastEpoch, timer: null, shown: 0, paints: 0 };
+/** @type {{ epoch: number, timer?: number, shown: number, paints: number, remembering?: number }} */
+const state = { epoch: lastEpoch, shown: 0, paints: 0 };
 const shownViews = () => views.filter((view) => view.on);
 
 // --- Asking the data ------------------------------------------------------------------------------------------------
 
-/** The record of a view at an epoch; the last one before it where that epoch has none, undefined before the first. */
+/**
+ * The record of a view at an epoch; the last one before it where that epoch has none, undefined before the first.
+ *
+ * @param {View} view
+ * @param {number} epoch
+ */
 function recordAt(view, epoch) {
   return view.records.findLast((record) => record.epoch <= epoch);
 }
 
-/** The epoch a choice of a select means for a view: "now", "previous", "first" or a number. */
+/**
+ * The epoch a choice of a select means for a view: "now", "previous", "first" or a number.
+ *
+ * @param {View} view
+ * @param {string} choice
+ */
 function epochOf(view, choice) {
   if (choice === "now") return recordAt(view, state.epoch)?.epoch;
   if (choice === "first") return (view.records.find((record) => !record.noise) ?? view.records[0])?.epoch;
@@ -115,34 +138,54 @@ function epochOf(view, choice) {
   return now && view.records[view.records.indexOf(now) - 1]?.epoch;
 }
 
-/** What a run said about an image at an epoch; undefined where nothing was asked. */
+/**
+ * What a run said about an image at an epoch; undefined where nothing was asked.
+ *
+ * @param {Run} run
+ * @param {number} image
+ * @param {number} epoch
+ * @returns {Outcome | undefined}
+ */
 function outcome(run, image, epoch) {
   const asked = run.epochs.filter((each) => each.predictions && each.epoch <= epoch);
-  const now = asked[asked.length - 1],
-    before = asked[asked.length - 2];
-  if (!now) return undefined;
+  const [before, now] = [asked[asked.length - 2], asked[asked.length - 1]];
+  if (!now?.predictions) return undefined;
   const { predicted, probability, probability_label } = now.predictions,
+    earlier = before?.predictions?.predicted,
     label = run.images[image].label;
   return {
     name: run.classes[predicted[image]] ?? "unknown",
     probability: probability[image],
     ofLabel: probability_label[image],
     right: predicted[image] === label,
-    changed: before !== undefined && now.epoch === epoch && before.predictions.predicted[image] !== predicted[image],
+    changed: earlier !== undefined && now.epoch === epoch && earlier[image] !== predicted[image],
   };
 }
 
 const measure = () => data.measures.find((each) => each.name === $("measure").value) ?? data.measures[0];
 const against = () => $("against").value;
 
-/** The drift figure of a view at an epoch, for a group of images. */
-function figure(view, epoch, group = "all", reference = against()) {
-  return view.run.figureAt.get(
+/**
+ * The drift estimate of a view at an epoch, for a group of images.
+ *
+ * @param {View} view
+ * @param {number | undefined} epoch
+ * @param {string} group
+ * @param {string} reference
+ */
+function estimate(view, epoch, group = "all", reference = against()) {
+  return view.run.estimateAt.get(
     keyOf(view.method.explainer, view.method.target, measure().name, reference, group, epoch),
   );
 }
 
-/** How far an image's map moved, larger for more, whatever the measure; null where it is not defined. */
+/**
+ * How far an image's map moved, larger for more, whatever the measure; null where it is not defined.
+ *
+ * @param {View} view
+ * @param {number} image
+ * @returns {number | null}
+ */
 function imageDrift(view, image) {
   const { explainer, target } = view.method,
     epoch = recordAt(view, state.epoch)?.epoch;
@@ -150,44 +193,82 @@ function imageDrift(view, image) {
   return value == null ? null : measure().higher_is_more_similar ? 1 - value : value;
 }
 
-/** Rows of one of a run's tables that are about a view and, where they say one, the chosen measure. */
+/**
+ * Rows of one of a run's tables that are about a view and, where they say one, the chosen measure.
+ *
+ * @template {ViewTable} Name
+ * @param {View} view
+ * @param {Name} table
+ * @returns {Run[Name]}
+ */
 function rowsOf(view, table) {
-  return view.run[table].filter(
+  /** @type {{ explainer: string, target?: string, measure?: string }[]} */
+  const rows = view.run[table];
+  const found = rows.filter(
     (row) =>
       row.explainer === view.method.explainer &&
       (row.target ?? view.method.target) === view.method.target &&
       (row.measure ?? measure().name) === measure().name,
   );
+  return /** @type {Run[Name]} */ (found);
 }
 
 // --- Numbers and elements -------------------------------------------------------------------------------------------
 
+/** @type {Format} */
 const percent = (value) =>
   value == null ? "–" : `${(100 * value).toFixed(value > 0.9995 || value === 0 ? 0 : 1)}\u00a0%`;
+/** @type {Format} */
 const short = (value) => {
   if (value == null || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
   return size !== 0 && (size < 0.0095 || size >= 10000) ? value.toPrecision(2) : value.toFixed(size < 100 ? 2 : 0);
 };
+/** @type {{ [reference: string]: string }} */
 const AGAINST = {
   previous: "the previous epoch",
   first: "the first epoch",
   best: "the best epoch",
   named: "a named epoch",
 };
+/** @param {string} name */
 const spaced = (name) => String(name).replaceAll("-", " ");
+/** @param {string} text */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
+/**
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Attributes} attributes
+ * @param {Child[]} children
+ */
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) if (value != null) made.setAttribute(key, value);
+  for (const [key, value] of Object.entries(attributes)) if (value != null) made.setAttribute(key, String(value));
   made.append(...children);
   return made;
 }
 
+/**
+ * A spot in the colour of a run or view.
+ *
+ * @param {string} colour
+ */
+function swatch(colour) {
+  const made = element("i", { class: "swatch" });
+  made.style.background = colour;
+  return made;
+}
+
+/**
+ * @template {keyof SVGElementTagNameMap} Name
+ * @param {Name} name
+ * @param {{ [name: string]: string | number }} attributes
+ * @param {string} text
+ */
 function drawing(name, attributes = {}, text = "") {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
   made.textContent = text;
   return made;
 }

@@ -1,11 +1,13 @@
+// @ts-check
 // The epoch, the controls, and the start.
 
+/** @param {number} epoch */
 function setEpoch(epoch) {
   // The latest epoch that is not after the one asked for, so that a link to a gap lands beside it.
   state.epoch = epochs.findLast((each) => each <= epoch) ?? epochs[0] ?? 0;
   const index = epochs.indexOf(state.epoch);
-  document.documentElement.dataset.epoch = state.epoch;
-  $("epoch").value = index;
+  document.documentElement.dataset.epoch = String(state.epoch);
+  $("epoch").value = String(index);
   $("epoch").setAttribute("aria-valuetext", `Epoch ${state.epoch} of ${lastEpoch}`);
   $("epoch-text").textContent = `Epoch ${state.epoch} of ${lastEpoch}`;
   $("back").disabled = index <= 0;
@@ -18,6 +20,7 @@ function setEpoch(epoch) {
   remember();
 }
 
+/** @param {number} by */
 const stepEpoch = (by) => setEpoch(epochs[Math.min(Math.max(epochs.indexOf(state.epoch) + by, 0), epochs.length - 1)]);
 
 function repaint() {
@@ -42,10 +45,11 @@ function redraw() {
   drawLayers();
   drawClasses();
   drawOutcomes();
-  if ($("strip").open) openStrip(stripImage);
+  if ($("strip").open && stripImage !== null) openStrip(stripImage);
   repaint();
 }
 
+/** @param {boolean} on */
 function play(on) {
   clearInterval(state.timer);
   if (on && state.epoch === lastEpoch) setEpoch(epochs[0]);
@@ -54,14 +58,15 @@ function play(on) {
         stepEpoch(1);
         if (state.epoch === lastEpoch) play(false);
       }, 800)
-    : null;
+    : undefined;
   $("play").textContent = on ? "Pause" : "Play";
   $("play").setAttribute("aria-pressed", String(on));
   // Someone who listens is not told every epoch while they fly by.
   $("epoch-text").setAttribute("aria-live", on ? "off" : "polite");
 }
 
-const hashOf = () => `#epoch=${state.epoch}${$("strip").open ? `&image=${encodeURIComponent(stripImage)}` : ""}`;
+/** The part of the address that names the epoch and the open image. */
+const hashOf = () => `#epoch=${state.epoch}${$("strip").open ? `&image=${encodeURIComponent(stripImage ?? "")}` : ""}`;
 
 /** Puts the epoch and the open image into the address, once they rest: browsers limit how often it may change. */
 function remember() {
@@ -73,14 +78,18 @@ function remember() {
 /** Goes where a link says. */
 function follow() {
   const wanted = new URLSearchParams(location.hash.slice(1)),
-    epoch = Number.parseInt(wanted.get("epoch"), 10),
+    epoch = Number.parseInt(wanted.get("epoch") ?? "", 10),
     image = wanted.get("image");
-  if (cards.has(image)) openStrip(image);
+  if (image !== null && cards.has(image)) openStrip(image);
   else if ($("strip").open) $("strip").close();
   setEpoch(Number.isNaN(epoch) ? state.epoch : epoch);
 }
 
-/** Scrolls to a section without touching the link in the address bar. */
+/**
+ * Scrolls to a section without touching the link in the address bar.
+ *
+ * @param {Section} section
+ */
 function jump(section) {
   $(section).scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   $(`${section}-title`).focus({ preventScroll: true });
@@ -90,30 +99,29 @@ function methodChips() {
   $("methods").append(
     ...views.map((view) => {
       const box = element("input", { type: "checkbox", "data-view": view.index, ...(view.on ? { checked: "" } : {}) }),
-        swatch = element("i", { class: "swatch" });
-      swatch.style.background = view.colour;
+        spot = swatch(view.colour);
       box.addEventListener("change", () => {
         view.on = box.checked;
         for (const card of cards.values()) furnish(card);
         redraw();
       });
-      return element("label", { class: "chip" }, box, swatch, view.label);
+      return element("label", { class: "chip" }, box, spot, view.label);
     }),
   );
-  $("methods").closest("fieldset").hidden = views.length < 2;
+  const all = $("methods").closest("fieldset");
+  if (all) all.hidden = views.length < 2;
 }
 
 function fillSelects() {
-  const option = (value, text) => element("option", { value }, text),
-    numbered = epochs.map((epoch) => option(epoch, `epoch ${epoch}`));
+  /** @type {(value: string | number, text: string) => HTMLOptionElement} */
+  const option = (value, text) => element("option", { value }, text);
+  const numbered = epochs.map((epoch) => option(epoch, `epoch ${epoch}`));
   const measured = new Set(runs.flatMap((run) => run.drift.map((row) => row.measure)));
   const found = data.measures.filter((each) => measured.has(each.name)),
     offered = found.length ? found : data.measures;
   $("measure").append(...offered.map((each) => option(each.name, each.label)));
   if (offered.some((each) => each.name === "top20-iou")) $("measure").value = "top20-iou";
-  const kinds = [
-    ...new Set([...Object.keys(AGAINST), ...runs.flatMap((run) => run.drift.map((row) => row.against))]),
-  ];
+  const kinds = [...new Set([...Object.keys(AGAINST), ...runs.flatMap((run) => run.drift.map((row) => row.against))])];
   const known = kinds.filter((kind) => runs.some((run) => run.drift.some((row) => row.against === kind)));
   $("against").append(
     ...(known.length ? known : ["previous"]).map((kind) => option(kind, AGAINST[kind] ?? spaced(kind))),
@@ -130,8 +138,8 @@ function fillSelects() {
   $("colours").append(
     ...data.colours.map((each) => option(each.name, each.signed ? "blue to red, signed" : each.name)),
   );
-  for (const id of ["since", "from"])
-    $(id).append(
+  for (const select of [$("since"), $("from")])
+    select.append(
       option("previous", "previous epoch"),
       option("first", "first epoch"),
       ...numbered.map((each) => each.cloneNode(true)),
@@ -144,17 +152,15 @@ function listen() {
   $("play").addEventListener("click", () => play(!state.timer));
   $("back").addEventListener("click", () => stepEpoch(-1));
   $("forward").addEventListener("click", () => stepEpoch(1));
-  for (const id of ["measure", "against"]) $(id).addEventListener("change", redraw);
-  for (const id of ["sort", "class", "outcome", "colours", "scale", "mode", "since"])
-    $(id).addEventListener("change", repaint);
-  for (const id of ["from", "to"]) $(id).addEventListener("change", updateStrip);
+  for (const select of [$("measure"), $("against")]) select.addEventListener("change", redraw);
+  for (const select of [$("sort"), $("class"), $("outcome"), $("colours"), $("scale"), $("mode"), $("since")])
+    select.addEventListener("change", repaint);
+  for (const select of [$("from"), $("to")]) select.addEventListener("change", updateStrip);
   $("opacity").addEventListener("input", repaint);
-  $("more")
-    .querySelector("#next")
-    .addEventListener("click", () => {
-      state.shown = Math.max(state.shown, PAGE) + PAGE;
-      repaint();
-    });
+  $("next").addEventListener("click", () => {
+    state.shown = Math.max(state.shown, PAGE) + PAGE;
+    repaint();
+  });
   $("all").addEventListener("click", () => {
     state.shown = cards.size;
     repaint();
@@ -165,23 +171,16 @@ function listen() {
   });
   $("strip").addEventListener("click", (event) => event.target === $("strip") && $("strip").close());
   $("strip-close").addEventListener("click", () => $("strip").close());
-  for (const [id, by] of [
-    ["strip-back", -1],
-    ["strip-forward", 1],
-  ])
-    $(id).addEventListener("click", () => stepImage(by));
+  $("strip-back").addEventListener("click", () => stepImage(-1));
+  $("strip-forward").addEventListener("click", () => stepImage(1));
   for (const link of document.querySelectorAll("[data-jump]"))
-    link.addEventListener("click", () => jump(link.dataset.jump));
+    link.addEventListener("click", () => jump(/** @type {Section} */ (link.getAttribute("data-jump"))));
   window.addEventListener("hashchange", follow);
   document.addEventListener("keydown", (event) => {
-    if (
-      event.altKey ||
-      event.ctrlKey ||
-      event.metaKey ||
-      event.target.closest("select, input:not([type=checkbox]), .scroll")
-    )
-      return;
-    if (event.key === " " && !event.target.closest("button, summary, a, input")) {
+    const inside = (/** @type {string} */ selector) =>
+      event.target instanceof Element && event.target.closest(selector) !== null;
+    if (event.altKey || event.ctrlKey || event.metaKey || inside("select, input:not([type=checkbox]), .scroll")) return;
+    if (event.key === " " && !inside("button, summary, a, input")) {
       event.preventDefault();
       play(!state.timer);
     }
@@ -195,7 +194,7 @@ function listen() {
 function start() {
   document.title = `driftscope · ${data.title}`;
   $("title").textContent = data.title;
-  $("epoch").max = Math.max(epochs.length - 1, 0);
+  $("epoch").max = String(Math.max(epochs.length - 1, 0));
   drawRuns();
   fillSelects();
   methodChips();

@@ -1,4 +1,4 @@
-//! Runs as the JSON whose shape `data.js` documents, and the page around it.
+//! Runs as the JSON whose shape `types.d.ts` says, and the page around it.
 
 use super::error::ReportError;
 use super::maps::{self, Method};
@@ -33,7 +33,7 @@ const SCRIPT: &str = concat!(
     include_str!("strip.js"),
     include_str!("main.js"),
 );
-/// Version of the JSON between this file and `data.js`.
+/// Version of the JSON that this file writes and the scripts read.
 const SCHEMA: u32 = 2;
 /// What a page may weigh, in bytes, if its pictures and maps can be made small enough.
 const BUDGET: usize = 14_500_000;

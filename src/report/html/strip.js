@@ -1,38 +1,49 @@
+// @ts-check
 // One image through the epochs: a film strip a view, and the change between any two epochs.
 
+/** @type {string | null} */
 let stripImage = null;
 
-/** Frames and comparisons of the open image, so that they can follow the slider. */
+/**
+ * Frames and comparisons of the open image, so that they can follow the slider.
+ *
+ * @type {Strip[]}
+ */
 let strips = [];
 
+/** @param {string} id */
 function openStrip(id) {
+  const card = cards.get(id);
+  if (!card) return;
   stripImage = id;
-  const card = cards.get(id),
-    run = card.owners[0],
-    image = run.images[run.indexOf.get(id)];
+  const run = card.owners[0],
+    image = run.images[placeOf(run, id)];
   $("strip-title").textContent = card.className;
   $("strip-id").textContent = id;
   $("strip-picture").src = data.pictures[image.picture];
   strips = shownViews()
     .filter((view) => view.run.indexOf.has(id))
-    .map((view) => makeStrip(view, view.run.indexOf.get(id), id));
+    .map((view) => makeStrip(view, placeOf(view.run, id), id));
   $("strip-body").replaceChildren(...strips.map((strip) => strip.box));
-  drawImageCurves(id);
+  drawImageCurves(card);
   if (!$("strip").open) $("strip").showModal();
   $("strip-body").scrollTop = 0;
   updateStrip();
   remember();
 }
 
-/** Whether the model came to know the image, and how far each view's map of it moved. */
-function drawImageCurves(id) {
-  const owners = cards.get(id).owners;
+/**
+ * Whether the model came to know the image, and how far each view's map of it moved.
+ *
+ * @param {Card} card
+ */
+function drawImageCurves({ id, owners }) {
   const known = owners.map((run) => ({
     name: run.label,
     colour: run.colour,
-    points: run.epochs
-      .filter((epoch) => epoch.predictions)
-      .map((epoch) => point(epoch.epoch, epoch.predictions.probability_label[run.indexOf.get(id)])),
+    points: run.epochs.flatMap(({ epoch, predictions }) =>
+      predictions ? [point(epoch, predictions.probability_label[placeOf(run, id)])] : [],
+    ),
   }));
   const moved = strips.map(({ view, image }) => ({
     name: view.label,
@@ -48,6 +59,12 @@ function drawImageCurves(id) {
   );
 }
 
+/**
+ * @param {View} view
+ * @param {number} image
+ * @param {string} id
+ * @returns {Strip}
+ */
 function makeStrip(view, image, id) {
   const frames = view.records.map((record) => {
     const canvas = mapCanvas(view, id),
@@ -63,7 +80,7 @@ function makeStrip(view, image, id) {
     button.addEventListener("click", () => setEpoch(record.epoch));
     return { record, canvas, text, button };
   });
-  const pair = ["from", "to", "change"].map((kind) => {
+  const pair = /** @type {const} */ (["from", "to", "change"]).map((kind) => {
     const canvas = mapCanvas(view, id),
       name = element("span", { class: "name" });
     canvas.dataset.kind = kind;
@@ -79,11 +96,10 @@ function makeStrip(view, image, id) {
   const title = element(
     "h3",
     {},
-    element("i", { class: "swatch" }),
+    swatch(view.colour),
     view.label,
     element("small", {}, `at ${view.method.tap}, ${stored}${grid === stored ? "" : `, drawn at ${grid}`}`),
   );
-  title.firstChild.style.background = view.colour;
   return {
     view,
     image,
@@ -102,7 +118,7 @@ function updateStrip() {
     for (const { record, canvas, text, button } of frames) {
       const what = paint(canvas, view, image, record.epoch);
       canvas.setAttribute("aria-label", whereStrongest(view, what));
-      text.textContent = what.missing ?? `max ${what.full.toPrecision(2)}`;
+      text.textContent = what.missing ?? `max ${what.full?.toPrecision(2)}`;
       if (record === now) {
         button.setAttribute("aria-current", "true");
         film.scrollLeft = button.offsetLeft - film.offsetLeft - (film.clientWidth - button.clientWidth) / 2;
@@ -123,10 +139,14 @@ function updateStrip() {
   $("strip-epoch").textContent = `Epoch ${state.epoch}`;
 }
 
-/** The image before or after the open one, in the order of the cards. */
+/**
+ * The image before or after the open one, in the order of the cards.
+ *
+ * @param {number} by
+ */
 function stepImage(by) {
   const order = arrange(),
-    at = order.indexOf(stripImage);
+    at = stripImage === null ? -1 : order.indexOf(stripImage);
   const next = order[(at + by + order.length) % order.length];
   if (next !== undefined) openStrip(next);
 }

@@ -1,21 +1,26 @@
+// @ts-check
 // Drift by class and by what happened to the prediction, at the slider's epoch.
 
 const sorting = { column: 0, down: false };
 const classNames = [...new Set(runs.flatMap((run) => run.classes))];
 
-/** The columns of the class table: a heading in two rows, and the value of a class. */
+/**
+ * The columns of the class table: a heading in two rows, and the value of a class.
+ *
+ * @returns {Column[]}
+ */
 function classColumns() {
-  const image = (run, name) =>
-    run.images.map((one, at) => [one, at]).filter(([one]) => run.classes[one.label] === name);
+  /** @type {(run: Run, name: string) => [PanelImage, number][]} */
+  const image = (run, name) => run.images.flatMap((one, at) => (run.classes[one.label] === name ? [[one, at]] : []));
+  /** @type {Column[]} */
   const columns = [
-    { over: "", name: "Class", of: (name) => name },
+    { over: "", name: "Class", of: (name) => name, format: String },
     { over: "", name: "Images", of: (name) => Math.max(...runs.map((run) => image(run, name).length)), format: String },
   ];
   for (const run of runs) {
+    /** @type {(name: string) => number | null} */
     const right = (name) => {
-      const asked = image(run, name)
-        .map(([, at]) => outcome(run, at, state.epoch))
-        .filter(Boolean);
+      const asked = image(run, name).flatMap(([, at]) => outcome(run, at, state.epoch) ?? []);
       return asked.length ? asked.filter((each) => each.right).length / asked.length : null;
     };
     columns.push({
@@ -27,6 +32,7 @@ function classColumns() {
       part: (value) => value,
     });
     if (run.epochs.some((epoch) => epoch.class_accuracy?.length)) {
+      /** @type {(name: string) => number | null} */
       const all = (name) => run.byEpoch.get(state.epoch)?.class_accuracy?.[run.classes.indexOf(name)] ?? null;
       columns.push({ over: run.label, name: "Validation accuracy", of: all, format: percent, part: (value) => value });
     }
@@ -36,7 +42,7 @@ function classColumns() {
       columns.push({
         over: run.label,
         name: view.title,
-        of: (name) => figure(view, recordAt(view, state.epoch)?.epoch, `class:${name}`)?.value ?? null,
+        of: (name) => estimate(view, recordAt(view, state.epoch)?.epoch, `class:${name}`)?.value ?? null,
         format: short,
         part: shareOf,
         drift: true,
@@ -54,11 +60,13 @@ function drawClasses() {
     runs.some((run) => run.images.some((image) => run.classes[image.label] === name)),
   );
   const rows = present.map((name) => ({ name, values: columns.map((column) => column.of(name)), key: by(name) }));
-  const compare = (one, other) => (typeof one === "string" ? one.localeCompare(other) : one - other);
+  /** @type {(one: string | number | null, other: string | number | null) => number} */
+  const compare = (one, other) =>
+    typeof one === "string" ? one.localeCompare(String(other)) : Number(one) - Number(other);
   // What is not known comes last, whichever way the column is sorted.
   rows.sort(
     (one, other) =>
-      (one.key == null) - (other.key == null) ||
+      Number(one.key == null) - Number(other.key == null) ||
       (one.key == null ? 0 : compare(one.key, other.key) * (sorting.down ? -1 : 1)),
   );
   const heads = columns.map((column, index) => {
@@ -66,7 +74,7 @@ function drawClasses() {
     button.addEventListener("click", () => {
       Object.assign(sorting, { down: sorting.column === index ? !sorting.down : index > 0, column: index });
       drawClasses();
-      $("classes").querySelector(`[data-column="${index}"]`).focus();
+      /** @type {HTMLElement | null} */ ($("classes").querySelector(`[data-column="${index}"]`))?.focus();
     });
     return element(
       "th",
@@ -99,8 +107,13 @@ function drawClasses() {
   );
 }
 
-/** The upper row of headings: one over all neighbours of one run. */
+/**
+ * The upper row of headings: one over all neighbours of one run.
+ *
+ * @param {Column[]} columns
+ */
 function spans(columns) {
+  /** @type {{ over: string, count: number }[]} */
   const runsOf = [];
   for (const { over } of columns) {
     const last = runsOf[runsOf.length - 1];
@@ -114,6 +127,7 @@ function spans(columns) {
   );
 }
 
+/** @param {string} name */
 function classButton(name) {
   const button = element("button", { type: "button", class: "plain", title: "Show the images of this class" }, name);
   button.addEventListener("click", () => {
@@ -124,12 +138,19 @@ function classButton(name) {
   return button;
 }
 
-/** A number with a bar under it as long as its share of what is possible. */
+/**
+ * A number with a bar under it as long as its share of what is possible.
+ *
+ * @param {Column} column
+ * @param {string | number | null} value
+ */
 function bar({ format, part, first }, value) {
-  const cell = element("td", { class: first ? "first" : null }, format(value));
-  if (value != null && part?.(value) != null) {
+  const number = value == null ? null : Number(value),
+    cell = element("td", { class: first ? "first" : null }, format(number));
+  const share = number == null ? null : part?.(number);
+  if (share != null) {
     cell.classList.add("bar-cell");
-    cell.style.setProperty("--part", `${(100 * Math.min(Math.max(part(value), 0), 1)).toFixed(1)}%`);
+    cell.style.setProperty("--part", `${(100 * Math.min(Math.max(share, 0), 1)).toFixed(1)}%`);
   }
   return cell;
 }
@@ -159,7 +180,7 @@ function drawOutcomes() {
       {},
       element("th", { scope: "row" }, name),
       ...shown.map((view) => {
-        const row = figure(view, recordAt(view, state.epoch)?.epoch, group),
+        const row = estimate(view, recordAt(view, state.epoch)?.epoch, group),
           number = row?.defined ?? 0;
         if (row?.value == null) return element("td", {}, "–");
         return element(

@@ -1,10 +1,24 @@
+// @ts-check
 // What moved, in words and in three numbers a view.
 
-/** The figures of the whole panel that have a value, by epoch. */
-const panelFigures = (view, reference) =>
-  epochs.map((epoch) => figure(view, epoch, "all", reference)).filter((row) => row?.value != null);
+/**
+ * The estimates of the whole panel that have a value, by epoch.
+ *
+ * @param {View} view
+ * @param {string} reference
+ * @returns {(DriftRow & { value: number })[]}
+ */
+const panelEstimates = (view, reference) =>
+  epochs.flatMap((epoch) => {
+    const row = estimate(view, epoch, "all", reference);
+    return row && row.value != null ? [{ ...row, value: row.value }] : [];
+  });
 
-/** How a value stands to its floor and its chance. */
+/**
+ * How a value stands to its floor and its chance.
+ *
+ * @param {DriftRow & { value: number }} row
+ */
 function verdict({ value, floor, chance }) {
   const sign = measure().higher_is_more_similar ? 1 : -1;
   if (floor != null && sign * value >= sign * floor)
@@ -16,6 +30,11 @@ function verdict({ value, floor, chance }) {
   return `The maps are still moving: ${Math.round(100 * part)} % of the way from chance to the noise floor.`;
 }
 
+/**
+ * @param {string} term
+ * @param {string} value
+ * @param {string} [note]
+ */
 function stat(term, value, note) {
   return element(
     "div",
@@ -25,8 +44,10 @@ function stat(term, value, note) {
   );
 }
 
+/** @param {{ interval: Interval }} [row] */
 const interval = (row) => (row?.interval ? ` [${row.interval.map(short).join(", ")}]` : "");
 
+/** @param {View} view */
 function settled(view) {
   return rowsOf(view, "stabilisation").map((row) => {
     const floor = row.against_floor === "seed" ? "seed" : "noise";
@@ -34,21 +55,21 @@ function settled(view) {
   });
 }
 
+/** @param {View} view */
 function kept(view) {
-  const rows = rowsOf(view, "paths").filter((row) => row.path > 0 && row.net != null),
-    last = rows[rows.length - 1];
-  return last
+  const last = rowsOf(view, "paths").findLast((row) => row.path != null && row.path > 0 && row.net != null);
+  return last?.path != null && last.net != null
     ? `From first to last they are ${Math.round(100 * (last.net / last.path))} % as far apart as the way they walked is long.`
     : "";
 }
 
+/** @param {View} view */
 function summary(view) {
-  const steps = panelFigures(view, "previous"),
-    since = panelFigures(view, "first");
+  const steps = panelEstimates(view, "previous"),
+    since = panelEstimates(view, "first");
   const last = steps[steps.length - 1],
     far = since[since.length - 1];
-  const title = element("h3", {}, element("i", { class: "swatch" }), view.label);
-  title.firstChild.style.background = view.colour;
+  const title = element("h3", {}, swatch(view.colour), view.label);
   if (!last)
     return element(
       "li",
@@ -88,8 +109,8 @@ function drawRuns() {
   for (const run of runs) {
     const trained = run.epochs.filter((epoch) => epoch.val_accuracy != null),
       last = trained[trained.length - 1];
-    const asked = run.epochs.filter((epoch) => epoch.predictions);
-    const from = asked.find((epoch) => epoch.epoch > 0) ?? asked[0],
+    const asked = run.epochs.flatMap(({ epoch, predictions }) => (predictions ? [{ epoch, predictions }] : []));
+    const from = asked.find((one) => one.epoch > 0) ?? asked[0],
       to = asked[asked.length - 1];
     const turned =
       from && from !== to
@@ -100,13 +121,11 @@ function drawRuns() {
       `${run.images.length} panel images`,
       turned == null ? "" : `${turned} changed prediction after epoch ${from.epoch}`,
     ];
-    const swatch = element("i", { class: "swatch" });
-    swatch.style.background = run.colour;
     $("runs").append(
       element(
         "li",
         {},
-        swatch,
+        swatch(run.colour),
         element("b", {}, run.label),
         run.model === run.name ? "" : ` (${run.model})`,
         ` ${facts.filter(Boolean).join(", ")}`,
