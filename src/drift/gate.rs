@@ -1,4 +1,4 @@
-//! A limit on drift, for scripts: `METRIC=VALUE`.
+//! A limit on drift, for scripts: `MEASURE=VALUE`.
 
 use std::str::FromStr;
 
@@ -12,7 +12,7 @@ use crate::store::{ALL_IMAGES, DriftEstimate};
 /// the rest. So `spearman=0.3` fails below a correlation of 0.7, and `js-divergence=0.3` above a divergence of 0.3.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FailAbove {
-    /// In which measure.
+    /// The measure that is limited.
     pub measure: Measure,
     /// The largest distance that passes.
     pub limit: f64,
@@ -22,7 +22,7 @@ pub struct FailAbove {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LimitError {
     /// There is no `=`.
-    #[error("'{0}' is no limit; expected METRIC=VALUE, as in js-divergence=0.3")]
+    #[error("'{0}' is no limit; expected MEASURE=VALUE, as in js-divergence=0.3")]
     NoValue(String),
     /// There is no such measure.
     #[error(transparent)]
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_limit_that_is_not_understood_says_why() {
         let error = |text: &str| text.parse::<FailAbove>().unwrap_err().to_string();
-        assert!(error("spearman").contains("expected METRIC=VALUE"));
+        assert!(error("spearman").contains("expected MEASURE=VALUE"));
         assert!(error("iou=0.5").starts_with("no measure is called 'iou'"));
         for text in ["spearman=", "spearman=x", "spearman=-1", "spearman=nan"] {
             assert!(error(text).contains("expected a number from 0"), "{text}");

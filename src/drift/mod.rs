@@ -1,4 +1,4 @@
-//! How the evidence moved between two epochs, and whether that is more than noise: pairing, floor and chance.
+//! Drift: how far an image's maps of two epochs are apart, whether that is more than noise, and when a run settled.
 //!
 //! Every estimate compares each panel image's map with the same image's map at another epoch. It stands beside two
 //! yardsticks from its own epoch, the floor (perturbed images, same weights) and chance (maps of different images), and

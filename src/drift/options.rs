@@ -62,22 +62,22 @@ impl FromStr for Reference {
     }
 }
 
-/// What [`super::analyse`] computes of a run.
+/// What [`super::analyse`] computes of a run; defaults are named at each option.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// In the order of the estimates. All fast ones.
+    /// The measures, in the order of the estimates. Default: all fast ones.
     pub measures: Vec<Measure>,
-    /// Epochs every other is compared with. Previous and first, which the path walked needs too.
+    /// The epochs that every other is compared with. Default: previous and first, which paths need both of.
     pub against: Vec<Reference>,
-    /// Explainers by name; all where none is named.
+    /// Explainers by name; all where none is named, which is the default.
     pub explainers: Vec<String>,
-    /// A run of the same recipe with another seed: its maps at the same epoch are the larger floor.
+    /// A run of the same recipe with another seed: the drift from its maps at the same epoch is a second floor.
     pub seed_run: Option<RunReader>,
-    /// Whether estimates are also given by outcome of the prediction and by class.
+    /// Whether estimates are also given by outcome of the prediction and by class. Default: yes.
     pub groups: bool,
-    /// Panels drawn for an interval. 1000.
+    /// How many panels are drawn for an interval. Default: 1000.
     pub resamples: usize,
-    /// Pairings of different images that chance is averaged over. 8.
+    /// How many pairings of different images chance is averaged over. Default: 8.
     pub shuffles: usize,
 }
 

@@ -1,4 +1,4 @@
-//! How far the evidence walked, and how far it got.
+//! The drift up to an epoch, summed over its steps, and from the first epoch at once.
 
 use std::collections::BTreeMap;
 
@@ -19,28 +19,29 @@ pub(super) fn series(estimates: &[DriftEstimate], against: Against) -> BTreeMap<
     all
 }
 
-/// How far apart an estimate says two epochs are; `None` where it is undefined or of no measure known here.
+/// The drift that a value of an estimate's measure means ([`Measure::distance`]); `None` where it is undefined or of no
+/// measure known here.
 pub(super) fn distance(estimate: &DriftEstimate, value: Option<f64>) -> Option<f64> {
     let measure: Measure = estimate.measure.parse().ok()?;
     Some(measure.distance(value?))
 }
 
-/// The way up to every epoch that was compared with the previous one, by explainer, target and measure. Epochs that
-/// were not compared with the first have no net displacement.
+/// The path up to every epoch that was compared with the previous one, by explainer, target and measure. Epochs that
+/// were not compared with the first have no net drift.
 pub fn paths(estimates: &[DriftEstimate]) -> Vec<DriftPath> {
     let from_first = series(estimates, Against::First);
     let mut all = Vec::new();
     for (key, steps) in series(estimates, Against::Previous) {
-        let mut walked = Some(0.0);
+        let mut path = Some(0.0);
         for step in steps {
-            walked = walked.zip(distance(step, step.value)).map(|(walked, step)| walked + step);
+            path = path.zip(distance(step, step.value)).map(|(path, step)| path + step);
             let first = from_first.get(&key).and_then(|estimates| estimates.iter().find(|one| one.epoch == step.epoch));
             all.push(DriftPath {
                 explainer: step.explainer.clone(),
                 target: step.target.clone(),
                 measure: step.measure.clone(),
                 epoch: step.epoch,
-                path: walked,
+                path,
                 net: first.and_then(|estimate| distance(estimate, estimate.value)),
             });
         }

@@ -1,4 +1,4 @@
-//! Whether drift is within its floor: when a run settled, whether it has settled by now, and which epoch to keep.
+//! Whether drift is within its floor: from when on it was, whether it is by now, and which epoch to keep.
 //!
 //! Everything here reads estimates, so it answers alike for a run that is training ([`super::Timeline`]) and for one on
 //! disk.
@@ -51,7 +51,7 @@ pub fn settled(estimates: &[DriftEstimate]) -> Vec<Settled> {
     all
 }
 
-/// How many of the latest steps in a row are within the floor.
+/// How many of the last steps in a row are within the floor.
 fn quiet_steps(steps: &[&DriftEstimate], floor: Floor) -> usize {
     steps.iter().rev().take_while(|step| above_floor(step, floor).is_some_and(|above| above <= 0.0)).count()
 }
@@ -68,15 +68,15 @@ pub struct Settling {
 }
 
 impl Settling {
-    /// Whether the evidence of every explainer and target has been within its floor for the last `patience` steps.
-    /// Estimates are those of a run so far, from [`super::Timeline::for_epoch`]. Never where there are none.
+    /// Whether the drift of every explainer and target has been within its floor for the last `patience` steps.
+    /// `estimates` are those of a run so far, from [`super::Timeline::for_epoch`]. False where there are none.
     pub fn has_settled(&self, estimates: &[DriftEstimate]) -> bool {
         let steps = series(estimates, Against::Previous);
         let mut ours = steps.iter().filter(|((_, _, measure), _)| *measure == self.measure.name()).peekable();
         ours.peek().is_some() && ours.all(|(_, steps)| quiet_steps(steps, self.floor) >= self.patience.max(1))
     }
 
-    /// How far the evidence of each epoch is above its floor, since the epoch before: of the explainer and target where
+    /// By how much the drift of each epoch, since the one before, exceeds its floor: of the explainer and target where
     /// it is most. Epochs where any of them is undefined are left out.
     pub fn by_epoch(&self, estimates: &[DriftEstimate]) -> BTreeMap<usize, f64> {
         let ours = |estimate: &&DriftEstimate| {
@@ -99,22 +99,21 @@ impl Settling {
     }
 }
 
-/// The epoch to keep, by accuracy and stability together: of those whose accuracy is within `tolerance` of the best (a
-/// fraction; 0.01 is one percentage point), the one whose evidence moved least above its floor; movements within the
-/// floor count as none. The earliest of several, and one of unknown movement only where all are. `None` without an
-/// accuracy.
+/// The epoch to keep, by accuracy and drift together: of those whose accuracy is within `tolerance` of the best (a
+/// fraction; 0.01 is one percentage point), the one whose drift exceeds its floor least; drift within the floor counts as
+/// none. The earliest of several, and one of unknown drift only where all are. `None` without an accuracy.
 ///
-/// `accuracy` and `movement` ([`Settling::by_epoch`]) are by epoch.
+/// `accuracy` and `excess` ([`Settling::by_epoch`]) are by epoch.
 pub fn accurate_and_settled(
     accuracy: &BTreeMap<usize, f64>,
-    movement: &BTreeMap<usize, f64>,
+    excess: &BTreeMap<usize, f64>,
     tolerance: f64,
 ) -> Option<usize> {
     let best = accuracy.values().copied().fold(f64::NEG_INFINITY, f64::max);
-    let moved = |epoch: usize| movement.get(&epoch).map_or(f64::INFINITY, |above| above.max(0.0));
+    let drift = |epoch: usize| excess.get(&epoch).map_or(f64::INFINITY, |above| above.max(0.0));
     let good = accuracy.iter().filter(|&(_, &accuracy)| accuracy >= best - tolerance);
     // `min_by` keeps the first of equals.
-    good.map(|(&epoch, _)| epoch).min_by(|&one, &other| moved(one).total_cmp(&moved(other)))
+    good.map(|(&epoch, _)| epoch).min_by(|&one, &other| drift(one).total_cmp(&drift(other)))
 }
 
 #[cfg(test)]
@@ -187,12 +186,12 @@ mod tests {
     #[test]
     fn the_epoch_to_keep_is_accurate_and_quiet() {
         let accuracy = BTreeMap::from([(1, 0.5), (2, 0.70), (3, 0.71), (4, 0.705)]);
-        let movement = BTreeMap::from([(1, 0.0), (2, 0.3), (3, 0.2), (4, 0.1)]);
-        assert_eq!(accurate_and_settled(&accuracy, &movement, 0.01), Some(4));
-        assert_eq!(accurate_and_settled(&accuracy, &movement, 0.0), Some(3));
-        assert_eq!(accurate_and_settled(&accuracy, &movement, 1.0), Some(1));
+        let excess = BTreeMap::from([(1, 0.0), (2, 0.3), (3, 0.2), (4, 0.1)]);
+        assert_eq!(accurate_and_settled(&accuracy, &excess, 0.01), Some(4));
+        assert_eq!(accurate_and_settled(&accuracy, &excess, 0.0), Some(3));
+        assert_eq!(accurate_and_settled(&accuracy, &excess, 1.0), Some(1));
         assert_eq!(accurate_and_settled(&accuracy, &BTreeMap::from([(3, -0.1), (4, -0.2)]), 0.01), Some(3));
         assert_eq!(accurate_and_settled(&accuracy, &BTreeMap::new(), 0.01), Some(2));
-        assert_eq!(accurate_and_settled(&BTreeMap::new(), &movement, 0.01), None);
+        assert_eq!(accurate_and_settled(&BTreeMap::new(), &excess, 0.01), None);
     }
 }

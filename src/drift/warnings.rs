@@ -1,4 +1,4 @@
-//! What a person should look at: evidence that jumps while nothing shows in the accuracy.
+//! What a person should look at: a step of unusual drift while the accuracy hardly changes.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use crate::store::{Against, DriftEstimate};
 
 /// An accuracy that changes by less than this, as a fraction, is flat.
 const FLAT: f64 = 0.01;
-/// A step this many times as long as the run's usual one, their median, is a jump.
+/// A step is a jump when its drift is more than this many times the median of the run's other steps.
 const JUMP: f64 = 2.0;
 
-/// A line for every step where the accuracy is flat and the evidence of an explainer jumps: is above its floor and
-/// twice as far as the usual step of the run, in more than half of `measures`. Steps between epochs of unknown accuracy
-/// are not judged.
+/// A line for every step where the accuracy is flat and the drift of an explainer jumps: it exceeds its floor and is more
+/// than twice the median of the run's other steps, in more than half of `measures`. Steps between epochs of unknown
+/// accuracy are not judged.
 pub fn jumps(estimates: &[DriftEstimate], accuracy: &BTreeMap<usize, f64>, measures: &[Measure]) -> Vec<String> {
     let mut jumped: BTreeMap<(usize, usize, &str, &str), Vec<String>> = BTreeMap::new();
     for ((explainer, target, measure), steps) in series(estimates, Against::Previous) {

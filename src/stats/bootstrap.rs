@@ -1,6 +1,6 @@
 //! Intervals: how far a mean over the panel would move with other images.
 //!
-//! Every figure of a panel is recomputed on the same resampled panels, so which images are drawn is decided once.
+//! Every estimate of a panel is recomputed on the same resampled panels, so which images are drawn is decided once.
 
 use rand::RngExt;
 use rayon::prelude::*;
@@ -28,14 +28,14 @@ impl Table {
         Table { columns, values }
     }
 
-    /// Works the rows out in parallel.
+    /// `[images, columns]` from a function of image and column; images in parallel.
     pub fn of(images: usize, columns: usize, value: impl Fn(usize, usize) -> Option<f64> + Sync) -> Self {
         let row = |image| (0..columns).map(|column| value(image, column)).collect::<Vec<_>>();
         let rows: Vec<Vec<Option<f64>>> = (0..images).into_par_iter().map(row).collect();
         Table { columns, values: rows.concat() }
     }
 
-    /// One number.
+    /// The number of an image in a column.
     pub fn at(&self, image: usize, column: usize) -> Option<f64> {
         self.values[image * self.columns + column]
     }

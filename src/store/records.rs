@@ -129,7 +129,7 @@ pub const ALL_IMAGES: &str = "all";
 
 /// One number about how the maps of one explainer moved between two epochs, and what it is to be read against.
 ///
-/// Figures of earlier versions have no group, interval or floor of a second seed: they are of all images, and the rest
+/// Estimates of earlier versions have no group, interval or floor of a second seed: they are of all images, and the rest
 /// is not known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DriftEstimate {
@@ -186,12 +186,12 @@ mod tests {
 
     /// As version 0.1.0 wrote it.
     #[test]
-    fn a_figure_of_an_earlier_version_is_of_all_images() {
+    fn an_estimate_of_an_earlier_version_is_of_all_images() {
         let written = r#"{"explainer": "grad-cam", "target": "label", "measure": "spearman", "against": "first", "epoch": 2,
             "reference_epoch": 1, "value": 0.5, "floor": 0.9, "chance": null, "defined": 3, "undefined": 1, "dead": 1}"#;
-        let figure: DriftEstimate = serde_json::from_str(written).unwrap();
-        assert_eq!((figure.group.as_str(), figure.interval, figure.seed_floor), (ALL_IMAGES, None, None));
-        assert_eq!(figure.value, Some(0.5));
+        let estimate: DriftEstimate = serde_json::from_str(written).unwrap();
+        assert_eq!((estimate.group.as_str(), estimate.interval, estimate.seed_floor), (ALL_IMAGES, None, None));
+        assert_eq!(estimate.value, Some(0.5));
     }
 
     #[test]
