@@ -23,6 +23,8 @@ mod le_grad;
 mod method;
 mod occlusion;
 mod pass;
+#[cfg(test)]
+mod properties;
 mod raw_attention;
 mod registry;
 mod rollout;

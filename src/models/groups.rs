@@ -106,3 +106,42 @@ impl Groups {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 64,
+            rng_seed: RngSeed::Fixed(3),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        /// `blocks.1` is no beginning of `blocks.11`, `norm` none of `norms` and `head` none of `header`.
+        #[test]
+        fn a_parameter_belongs_to_the_module_that_it_lies_in(
+            blocks in 1..30_usize,
+            block in 0..40_usize,
+            rest in "[a-z]{1,5}(\\.[a-z0-9]{1,5}){0,2}",
+        ) {
+            let modules = |index: usize| match index + 1 == blocks {
+                true => vec![format!("blocks.{index}"), "norm".to_string()],
+                false => vec![format!("blocks.{index}")],
+            };
+            let groups = Groups::new((0..blocks).map(modules).collect(), "head");
+            let expected = if block < blocks { Group::Block(block) } else { Group::Stem };
+            prop_assert_eq!(groups.of(&format!("blocks.{block}.{rest}")), expected);
+            prop_assert_eq!(groups.of(&format!("norm.{rest}")), Group::Block(blocks - 1));
+            prop_assert_eq!(groups.of(&format!("head.{rest}")), Group::Head);
+            prop_assert_eq!(groups.of(&format!("norms.{rest}")), Group::Stem);
+            prop_assert_eq!(groups.of(&format!("header.{rest}")), Group::Stem);
+            let all = groups.all();
+            prop_assert!(all.is_sorted() && all.len() == blocks + 2);
+            prop_assert!(all.iter().rev().enumerate().all(|(above, group)| groups.above(*group) == above));
+        }
+    }
+}

@@ -1,4 +1,8 @@
 use super::*;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// Two images, one target, maps of 1 x 2: `[1, -0]` and `[NaN, 0.1]`.
 pub(crate) fn sample() -> Explanations {
@@ -131,4 +135,62 @@ fn a_safetensors_file_of_someone_else_is_refused() {
 fn a_field_of_another_length_is_not_written() {
     let short = Explanations { labels: vec![0], ..sample() };
     assert!(matches!(short.encode(), Err(StoreError::Encode { tensor: "labels", .. })));
+}
+
+/// Explanations of `images` images, `targets` targets, a grid and blocks and heads; every number any bits.
+fn random([images, targets, rows, cols, layers, heads]: [usize; 6], seed: u64) -> Explanations {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    let classes = 1 + seed as usize % 5;
+    let mut floats = |count: usize| -> Vec<f32> { (0..count).map(|_| f32::from_bits(generator.random())).collect() };
+    let by_head = (layers * heads > 0).then(|| floats(images * layers * heads * rows * cols));
+    Explanations {
+        title: format!("Ünïque \"{seed}\"\n"),
+        untrained_head: seed.is_multiple_of(2),
+        image_ids: (0..images).map(|image| format!("{image}/ü, \\ {seed}")).collect(),
+        target_kinds: (0..targets).map(|target| format!("class {target}")).collect(),
+        grid: [rows, cols],
+        maps: floats(images * targets * rows * cols),
+        floor_maps: floats(images * targets * rows * cols),
+        layer_maps: by_head.map(|values| LayerMaps { layers, heads, values }),
+        attention_distance: (layers * heads > 0).then(|| AttentionDistance {
+            layers,
+            heads,
+            values: floats(images * layers * heads),
+        }),
+        completeness_gap: seed.is_multiple_of(3).then(|| floats(images * targets)),
+        targets: vec![seed as i64; images * targets],
+        predicted: vec![-(seed as i64); images],
+        labels: vec![UNKNOWN_CLASS; images],
+        logits: floats(images * classes),
+        classes,
+        ..sample()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        rng_seed: RngSeed::Fixed(2),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// Compared by their bytes: a number may be NaN, which equals nothing.
+    #[test]
+    fn whatever_is_written_is_read_back(sizes in [0..4_usize, 0..3, 1..5, 1..5, 0..3, 0..3], seed in any::<u64>()) {
+        let before = random(sizes, seed);
+        let bytes = before.encode().unwrap();
+        let after = decode(&bytes).unwrap();
+        prop_assert_eq!(after.encode().unwrap(), bytes);
+        prop_assert_eq!((&after.title, &after.image_ids), (&before.title, &before.image_ids));
+        prop_assert_eq!((after.grid, after.classes, after.labels.len()), (before.grid, before.classes, sizes[0]));
+        prop_assert!(after.map(sizes[0], 0).is_none() && after.map(0, sizes[1]).is_none());
+    }
+
+    /// A file that ends early anywhere is an error, not fewer maps.
+    #[test]
+    fn a_file_cut_anywhere_is_refused(seed in any::<u64>(), share in 0.0..1.0_f64) {
+        let bytes = random([2, 1, 2, 2, 1, 1], seed).encode().unwrap();
+        prop_assert!(decode(&bytes[..(share * bytes.len() as f64) as usize]).is_err());
+    }
 }
