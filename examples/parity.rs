@@ -20,7 +20,8 @@ use driftscope::explain::{self, Explainer, Target};
 use driftscope::measure::Heatmap;
 use driftscope::models::{Mode, Model, ModelName, Taps};
 use driftscope::picture::{self, Interpolation, Normalisation, Picture};
-use driftscope::train::{Optimizer, StepGradients, cross_entropy};
+use driftscope::probe::cross_entropy;
+use driftscope::train::{Optimizer, StepGradients};
 use driftscope::weights::{self, HostTensor, StateDict};
 use std::path::PathBuf;
 

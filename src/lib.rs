@@ -6,7 +6,7 @@
 //!    ─► models (forward = logits + taps) ─► train::fit, one visible loop; per epoch:
 //!         train ─► evaluate ─► explain the panel (maps and floor) ─► drift ─► seal the epoch
 //!    ─► store (read back by sample × explainer × epoch) ─► drift ─► report
-//! beside it: evidence and cause ask a checkpoint again, weights brings models in and out
+//! beside it: probe asks a checkpoint again, weights brings models in and out
 //! ```
 //!
 //! | room | owns |
@@ -21,8 +21,7 @@
 //! | [`train`] | the loop, one step in plain sight |
 //! | [`mod@run`] | what a run's folder means: record, checkpoints, resuming, branching, the same data |
 //! | [`explain`] | one small file a method: raw maps out |
-//! | [`evidence`] | pictures looked at: from pixels, through the explainers, to records |
-//! | [`cause`] | which part of a model moved its evidence |
+//! | [`probe`] | a model asked about images: looking, evaluating, faithfulness, which part moved its evidence |
 //! | [`measure`] | heat maps, their scales, measures between two and descriptors of one |
 //! | [`stats`] | the bootstrap, quantiles, ranks, correlation of vectors, permutations |
 //! | [`store`] | the names in a run's folder, sealed directories, the explanation files' schema; reading a run |
@@ -38,14 +37,12 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
-pub mod cause;
 pub mod cli;
 pub mod config;
 pub mod data;
 pub mod device;
 pub mod draw;
 pub mod drift;
-pub mod evidence;
 pub mod explain;
 pub mod faithfulness;
 pub mod fsx;
@@ -53,6 +50,7 @@ pub mod measure;
 pub mod models;
 pub mod ops;
 pub mod picture;
+pub mod probe;
 pub mod progress;
 pub mod report;
 pub mod run;

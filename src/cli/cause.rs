@@ -3,10 +3,9 @@
 use super::args::{self, DeviceArguments, TargetArguments, WeightArguments};
 use super::output::FormatArguments;
 use super::output::finished;
-use crate::cause::{Cause, causes};
-use crate::evidence::{Question, Subjects};
 use crate::explain::Explainer;
 use crate::faithfulness::Summary;
+use crate::probe::{Cause, Images, Question, causes};
 use crate::progress::Progress;
 use crate::report::{Table, number, text};
 use crate::run::{Which, reopen, with_weights};
@@ -59,7 +58,7 @@ pub(super) fn run(arguments: &CauseArguments) -> Result<ExitCode> {
         let open = |epoch| reopen(&arguments.run, Which::Epoch(epoch), arguments.weights.raw, &device);
         let (earlier, later) = (open(from)?, open(to)?);
         let config = &later.record.config;
-        let subjects = Subjects::of_run(&reader, config.panel.seed)?;
+        let images = Images::of_run(&reader, config.panel.seed)?;
         let explainers =
             if arguments.methods.is_empty() { config.explainers.clone() } else { arguments.methods.clone() };
         let classes = &later.record.classes;
@@ -70,7 +69,7 @@ pub(super) fn run(arguments: &CauseArguments) -> Result<ExitCode> {
         let question = Question::new(explainers, &words, classes)?;
         let phase = progress.phase("mixing");
         let told = |done, all| phase.done(done, all);
-        let causes = causes(&subjects, &question, [&earlier.model, &later.model], &device, told)?;
+        let causes = causes(&images, &question, [&earlier.model, &later.model], &device, told)?;
         steps.push(Step { from, to, causes });
     }
     progress.finish();

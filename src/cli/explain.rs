@@ -6,11 +6,10 @@ use super::output::{Format, FormatArguments};
 use super::run_spec::RunSpec;
 use super::{print, wrong};
 use crate::draw::{ColourMap, FigureFormat, Paint, Style};
-use crate::evidence::faithfulness::{Assessment, assess};
-use crate::evidence::{Question, Subjects, look};
 use crate::explain::{Explainer, Target};
 use crate::faithfulness::Criteria;
 use crate::fsx;
+use crate::probe::{Assessment, Images, Question, assess, look};
 use crate::progress::Progress;
 use crate::run::{Reopened, RunRecord, reopen, same_pictures};
 use crate::store::layout::RUN_FILE;
@@ -80,7 +79,7 @@ struct Looked {
     /// `NAME@EPOCH`, one of a kind.
     title: String,
     reopened: Reopened,
-    subjects: Subjects,
+    images: Images,
     seen: Vec<Explanations>,
     assessments: Vec<Assessment>,
 }
@@ -255,24 +254,24 @@ fn look_at(
     let reopened = reopen(&run.path, run.which, arguments.weights.raw, device)?;
     let (record, epoch) = (&reopened.record, reopened.position.epoch);
     let seed = record.config.panel.seed;
-    let subjects = match files {
-        [] => Subjects::of_run(&RunReader::open(&run.path)?, seed)?,
+    let images = match files {
+        [] => Images::of_run(&RunReader::open(&run.path)?, seed)?,
         files => {
             let limits = arguments.limits.over(record.config.data.limits());
-            Subjects::of_files(files, &record.config.preprocessing, limits, seed)?
+            Images::of_files(files, &record.config.preprocessing, limits, seed)?
         }
     };
     if is_first {
-        let names = pictures::names(&subjects.ids, arguments.figures).into_iter();
+        let names = pictures::names(&images.ids, arguments.figures).into_iter();
         free(&arguments.out, &names.map(|name| arguments.out.join(name)).collect::<Vec<_>>())?;
     }
     // The name becomes that of a folder, and run.json may have come from anywhere.
     let name: String = record.name.chars().map(|letter| if "/\\".contains(letter) { '-' } else { letter }).collect();
     let title = format!("{}@{epoch}", name.trim_start_matches('.'));
     let progress = Progress::new();
-    let (phase, all) = (progress.phase("explaining"), 2 * subjects.pictures.len());
+    let (phase, all) = (progress.phase("explaining"), 2 * images.pictures.len());
     let each_batch = |done| phase.done(done, all);
-    let seen = look(&subjects, &question, &reopened.model, device, epoch == 0, each_batch)?;
+    let seen = look(&images, &question, &reopened.model, device, epoch == 0, each_batch)?;
     let mut assessments = Vec::new();
     if arguments.faithfulness {
         let config = &record.config;
@@ -280,10 +279,10 @@ fn look_at(
         let models = [&reopened.model, &forgetful];
         let phase = progress.phase("judging");
         let told = |done, all| phase.done(done, all);
-        assessments = assess(&subjects, &question, models, device, &Criteria::default(), told)?;
+        assessments = assess(&images, &question, models, device, &Criteria::default(), told)?;
     }
     progress.finish();
-    Ok(Looked { title, reopened, subjects, seen, assessments })
+    Ok(Looked { title, reopened, images, seen, assessments })
 }
 
 /// Turns the run's seed into that of parameters the run never had.
@@ -298,14 +297,14 @@ fn usual() -> Vec<Explainer> {
 
 /// Two runs show the same pictures.
 fn comparable(first: &Looked, other: &Looked) -> Result<()> {
-    if first.subjects.ids != other.subjects.ids {
+    if first.images.ids != other.images.ids {
         bail!(
             "{} and {} do not share a panel: {} pictures there, {} here, and not the same ones; name the pictures to be \
              explained",
             first.title,
             other.title,
-            first.subjects.ids.len(),
-            other.subjects.ids.len()
+            first.images.ids.len(),
+            other.images.ids.len()
         );
     }
     Ok(())

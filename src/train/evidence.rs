@@ -3,10 +3,10 @@
 use super::dashboard::Dashboard;
 use super::{Setup, TrainError};
 use crate::draw::{Figure, Style};
-use crate::evidence::{Question, Subjects, look};
 use crate::explain::ExplainError;
 use crate::models::Model;
 use crate::picture::Picture;
+use crate::probe::{Images, Question, look};
 use crate::report::{Scales, Sight};
 use crate::store::layout::{explanations_name, overlay_name};
 use crate::store::{Explanations, SealedDir};
@@ -16,7 +16,7 @@ use rayon::prelude::*;
 /// The panel's pictures, decoded once, and what is asked about them.
 #[derive(Debug)]
 pub(super) struct Evidence {
-    subjects: Subjects,
+    images: Images,
     question: Question,
     overlays: usize,
     /// Whose figures they are.
@@ -33,11 +33,11 @@ impl Evidence {
     pub(super) fn new(setup: &Setup) -> Result<Self, TrainError> {
         let config = &setup.config;
         let panel = config.panel.choose(&setup.data)?;
-        let subjects = Subjects::of_panel(&panel, &config.preprocessing, config.panel.seed)?;
+        let images = Images::of_panel(&panel, &config.preprocessing, config.panel.seed)?;
         let question = Question::new(config.explainers.clone(), &config.panel.targets, &setup.data.classes)?;
         let overlays = if config.explainers.is_empty() { 0 } else { config.panel.overlays };
         let (heading, classes) = (format!("{} on {}", config.model, setup.data.name), setup.data.classes.clone());
-        Ok(Self { subjects, question, overlays, heading, classes })
+        Ok(Self { images, question, overlays, heading, classes })
     }
 
     /// One record an explainer. `untrained_head` marks maps that answer for a class the model has not been taught yet.
@@ -48,13 +48,13 @@ impl Evidence {
         untrained_head: bool,
         dashboard: &Dashboard,
     ) -> Result<Vec<Explanations>, ExplainError> {
-        let (phase, all) = (dashboard.phase("explaining"), 2 * self.subjects.pictures.len());
-        look(&self.subjects, &self.question, model, device, untrained_head, |done| phase.done(done, all))
+        let (phase, all) = (dashboard.phase("explaining"), 2 * self.images.pictures.len());
+        look(&self.images, &self.question, model, device, untrained_head, |done| phase.done(done, all))
     }
 
     /// The panel's pictures as the run keeps them: PNG files in panel order.
     pub(super) fn pictures(&self) -> Result<Vec<Vec<u8>>, TrainError> {
-        Ok(self.subjects.pictures.par_iter().map(Picture::png).collect::<Result<_, _>>()?)
+        Ok(self.images.pictures.par_iter().map(Picture::png).collect::<Result<_, _>>()?)
     }
 
     /// Writes what was seen into the epoch: a file an explainer, and figures of a few pictures; and hands these out by the
@@ -72,8 +72,8 @@ impl Evidence {
         let sight = Sight { heading, seen, classes: &self.classes };
         let mut figures = Vec::new();
         for index in self.overlaid() {
-            let picture = &self.subjects.pictures[index];
-            let id = &self.subjects.ids[index];
+            let picture = &self.images.pictures[index];
+            let id = &self.images.ids[index];
             let figure = Figure { title: id.clone(), rows: vec![sight.row(index, picture.clone(), &Scales::Own)] };
             let figure = figure.scene(&Style::default())?.picture()?;
             unsealed.write(&overlay_name(index), &figure.png()?)?;
@@ -84,7 +84,7 @@ impl Evidence {
 
     /// A few pictures, evenly over the panel and so over its classes.
     fn overlaid(&self) -> impl Iterator<Item = usize> {
-        let (count, wanted) = (self.subjects.pictures.len(), self.overlays.min(self.subjects.pictures.len()));
+        let (count, wanted) = (self.images.pictures.len(), self.overlays.min(self.images.pictures.len()));
         (0..wanted).map(move |index| index * count / wanted)
     }
 }

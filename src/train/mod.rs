@@ -7,17 +7,16 @@
 mod board;
 mod dashboard;
 mod ema;
-mod evaluate;
 mod evidence;
 mod gradients;
 mod history;
+mod loss;
 mod optimizer;
 mod ready;
 mod schedule;
 mod stability;
 mod trainee;
 
-pub use evaluate::{Evaluation, cross_entropy, evaluate, soft_cross_entropy};
 pub use gradients::StepGradients;
 pub use optimizer::Optimizer;
 pub use ready::Ready;
@@ -26,6 +25,7 @@ pub use schedule::Schedule;
 use board::Board;
 use dashboard::Dashboard;
 use evidence::Evidence;
+use loss::soft_cross_entropy;
 use trainee::Trainee;
 
 use crate::config::RunConfig;
@@ -33,10 +33,10 @@ use crate::data::{Batching, DataError, DataSet, Loader, Order, Split};
 use crate::device::{self, OutOfMemory};
 use crate::draw::FigureError;
 use crate::drift::{DriftError, Timeline};
-use crate::evidence::SubjectsError;
 use crate::explain::ExplainError;
 use crate::models::{Mode, Taps, Trainable};
 use crate::picture::PngError;
+use crate::probe::{ImagesError, evaluate};
 use crate::progress::Progress;
 use crate::report::{TensorBoardError, confusion_csv};
 use crate::run::{NextStep, RunDir, RunError};
@@ -106,11 +106,11 @@ pub enum TrainError {
     OutOfMemory(#[from] OutOfMemory),
 }
 
-impl From<SubjectsError> for TrainError {
-    fn from(error: SubjectsError) -> Self {
+impl From<ImagesError> for TrainError {
+    fn from(error: ImagesError) -> Self {
         match error {
-            SubjectsError::Store(error) => error.into(),
-            SubjectsError::Picture(error) => DataError::from(error).into(),
+            ImagesError::Store(error) => error.into(),
+            ImagesError::Picture(error) => DataError::from(error).into(),
         }
     }
 }

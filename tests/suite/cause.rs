@@ -2,17 +2,16 @@
 
 use crate::support::{alone, fast_device, minis, numbers, pseudo_random};
 use burn::tensor::Device;
-use driftscope::cause::{Cause, Part, causes};
-use driftscope::evidence::{Question, Subjects};
 use driftscope::explain::Explainer;
 use driftscope::models::{Model, ModelName};
 use driftscope::picture::Picture;
+use driftscope::probe::{Cause, Images, Part, Question, causes};
 use driftscope::weights::{load_state_dict, state_dict};
 use std::path::Path;
 
 const CLASSES: usize = 10;
 
-fn subjects(side: usize) -> Subjects {
+fn images(side: usize) -> Images {
     let noise = numbers(&pseudo_random([3, side * side * 3], 5, &Device::flex()));
     let picture = |image: usize| {
         let bytes = &noise[image * side * side * 3..][..side * side * 3];
@@ -20,7 +19,7 @@ fn subjects(side: usize) -> Subjects {
     };
     let ids = ["a", "b", "c"].map(str::to_string).to_vec();
     let labels = vec![Some(0), Some(4), Some(7)];
-    Subjects::new("panel".to_string(), ids, labels, (0..3).map(picture).collect(), 0)
+    Images::new("panel".to_string(), ids, labels, (0..3).map(picture).collect(), 0)
 }
 
 /// The model with one part of another.
@@ -36,7 +35,7 @@ fn found(name: ModelName, models: [&Model; 2], device: &Device) -> Vec<Cause> {
     let explainers: Vec<Explainer> = vec!["grad-cam".parse().unwrap(), "hires-cam".parse().unwrap()];
     let classes: Vec<String> = (0..CLASSES).map(|class| class.to_string()).collect();
     let question = Question::new(explainers, &["label".to_string()], &classes).unwrap();
-    causes(&subjects(name.spec().image_size()), &question, models, device, |_, _| ()).unwrap()
+    causes(&images(name.spec().image_size()), &question, models, device, |_, _| ()).unwrap()
 }
 
 #[test]

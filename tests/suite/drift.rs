@@ -3,14 +3,13 @@
 
 use crate::support::{alone, driftscope, fast_device, minis, succeed};
 use burn::tensor::Device;
-use driftscope::cause::{Part, causes};
 use driftscope::data::textures;
 use driftscope::drift::{Against, Options, analyse};
-use driftscope::evidence::{Question, Subjects, look};
 use driftscope::explain::Explainer;
 use driftscope::measure::Measure;
 use driftscope::models::{Group, Model, ModelName};
 use driftscope::picture::Picture;
+use driftscope::probe::{Images, Part, Question, causes, look};
 use driftscope::store::{Explanations, Manifest, RunReader, epoch_dir_name, panel_image_name};
 use driftscope::weights::{load_state_dict, state_dict};
 use serde_json::json;
@@ -24,12 +23,12 @@ fn class_names() -> Vec<String> {
 }
 
 /// Two pictures a class, drawn with the textures' own generator.
-fn subjects(side: usize) -> Subjects {
+fn images(side: usize) -> Images {
     let picture = |index: usize| Picture::new(side, side, textures::draw(index / 2, index as u64, side).pixels);
     let pictures: Vec<Picture> = (0..2 * CLASSES).map(picture).collect();
     let ids = (0..pictures.len()).map(|index| format!("texture {index}")).collect();
     let labels = (0..pictures.len()).map(|index| Some(index / 2)).collect();
-    Subjects::new("textures".to_string(), ids, labels, pictures, 0)
+    Images::new("textures".to_string(), ids, labels, pictures, 0)
 }
 
 fn question(methods: &[&str]) -> Question {
@@ -38,14 +37,14 @@ fn question(methods: &[&str]) -> Question {
 }
 
 /// A run directory of these epochs, from 1 on, as training would leave one.
-fn write_run(dir: &Path, subjects: &Subjects, epochs: &[Vec<Explanations>], accuracy: f64) {
-    let labels: Vec<usize> = subjects.labels.iter().map(|label| label.unwrap()).collect();
-    let panel = json!({ "digest": subjects.digest, "ids": subjects.ids, "labels": labels });
+fn write_run(dir: &Path, images: &Images, epochs: &[Vec<Explanations>], accuracy: f64) {
+    let labels: Vec<usize> = images.labels.iter().map(|label| label.unwrap()).collect();
+    let panel = json!({ "digest": images.digest, "ids": images.ids, "labels": labels });
     let run =
         json!({ "name": dir.file_name().unwrap().to_str(), "model": "mini", "classes": class_names(), "panel": panel });
     fs::create_dir_all(dir.join("panel")).unwrap();
     fs::write(dir.join("run.json"), run.to_string()).unwrap();
-    for (index, picture) in subjects.pictures.iter().enumerate() {
+    for (index, picture) in images.pictures.iter().enumerate() {
         let (width, height) = (picture.width() as u32, picture.height() as u32);
         let image = image::RgbImage::from_raw(width, height, picture.pixels().to_vec()).unwrap();
         image.save(dir.join(panel_image_name(index))).unwrap();
@@ -83,13 +82,13 @@ fn a_head_swapped_at_epoch_3_is_found_at_epoch_3_and_put_down_to_the_head() {
     let device = fast_device();
     let (name, model) = mini(&device);
     let swapped = with_head(&model, &name.init(CLASSES, 0.0, 2, &device));
-    let (subjects, question) = (subjects(name.spec().image_size()), question(&["grad-cam"]));
+    let (images, question) = (images(name.spec().image_size()), question(&["grad-cam"]));
     let epochs: Vec<Vec<Explanations>> = [&model, &model, &swapped, &swapped, &swapped]
-        .map(|model| look(&subjects, &question, model, &device, false, |_| ()).unwrap())
+        .map(|model| look(&images, &question, model, &device, false, |_| ()).unwrap())
         .into();
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("planted");
-    write_run(&run, &subjects, &epochs, 0.5);
+    write_run(&run, &images, &epochs, 0.5);
 
     let analysis = analyse(&RunReader::open(&run).unwrap(), &Options::default()).unwrap();
     let step = |epoch: usize, measure: Measure| {
@@ -108,7 +107,7 @@ fn a_head_swapped_at_epoch_3_is_found_at_epoch_3_and_put_down_to_the_head() {
     assert_eq!(settled.epoch, Some(3), "nothing moves after epoch 3");
     assert!(analysis.warnings.iter().any(|warning| warning.contains("epoch 3")), "{:?}", analysis.warnings);
 
-    let cause = causes(&subjects, &question, [&model, &swapped], &device, |_, _| ()).unwrap().remove(0);
+    let cause = causes(&images, &question, [&model, &swapped], &device, |_, _| ()).unwrap().remove(0);
     let head = cause.contributions.iter().find(|one| one.part == Part::Head).unwrap();
     assert!((head.share.mean.unwrap() - 1.0).abs() < 1e-12, "{head:?}");
 }
@@ -119,14 +118,14 @@ fn drift_compare_animate_and_plot_are_commands() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let device = fast_device();
-    let subjects = subjects(96);
+    let images = images(96);
     for (name, model) in minis(&device) {
         let methods: &[&str] =
             if name.spec().has_attention() { &["grad-cam", "rollout:per_head=true"] } else { &["grad-cam"] };
         let swapped = with_head(&model, &name.init(CLASSES, 0.0, 2, &device));
         let epochs = [&model, &swapped, &swapped]
-            .map(|model| look(&subjects, &question(methods), model, &device, false, |_| ()).unwrap());
-        write_run(&dir.join(name.as_str()), &subjects, &epochs, 0.5);
+            .map(|model| look(&images, &question(methods), model, &device, false, |_| ()).unwrap());
+        write_run(&dir.join(name.as_str()), &images, &epochs, 0.5);
     }
     let text = |arguments: &[&str]| String::from_utf8(succeed(dir, arguments).stdout).unwrap();
     let rows = |text: &str| text.lines().count();

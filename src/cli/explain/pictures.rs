@@ -23,10 +23,10 @@ pub(super) fn write(
         Scale::Common => sight.common_scales(),
     };
     let scales: Vec<Scales> = sights.iter().map(scales).collect();
-    let names = names(&all[0].subjects.ids, format);
-    for (index, id) in all[0].subjects.ids.iter().enumerate() {
+    let names = names(&all[0].images.ids, format);
+    for (index, id) in all[0].images.ids.iter().enumerate() {
         let row = |((looked, sight), scales): ((&Looked, &Sight), &Scales)| -> Row {
-            sight.row(index, looked.subjects.pictures[index].clone(), scales)
+            sight.row(index, looked.images.pictures[index].clone(), scales)
         };
         let rows = all.iter().zip(&sights).zip(&scales).map(row).collect();
         let figure = Figure { title: id.clone(), rows };

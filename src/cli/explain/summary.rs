@@ -1,9 +1,9 @@
 //! What `driftscope explain` says: summary.json, and the list of pictures on stdout.
 
 use super::{Looked, short};
-use crate::evidence::faithfulness::Assessment;
 use crate::faithfulness::Summary;
 use crate::measure::MapStatus;
+use crate::probe::Assessment;
 use crate::report::{Cell, Table, number, text};
 use crate::store::Explanations;
 use anyhow::Result;
@@ -27,14 +27,14 @@ pub(super) fn json(all: &[Looked], figures: &[String]) -> Result<String> {
 
 fn run(looked: &Looked) -> Value {
     let record = &looked.reopened.record;
-    let images = (0..looked.subjects.ids.len()).map(|index| image(looked, index));
+    let images = (0..looked.images.ids.len()).map(|index| image(looked, index));
     json!({
         "run": record.name,
         "epoch": looked.reopened.position.epoch,
         "folder": short(&looked.title),
         "model": record.model,
         "classes": record.classes,
-        "panel_digest": looked.subjects.digest,
+        "panel_digest": looked.images.digest,
         "explainers": looked.seen.iter().map(explainer).collect::<Vec<_>>(),
         "images": images.collect::<Vec<_>>(),
         "faithfulness": looked.assessments,
@@ -61,7 +61,7 @@ fn explainer(seen: &Explanations) -> Value {
 fn image(looked: &Looked, index: usize) -> Value {
     let (label, prediction) = (label(looked, index), Prediction::of(looked, index));
     json!({
-        "id": looked.subjects.ids[index],
+        "id": looked.images.ids[index],
         "label": label,
         "predicted": prediction.class,
         "probability": prediction.probability,
@@ -90,7 +90,7 @@ impl<'a> Prediction<'a> {
 
 /// A picture's class by name, where it is known.
 pub(super) fn label(looked: &Looked, index: usize) -> Option<&str> {
-    looked.subjects.labels[index].map(|label| looked.reopened.record.classes[label].as_str())
+    looked.images.labels[index].map(|label| looked.reopened.record.classes[label].as_str())
 }
 
 /// One row per picture and run.
@@ -100,7 +100,7 @@ pub(super) fn list(all: &[Looked], figures: &[String], out: &Path) -> Table {
         for looked in all {
             let prediction = Prediction::of(looked, index);
             rows.push(vec![
-                text(&looked.subjects.ids[index]),
+                text(&looked.images.ids[index]),
                 label(looked, index).and_then(text),
                 text(&looked.title),
                 text(prediction.class),

@@ -7,20 +7,18 @@ use imports::{Module, Sources};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rooms from top to bottom, and what each may use of the others. Anything may use `FLOOR`; `cli` may use all.
-const ROOMS: [(&str, &[&str]); 21] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     (
         "train",
         &[
-            "probe", "evidence", "run", "config", "report", "draw", "drift", "store", "explain", "weights", "data",
-            "models", "ops", "measure", "picture", "stats", "device", "progress",
+            "probe", "run", "config", "report", "draw", "drift", "store", "explain", "weights", "data", "models",
+            "ops", "measure", "picture", "stats", "device", "progress",
         ],
     ),
     (
         "probe",
         &["faithfulness", "explain", "weights", "data", "models", "store", "measure", "stats", "picture", "device"],
     ),
-    ("cause", &["evidence", "explain", "faithfulness", "weights", "models", "measure", "stats"]),
-    ("evidence", &["faithfulness", "explain", "weights", "data", "models", "store", "measure", "stats", "picture"]),
     ("run", &["config", "weights", "data", "models", "store", "picture", "stats", "device"]),
     ("config", &["explain", "weights", "data", "models", "picture"]),
     ("explain", &["models", "measure", "stats"]),

@@ -5,8 +5,10 @@
 //! all orders in which the parts can be: its Shapley value. Contributions are maps themselves and sum exactly to the
 //! change, whatever the method and the model.
 
-use crate::evidence::{ANY_CLASS, Question, Subjects, explain_pictures};
-use crate::explain::{ByExplainer, ByTarget, ExplainError, Explained, Target};
+use super::images::Images;
+use super::look::explain_pictures;
+use super::question::Question;
+use crate::explain::{ByTarget, ExplainError, Explained};
 use crate::faithfulness::{Bootstrap, Summary};
 use crate::measure::{Heatmap, Measure};
 use crate::models::{Group, Model, Parameter, Role};
@@ -16,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The cause of a change could not be found.
+/// Why the cause of a change could not be found.
 #[derive(Debug, thiserror::Error)]
 pub enum CauseError {
     /// A mixture could not be explained.
@@ -35,7 +37,7 @@ pub enum Part {
     Head,
     /// Running means and variances, which no gradient reaches: they follow the data.
     BatchNormStatistics,
-    /// Everything else.
+    /// All other parameters.
     Backbone,
 }
 
@@ -65,7 +67,7 @@ impl Part {
 /// What one part did to the maps of an explainer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Contribution {
-    /// Which part.
+    /// The part.
     pub part: Part,
     /// Its share of the change, `⟨φ, Δ⟩ / ⟨Δ, Δ⟩` for its contribution `φ` and the change `Δ` of an image's map. The shares
     /// of all parts sum to 1; one that worked against the change is negative. None for an image whose map stayed as it was.
@@ -85,11 +87,11 @@ pub struct Cause {
     pub target: String,
     /// How far the maps moved: 1 minus Spearman's correlation, in [0, 2].
     pub change: Summary,
-    /// Of every part that the model has.
+    /// One for every part that the model has.
     pub contributions: Vec<Contribution>,
 }
 
-/// Explains the subjects by every mixture of two checkpoints of one model, off the tape.
+/// Explains the images by every mixture of two checkpoints of one model, off the tape.
 ///
 /// # Errors
 ///
@@ -100,7 +102,7 @@ pub struct Cause {
 /// Shapley 1953, "A Value for n-Person Games". Under average pooling and a linear head, Grad-CAM and HiResCAM maps are
 /// bilinear in head `w` and features `A`, so with two parts the contributions are `Δw·(A + A′)/2` and `(w + w′)/2·ΔA`.
 pub fn causes(
-    subjects: &Subjects,
+    images: &Images,
     question: &Question,
     [earlier, later]: [&Model; 2],
     device: &Device,
@@ -110,39 +112,58 @@ pub fn causes(
     let part_of: BTreeMap<String, Part> =
         later.parameters().iter().map(|parameter| (parameter.name.clone(), Part::of(parameter))).collect();
     let parts: Vec<Part> = Part::ALL.into_iter().filter(|part| part_of.values().any(|one| one == part)).collect();
-    subjects.can_answer(question)?;
-    let explained = explain_pictures(later, &subjects.pictures, &subjects.labels, question, device, |_| ())?;
+    question.fits(images)?;
+    let explained = explain_pictures(later, &images.pictures, &images.labels, question, device, |_| ())?;
     let classes = classes(&explained);
 
-    // `[target][mixture][explainer][image]`; bit `p` of a mixture says that part `p` is the later one's.
-    let mut maps: Vec<Vec<Vec<Vec<Heatmap>>>> = vec![Vec::new(); classes.len()];
+    let mut maps = Mixtures { targets: classes.len(), explainers: question.explainers.len(), maps: Vec::new() };
+    let again = Question::of_given_classes(question.explainers.clone());
     let mixtures = 1 << parts.len();
     for mixture in 0..mixtures {
         let model = mixed(later, &old, &new, |name| {
             let bit = part_of.get(name).and_then(|part| parts.iter().position(|one| one == part));
             bit.is_some_and(|bit| mixture >> bit & 1 == 1)
         })?;
-        for (target, classes) in classes.iter().enumerate() {
-            let again = Question { targets: vec![Target::Label], ..question.clone() };
-            let explained = explain_pictures(&model, &subjects.pictures, classes, &again, device, |_| ())?;
-            let images = |of: ByExplainer| of.targets.into_iter().flat_map(|target| target.explanations);
-            let of_explainers = explained.explainers.into_iter().map(|of| images(of).map(|one| one.map).collect());
-            maps[target].push(of_explainers.collect());
+        for classes in &classes {
+            maps.add(explain_pictures(&model, &images.pictures, classes, &again, device, |_| ())?);
         }
         done(mixture + 1, mixtures);
     }
 
     let mut causes = Vec::new();
     for (index, explainer) in question.explainers.iter().enumerate() {
-        for (target, kind) in question.target_kinds.iter().enumerate() {
+        for target in 0..question.targets.len() {
             if target == 0 || explainer.class_specific() {
-                let by_mixture: Vec<&[Heatmap]> = maps[target].iter().map(|all| all[index].as_slice()).collect();
-                let target = if explainer.class_specific() { kind } else { ANY_CLASS }.to_string();
-                causes.push(cause(explainer.name(), target, &parts, &by_mixture));
+                let by_mixture: Vec<&[Heatmap]> =
+                    (0..mixtures).map(|mixture| maps.of(mixture, target, index)).collect();
+                causes.push(cause(explainer.name(), question.kind_for(explainer, target), &parts, &by_mixture));
             }
         }
     }
     Ok(causes)
+}
+
+/// The maps of every mixture of two checkpoints. Bit `p` of a mixture says that part `p` is the later one's.
+struct Mixtures {
+    targets: usize,
+    explainers: usize,
+    /// Of all images, by mixture, target and explainer.
+    maps: Vec<Vec<Heatmap>>,
+}
+
+impl Mixtures {
+    /// Adds what the next mixture, or the same for its next target, shows to every explainer.
+    fn add(&mut self, explained: Explained) {
+        for explainer in explained.explainers {
+            let explanations = explainer.targets.into_iter().flat_map(|target| target.explanations);
+            self.maps.push(explanations.map(|explanation| explanation.map).collect());
+        }
+    }
+
+    /// The map of each image.
+    fn of(&self, mixture: usize, target: usize, explainer: usize) -> &[Heatmap] {
+        &self.maps[(mixture * self.targets + target) * self.explainers + explainer]
+    }
 }
 
 /// The classes of each target, as they are asked of mixtures: those of the method that has the most targets.

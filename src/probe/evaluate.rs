@@ -6,15 +6,9 @@ use crate::stats::largest;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
 
-/// Cross-entropy of each sample, nats: `[batch, classes]` logits and `[batch, 1]` labels to `[batch, 1]`.
+/// Cross-entropy of each image, nats: `[batch, classes]` logits and `[batch, 1]` labels to `[batch, 1]`.
 pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<2, Int>) -> Tensor<2> {
     log_softmax(logits, 1).gather(1, labels).neg()
-}
-
-/// Cross-entropy of each sample against a distribution over the classes, nats: `[batch, classes]` twice to `[batch, 1]`.
-/// Against a one-hot target it is [`cross_entropy`].
-pub fn soft_cross_entropy(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
-    (log_softmax(logits, 1) * targets).sum_dim(1).neg()
 }
 
 /// What a model makes of a split.
@@ -22,12 +16,12 @@ pub fn soft_cross_entropy(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
 pub struct Evaluation {
     /// Sum of the losses, nats.
     loss_sum: f64,
-    /// Samples whose label is among the five greatest logits.
+    /// Images whose label is among the five greatest logits.
     in_top5: usize,
-    /// `[label][prediction]`: how many samples of the one were taken for the other.
+    /// `[label][prediction]`: how many images of the one were taken for the other.
     pub confusion: Vec<Vec<usize>>,
-    /// `[label]`: how many samples have no prediction, because a logit of theirs is infinite or not a number. They count as
-    /// samples, and as neither right nor among the five greatest.
+    /// `[label]`: how many images have no prediction, because a logit of theirs is infinite or not a number. They count as
+    /// images, and as neither right nor among the five greatest.
     pub undefined: Vec<usize>,
 }
 
@@ -50,12 +44,12 @@ impl Evaluation {
         }
     }
 
-    /// Samples.
+    /// How many images.
     pub fn count(&self) -> usize {
         self.confusion.iter().flatten().sum::<usize>() + self.undefined.iter().sum::<usize>()
     }
 
-    /// Samples of each class.
+    /// How many images of each class.
     pub fn class_counts(&self) -> Vec<usize> {
         self.confusion
             .iter()
@@ -75,13 +69,13 @@ impl Evaluation {
         share(right, self.count())
     }
 
-    /// Share of samples whose label is among the five greatest logits, 0 to 1; `None` over nothing.
+    /// Share of images whose label is among the five greatest logits, 0 to 1; `None` over nothing.
     pub fn top5(&self) -> Option<f64> {
         share(self.in_top5, self.count())
     }
 
-    /// Share of right predictions among the samples of each class (its recall), 0 to 1; `None` for a class without
-    /// samples.
+    /// Share of right predictions among the images of each class (its recall), 0 to 1; `None` for a class without
+    /// images.
     pub fn class_accuracies(&self) -> Vec<Option<f64>> {
         let accuracy = |(class, count): (usize, usize)| share(self.confusion[class][class], count);
         self.class_counts().into_iter().enumerate().map(accuracy).collect()
@@ -99,19 +93,18 @@ fn rank(numbers: &[f32], index: usize) -> usize {
     numbers.iter().enumerate().filter(before).count()
 }
 
-/// What `model` (from [`Model::valid`]) makes of every sample of `index`, in order. `each_batch` hears how many samples are
-/// done.
+/// What `model` (from [`Model::valid`]) makes of every image of `index`, in order. `done` is told how many images are done.
 ///
 /// # Errors
 ///
-/// Where a picture cannot be read.
+/// Where an image cannot be read.
 pub fn evaluate(
     model: &Model,
     classes: usize,
     index: &Index,
     batching: Batching,
     device: &Device,
-    mut each_batch: impl FnMut(usize),
+    mut done: impl FnMut(usize),
 ) -> Result<Evaluation, DataError> {
     let mut evaluation = Evaluation::new(classes);
     for batch in Loader::start(index.clone(), Order::Fixed, batching, 0) {
@@ -119,7 +112,7 @@ pub fn evaluate(
         let logits = model.forward(batch.images(device), Mode::Eval, &mut Taps::none());
         let losses = cross_entropy(logits.clone(), batch.targets(device));
         evaluation.add(&numbers(losses), &numbers(logits), &batch.labels);
-        each_batch(evaluation.count());
+        done(evaluation.count());
     }
     Ok(evaluation)
 }
@@ -156,15 +149,6 @@ mod tests {
     fn nothing_has_no_accuracy() {
         let nothing = Evaluation::new(3);
         assert_eq!((nothing.loss(), nothing.accuracy(), nothing.top5()), (None, None, None));
-    }
-
-    /// On paper: two classes, logits 0 and ln 3, so probabilities 1/4 and 3/4. Target (1/2, 1/2): (ln 4 + ln 4/3)/2.
-    #[test]
-    fn a_soft_target_weighs_the_log_probabilities() {
-        let device = Device::flex();
-        let logits = Tensor::<2>::from_floats([[0.0, 3.0_f32.ln()]], &device);
-        let loss = numbers(soft_cross_entropy(logits, Tensor::from_floats([[0.5, 0.5]], &device)))[0];
-        assert!((loss - (4.0_f32.ln() + (4.0_f32 / 3.0).ln()) / 2.0).abs() < 1e-6);
     }
 
     /// On paper: two samples of class 0 and one of class 1; the first has a prediction, and it is right.

@@ -1,6 +1,8 @@
 //! Whether explanations say what a model did: every criterion of [`crate::faithfulness`], asked of a model.
 
-use super::{ANY_CLASS, BATCH, Question, Subjects, explain_pictures, tensor};
+use super::images::Images;
+use super::look::{BATCH, explain_pictures, tensor};
+use super::question::Question;
 use crate::explain::{self, ByTarget, ExplainError, Explained, Explainer, Target};
 use crate::faithfulness::{
     Bootstrap, Criteria, Estimate, FaithfulnessError, Input, InputError, Judged, Logits, Maps, Randomisation,
@@ -15,18 +17,18 @@ use serde::Serialize;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-/// Explanations could not be judged.
+/// Why maps could not be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum AssessmentError {
-    /// They could not be made.
+    /// The maps could not be made.
     #[error(transparent)]
     Explain(#[from] ExplainError),
     /// The model could not be asked.
     #[error(transparent)]
     Ask(#[from] FaithfulnessError<ExplainError>),
-    /// A picture is no image.
+    /// An image is nothing that a model can be asked about.
     #[error(transparent)]
-    Image(#[from] InputError),
+    Input(#[from] InputError),
     /// Random parameters that do not fit.
     #[error(transparent)]
     Weights(#[from] WeightsError),
@@ -42,36 +44,36 @@ pub struct Assessment {
     pub explainer: String,
     /// The kind of target.
     pub target: String,
-    /// Every criterion over the subjects, beside the same of random maps.
+    /// Every criterion over the images, beside the same of random maps.
     #[serde(rename = "figures")]
     pub estimates: Vec<Estimate>,
     /// How the maps change when the model forgets, from the head downwards.
     pub randomisation: Randomisation,
 }
 
-/// Judges what `model` shows of the subjects. `forgetful` is the same model with random parameters. `progress` is told
-/// how many of how many parts are done.
+/// Judges what `model` shows of the images. `forgetful` is the same model with random parameters. `done` is told how
+/// many of how many parts are done.
 ///
 /// # Errors
 ///
 /// Where an explainer does not fit the model.
 pub fn assess(
-    subjects: &Subjects,
+    images: &Images,
     question: &Question,
     [model, forgetful]: [&Model; 2],
     device: &Device,
     criteria: &Criteria,
-    mut progress: impl FnMut(usize, usize),
+    mut done: impl FnMut(usize, usize),
 ) -> Result<Vec<Assessment>, AssessmentError> {
-    subjects.can_answer(question)?;
-    let explained = explain_pictures(model, &subjects.pictures, &subjects.labels, question, device, |_| ())?;
-    let inputs = inputs(subjects, device)?;
+    question.fits(images)?;
+    let explained = explain_pictures(model, &images.pictures, &images.labels, question, device, |_| ())?;
+    let inputs = inputs(images, device)?;
     let bootstrap = Bootstrap::default();
     let all = question.explainers.iter().zip(&explained.explainers);
     let asked: Vec<(&Explainer, usize, &ByTarget)> = all
         .flat_map(|(explainer, of)| of.targets.iter().enumerate().map(move |(target, of)| (explainer, target, of)))
         .collect();
-    let (mut done, total) = (0, asked.len() * (inputs.len() + 1));
+    let (mut parts, total) = (0, asked.len() * (inputs.len() + 1));
     let mut assessments = Vec::new();
     for (explainer, target, ByTarget { classes, explanations }) in asked {
         let maps: Vec<Heatmap> = explanations.iter().map(|explanation| explanation.map.clone()).collect();
@@ -79,16 +81,16 @@ pub fn assess(
         for (place, input) in inputs.iter().enumerate() {
             let judged = Judged { input, map: &maps[place], target: classes[place], index: place as u64 };
             readings.extend(read(&judged, explainer, model, device, criteria)?);
-            done += 1;
-            progress(done, total);
+            parts += 1;
+            done(parts, total);
         }
-        let stages = forget(subjects, explainer, classes, [model, forgetful], device)?;
+        let stages = forget(images, explainer, classes, [model, forgetful], device)?;
         let staged: Vec<Stage> = stages.iter().map(|(name, maps)| Stage { name, maps }).collect();
-        done += 1;
-        progress(done, total);
+        parts += 1;
+        done(parts, total);
         assessments.push(Assessment {
             explainer: explainer.name(),
-            target: if explainer.class_specific() { &question.target_kinds[target] } else { ANY_CLASS }.to_string(),
+            target: question.kind_for(explainer, target),
             estimates: estimates(&readings, &bootstrap),
             randomisation: randomisation(&maps, &staged, criteria.control_seed, &bootstrap)?,
         });
@@ -123,15 +125,14 @@ fn read(
 /// The maps of the same classes by models that know less and less: the head random, then the head and the last block, and
 /// so on down to the stem. By the name of the part that was last to go.
 fn forget(
-    subjects: &Subjects,
+    images: &Images,
     explainer: &Explainer,
     classes: &[usize],
     [model, forgetful]: [&Model; 2],
     device: &Device,
 ) -> Result<Vec<(String, Vec<Heatmap>)>, AssessmentError> {
     let (groups, parameters, random) = (model.groups(), model.parameters(), weights::state_dict(forgetful));
-    let question =
-        Question { explainers: vec![explainer.clone()], targets: vec![Target::Label], target_kinds: Vec::new() };
+    let question = Question::of_given_classes(vec![explainer.clone()]);
     let classes: Vec<Option<usize>> = classes.iter().copied().map(Some).collect();
     let mut tensors: StateDict = weights::state_dict(model);
     let mut stages = Vec::new();
@@ -140,18 +141,18 @@ fn forget(
             tensors.extend(random.get(name).map(|drawn| (name.clone(), drawn.clone())));
         }
         let emptied = weights::load_state_dict(model.clone(), tensors.clone(), Path::new("random parameters"))?;
-        let explained = explain_pictures(&emptied, &subjects.pictures, &classes, &question, device, |_| ())?;
+        let explained = explain_pictures(&emptied, &images.pictures, &classes, &question, device, |_| ())?;
         stages.push((groups.name(group).to_string(), only_maps(explained)));
     }
     Ok(stages)
 }
 
-fn inputs(subjects: &Subjects, device: &Device) -> Result<Vec<Input>, InputError> {
+fn inputs(images: &Images, device: &Device) -> Result<Vec<Input>, InputError> {
     let input = |picture: &Picture| {
         let values = tensor(std::slice::from_ref(picture), device).into_data().iter::<f32>().collect();
         Input::new(picture.height(), picture.width(), values)
     };
-    subjects.pictures.iter().map(input).collect()
+    images.pictures.iter().map(input).collect()
 }
 
 /// `[batch, 3, height, width]`.

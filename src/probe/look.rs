@@ -1,0 +1,86 @@
+//! Looking at images: from pixels, through the explainers, to the records that the store keeps.
+//!
+//! Training looks at its panel in every epoch, `driftscope explain` at a panel or at new images afterwards. Both come through
+//! [`look`], so their maps compare.
+
+use super::images::Images;
+use super::question::Question;
+use super::record::record;
+use crate::data::normalised;
+use crate::explain::{self, ExplainError, Explained, Explainer};
+use crate::models::Model;
+use crate::picture::{Normalisation, Picture};
+use crate::store::Explanations;
+use burn::tensor::{Device, Tensor};
+
+/// Images that are explained together. Fixed: the batches of a panel are the same in every epoch.
+pub(super) const BATCH: usize = 32;
+
+/// Explains every target of every image, and of its perturbed copy, with every explainer: one record per explainer.
+///
+/// `model` is off the tape; nothing of it changes. `untrained_head` marks maps that answer for a class the model has not
+/// been taught yet. `done` is told how many images have been explained, perturbed copies included.
+///
+/// # Errors
+///
+/// Where an explainer does not fit the model, or a label is asked for that is not known.
+pub fn look(
+    images: &Images,
+    question: &Question,
+    model: &Model,
+    device: &Device,
+    untrained_head: bool,
+    mut done: impl FnMut(usize),
+) -> Result<Vec<Explanations>, ExplainError> {
+    if question.explainers.is_empty() {
+        return Ok(Vec::new());
+    }
+    question.fits(images)?;
+    let labels = &images.labels;
+    let clean = explain_pictures(model, &images.pictures, labels, question, device, &mut done)?;
+    let half = images.pictures.len();
+    let mut done_of_floor = |count| done(half + count);
+    let floor = explain_pictures(model, &images.perturbed, labels, question, device, &mut done_of_floor)?;
+    let taps = model.taps();
+    let of = |(index, explainer): (usize, &Explainer)| {
+        let site = explainer.site(&taps)?;
+        let maps = [&clean.explainers[index].targets[..], &floor.explainers[index].targets[..]];
+        let untrained_head = untrained_head && explainer.class_specific();
+        Ok(record(images, question, explainer, site, &clean.logits, maps, untrained_head))
+    };
+    question.explainers.iter().enumerate().map(of).collect()
+}
+
+/// Explains pictures of one size in batches, so that memory is bounded by a batch. `labels` are their true classes by index,
+/// where they are known; `done` is told how many pictures have been explained.
+///
+/// # Errors
+///
+/// Where an explainer does not fit the model.
+pub(super) fn explain_pictures(
+    model: &Model,
+    pictures: &[Picture],
+    labels: &[Option<usize>],
+    question: &Question,
+    device: &Device,
+    mut done: impl FnMut(usize),
+) -> Result<Explained, ExplainError> {
+    let mut all: Option<Explained> = None;
+    for (pictures, labels) in pictures.chunks(BATCH).zip(labels.chunks(BATCH)) {
+        let batch = explain::explain(model, &question.explainers, tensor(pictures, device), labels, &question.targets)?;
+        match &mut all {
+            Some(all) => all.append(batch),
+            None => all = Some(batch),
+        }
+        done(all.as_ref().map_or(0, |all| all.logits.rows().count()));
+    }
+    Ok(all.unwrap_or_default())
+}
+
+/// Pictures of one size as a model takes them: normalised, `[batch, 3, size, size]`.
+pub(super) fn tensor(pictures: &[Picture], device: &Device) -> Tensor<4> {
+    let mut planes = Vec::new();
+    pictures.iter().for_each(|picture| picture.append_planes(&mut planes));
+    let side = pictures.first().map_or(0, Picture::width);
+    normalised(planes, pictures.len(), side, Normalisation::IMAGENET, device)
+}
