@@ -39,7 +39,7 @@ pub(super) struct DriftArguments {
     /// Also by what happened to the prediction, and by class
     #[arg(long)]
     groups: bool,
-    /// Image by image instead: in a table those that moved most at the last epoch, in CSV all of them
+    /// Image by image instead: in a table those that drifted most at the last epoch, in CSV all of them
     #[arg(long, conflicts_with = "groups")]
     images: bool,
     /// How wide the evidence is instead: entropy, effective area, attention distance, …

@@ -10,9 +10,9 @@ use crate::picture::Rgb;
 const MARGIN: f32 = 14.0;
 const GAP: f32 = 22.0;
 const WIDTH: f32 = 268.0;
-/// Of the axes alone, without title and legend.
+/// Height of the axes, without title and legend.
 const HEIGHT: f32 = 150.0;
-/// Room for the numbers left of an axis.
+/// Room for the numbers to the left of an axis.
 const LEFT: f32 = 34.0;
 const TITLE: f32 = 14.0;
 const HEADING: f32 = 10.5;
@@ -20,17 +20,17 @@ const HEADING: f32 = 10.5;
 const HEAD: f32 = 34.0;
 const LABEL: f32 = 8.5;
 const LEGEND_LINE: f32 = 12.5;
-/// Length of the line beside a name.
+/// Length of the line beside a name in the legend.
 const SAMPLE: f32 = 18.0;
 const BAND_OPACITY: f32 = 0.18;
 /// With more points than this a curve has no dots.
 const MOST_DOTS: usize = 40;
 
-/// The key.
-const FLOOR: &str = "noise floor: the same weights, pictures changed imperceptibly";
+/// What the key says about the kinds of lines.
+const FLOOR: &str = "noise floor: the same weights, images changed imperceptibly";
 const SEED_FLOOR: &str = "seed floor: the same epoch of a run with another seed";
-const CHANCE: &str = "chance: maps of different pictures";
-const BAND: &str = "95 % interval over the panel's pictures";
+const CHANCE: &str = "chance: maps of different images";
+const BAND: &str = "95 % interval over the panel's images";
 
 /// Colours that stay apart for colour-blind readers: Okabe and Ito 2008, "Color Universal Design".
 pub const PALETTE: [Rgb; 6] = [
@@ -42,14 +42,14 @@ pub const PALETTE: [Rgb; 6] = [
     [0x56, 0xb4, 0xe9],
 ];
 
-/// A curve and what it is read against. Points are (epoch, value); one that is not finite is a gap.
+/// A curve with its interval, floors and chance. Points are (epoch, value); a value that is not finite is a gap.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
-    /// In the legend.
+    /// Its name in the legend.
     pub name: String,
-    /// Of the curve, its band and its yardsticks.
+    /// The colour of the curve, its interval, floors and chance.
     pub colour: Rgb,
-    /// The curve.
+    /// The points of the curve.
     pub points: Vec<(f64, f64)>,
     /// The interval around it: (epoch, lower, upper).
     pub band: Vec<(f64, f64, f64)>,
@@ -70,23 +70,24 @@ pub struct Plot {
     pub note: String,
     /// The curves.
     pub series: Vec<Series>,
-    /// The least and greatest value of the axis. None for what the curves need, from zero where nothing is negative.
+    /// The least and the greatest value of the vertical axis. `None` fits the axis to the curves, from zero where nothing is
+    /// negative.
     pub range: Option<[f64; 2]>,
 }
 
 /// Several plots on one sheet, with one key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plots {
-    /// The heading of it all; may be empty.
+    /// The heading of the whole sheet; may be empty.
     pub title: String,
-    /// From left to right, then down.
+    /// The plots, row by row.
     pub plots: Vec<Plot>,
-    /// Plots side by side.
+    /// How many plots stand side by side.
     pub columns: usize,
 }
 
 impl Plots {
-    /// The plots laid out; a PNG has `sharpness` pixels a point.
+    /// The plots as a drawing; a PNG has `sharpness` pixels a point.
     ///
     /// # Errors
     ///
@@ -137,7 +138,7 @@ impl Axis {
         Axis { low, high, step: step.unwrap_or(10.0 * power) }
     }
 
-    /// What shows all of some values with a little room beyond them; from zero where none is negative.
+    /// An axis that shows values between two ends with a little room beyond them; from zero where none is negative.
     fn of_values([low, high]: [f64; 2]) -> Axis {
         let from = if low >= 0.0 { 0.0 } else { low };
         let room = if high > from { (high - from) * 0.04 } else { 0.0 };
@@ -228,7 +229,7 @@ impl Drawing {
         self.shapes.push(Shape::Line { points, colour, width, dash });
     }
 
-    /// A plot with its title above and its legend below; where it ends.
+    /// Draws a plot with its title above and its legend below; returns the lower end.
     fn plot(&mut self, plot: &Plot, (left, top): Point) -> f32 {
         let heading = Face::bold(HEADING);
         let title = self.fonts.ellipsised(&plot.title, heading, WIDTH);
@@ -307,7 +308,7 @@ impl Drawing {
         }
     }
 
-    /// What the kinds of line mean, as far as they occur; where it ends.
+    /// Draws what the kinds of lines mean, as far as they occur; returns the lower end.
     fn key(&mut self, plots: &[Plot], top: f32) -> f32 {
         let any = |has: fn(&Series) -> bool| plots.iter().flat_map(|plot| &plot.series).any(has);
         let face = Face::regular(LABEL);

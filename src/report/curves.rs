@@ -39,7 +39,7 @@ fn accuracy(metrics: &[EpochMetrics]) -> Plot {
         learned("training", 0, metrics, |training| training.train_accuracy),
         learned("validation", 1, metrics, |training| Some(training.val_accuracy)),
     ];
-    Plot { title: "Accuracy".to_string(), note: "share of the samples".to_string(), series, range: Some([0.0, 1.0]) }
+    Plot { title: "Accuracy".to_string(), note: "share of the images".to_string(), series, range: Some([0.0, 1.0]) }
 }
 
 fn learned(

@@ -76,7 +76,7 @@ pub fn protocol_table(estimates: &[ProtocolEstimate]) -> String {
             images(estimate.defined, estimate.undefined),
         ]
     };
-    let headings = ["explainer", "target", "figure", "epochs", "value", "95 % interval", "floor", "chance", "images"];
+    let headings = ["explainer", "target", "metric", "epochs", "value", "95 % interval", "floor", "chance", "images"];
     aligned(&headings, &estimates.iter().map(row).collect::<Vec<_>>(), 4)
 }
 
@@ -121,7 +121,7 @@ pub fn spread_table(estimates: &[SpreadEstimate]) -> String {
     aligned(&headings, &estimates.iter().map(row).collect::<Vec<_>>(), 3)
 }
 
-/// Defined, of all.
+/// Of how many images a value is defined, of all: `3/4`.
 fn images(defined: usize, undefined: usize) -> String {
     format!("{defined}/{}", defined + undefined)
 }
@@ -165,7 +165,7 @@ mod tests {
 
     /// The least correlated is the farthest.
     #[test]
-    fn images_are_sorted_by_how_far_they_moved() {
+    fn images_are_sorted_by_how_far_they_drifted() {
         let table = image_table(&analysis(), Measure::Spearman, Against::First, None, 10);
         let rows: Vec<&str> = table.lines().skip(1).collect();
         assert_eq!(

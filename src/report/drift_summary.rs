@@ -1,4 +1,4 @@
-//! A drift analysis in words: what moved most, when it settled, how far above the floor.
+//! A drift analysis in words: what drifted most, when it settled, how far above the floor.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -7,14 +7,14 @@ use crate::drift::{Analysis, DriftEstimate, Floor, Outcome};
 use crate::measure::Measure;
 use crate::store::{ALL_IMAGES, Against};
 
-/// How many images are named as those that moved most.
+/// How many images are named as those that drifted most.
 const IMAGES: usize = 3;
 
 /// A few lines for a person, most important first; what is not known is left out.
 ///
-/// The words are about one measure: the Jensen-Shannon divergence, or the first one that was asked for. How far above
-/// the floor evidence is, is said as a share of the way from the floor to chance: 0 % is noise, 100 % is as different
-/// as the maps of different images.
+/// The words are about one measure: the Jensen-Shannon divergence, or the first one that was asked for. Drift is
+/// given as a share of the way from the floor to chance: 0 % is noise, 100 % is as different as the maps of different images
+/// are.
 pub fn drift_summary(analysis: &Analysis) -> String {
     let mut text = String::new();
     let Some(measure) = spoken_of(&analysis.drift) else {
@@ -29,9 +29,11 @@ pub fn drift_summary(analysis: &Analysis) -> String {
     for line in since_first(&ours, measure, last) {
         let _ = writeln!(text, "  {line}");
     }
-    for line in
-        [largest_step(&ours, measure), most_moved_group(analysis, measure, last), most_moved(analysis, measure, last)]
-    {
+    for line in [
+        largest_step(&ours, measure),
+        most_drifted_group(analysis, measure, last),
+        most_drifted(analysis, measure, last),
+    ] {
         line.into_iter().for_each(|line| text += &format!("  {line}\n"));
     }
     for line in settled(analysis, measure) {
@@ -50,8 +52,8 @@ fn spoken_of(estimates: &[DriftEstimate]) -> Option<Measure> {
     if known(Measure::JensenShannon) { Some(Measure::JensenShannon) } else { first() }
 }
 
-/// How far along the way from the floor to chance an estimate is; `None` where one of them is not known or they are the
-/// same.
+/// How far an estimate is on the way from the floor (0) to chance (1); `None` where one of them is not known or they are
+/// equal.
 fn share(estimate: &DriftEstimate, measure: Measure) -> Option<f64> {
     let [value, floor, chance] =
         [estimate.value?, estimate.floor?, estimate.chance?].map(|value| measure.distance(value));
@@ -67,17 +69,17 @@ fn name(estimate: &DriftEstimate) -> String {
     format!("{} ({})", estimate.explainer, estimate.target)
 }
 
-/// What each explainer saw move since the first epoch, the farthest first.
+/// How far the maps of each explainer drifted since the first epoch, the greatest drift first.
 fn since_first(estimates: &[&DriftEstimate], measure: Measure, last: usize) -> Vec<String> {
     let at_the_end = estimates.iter().filter(|one| one.against == Against::First && one.epoch == last);
-    let mut moved: Vec<_> = at_the_end.filter_map(|one| Some((*one, one.value?))).collect();
-    moved.sort_by(|(one, _), (other, _)| {
+    let mut drifted: Vec<_> = at_the_end.filter_map(|one| Some((*one, one.value?))).collect();
+    drifted.sort_by(|(one, _), (other, _)| {
         let place = |estimate: &DriftEstimate| share(estimate, measure).unwrap_or(f64::NEG_INFINITY);
         place(other).total_cmp(&place(one))
     });
-    let several = moved.len() > 1;
+    let several = drifted.len() > 1;
     let line = |(index, (estimate, value)): (usize, (&DriftEstimate, f64))| {
-        let most = if index == 0 && several { "moved most" } else { "moved" };
+        let most = if index == 0 && several { "drifted most" } else { "drifted" };
         let mut line = format!("{} {most} since epoch {}: {value:.3}", name(estimate), estimate.reference_epoch);
         if let Some([low, high]) = estimate.interval {
             line += &format!(" [{low:.3}, {high:.3}]");
@@ -93,10 +95,10 @@ fn since_first(estimates: &[&DriftEstimate], measure: Measure, last: usize) -> V
         }
         line
     };
-    moved.into_iter().enumerate().map(line).collect()
+    drifted.into_iter().enumerate().map(line).collect()
 }
 
-/// The farthest step from one epoch to the next.
+/// The step between neighbouring epochs with the greatest drift.
 fn largest_step(estimates: &[&DriftEstimate], measure: Measure) -> Option<String> {
     let steps = estimates.iter().filter(|one| one.against == Against::Previous);
     let known = steps.filter_map(|one| Some((one, measure.distance(one.value?))));
@@ -105,8 +107,8 @@ fn largest_step(estimates: &[&DriftEstimate], measure: Measure) -> Option<String
     Some(format!("the largest step: {} from epoch {from} to {to}, {value:.3}", name(step)))
 }
 
-/// Which images moved most since the first epoch, by what happened to their prediction.
-fn most_moved_group(analysis: &Analysis, measure: Measure, last: usize) -> Option<String> {
+/// Which images drifted most since the first epoch, by what happened to their prediction.
+fn most_drifted_group(analysis: &Analysis, measure: Measure, last: usize) -> Option<String> {
     let ours = analysis.drift.iter().filter(|one| {
         let outcome = Outcome::ALL.iter().any(|outcome| outcome.name() == one.group);
         outcome && one.measure == measure.name() && one.against == Against::First && one.epoch == last
@@ -115,14 +117,14 @@ fn most_moved_group(analysis: &Analysis, measure: Measure, last: usize) -> Optio
     let (group, _) = known.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
     let (value, images) = (group.value?, counted(group.defined, "image"));
     Some(format!(
-        "by prediction: {} moved most where it {}, {value:.3} on {images}",
+        "by prediction: {} drifted most where it {}, {value:.3} on {images}",
         name(group),
         group.group.replace('-', " ")
     ))
 }
 
-/// The images that moved most since the first epoch, over all explainers.
-fn most_moved(analysis: &Analysis, measure: Measure, last: usize) -> Option<String> {
+/// The images that drifted most since the first epoch, over all explainers.
+fn most_drifted(analysis: &Analysis, measure: Measure, last: usize) -> Option<String> {
     let ours = analysis
         .image_drift
         .iter()
@@ -139,7 +141,7 @@ fn most_moved(analysis: &Analysis, measure: Measure, last: usize) -> Option<Stri
     images.sort_by(|(_, one), (_, other)| other.total_cmp(one));
     let names: Vec<&str> =
         images.iter().take(IMAGES).filter_map(|(image, _)| Some(analysis.images.get(*image)?.as_str())).collect();
-    (!names.is_empty()).then(|| format!("the images that moved most: {}", names.join(", ")))
+    (!names.is_empty()).then(|| format!("the images that drifted most: {}", names.join(", ")))
 }
 
 /// When each explainer settled.
@@ -231,14 +233,14 @@ mod tests {
 
     /// 0.2 is 40 % of the way from 0 to 0.5, 0.1 is 20 %.
     #[test]
-    fn a_summary_says_what_moved_most_and_when_it_settled() {
+    fn a_summary_says_what_drifted_most_and_when_it_settled() {
         let expected = "\
 dtd (deit_tiny): 2 images, in Jensen-Shannon divergence
-  rollout (label) moved most since epoch 0: 0.200 [0.150, 0.250] at epoch 2, 40 % of the way from the floor (0.000) to chance (0.500)
-  grad-cam (label) moved since epoch 0: 0.100 [0.050, 0.150] at epoch 2, 20 % of the way from the floor (0.000) to chance (0.500)
+  rollout (label) drifted most since epoch 0: 0.200 [0.150, 0.250] at epoch 2, 40 % of the way from the floor (0.000) to chance (0.500)
+  grad-cam (label) drifted since epoch 0: 0.100 [0.050, 0.150] at epoch 2, 20 % of the way from the floor (0.000) to chance (0.500)
   the largest step: grad-cam (label) from epoch 0 to 1, 0.300
-  by prediction: rollout (label) moved most where it becomes wrong, 0.400 on 1 image
-  the images that moved most: b.jpg, a.jpg
+  by prediction: rollout (label) drifted most where it becomes wrong, 0.400 on 1 image
+  the images that drifted most: b.jpg, a.jpg
   grad-cam (label) settled at epoch 1: 1 step within noise since
   rollout (label) has not settled: its last step is more than noise
   warning: look here

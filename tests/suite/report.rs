@@ -292,7 +292,7 @@ fn every_part_of_an_analysis_is_shown() {
     assert_eq!(seen["table"], 2, "figures of epochs 2 and 3");
     assert_eq!(seen["warnings"], serde_json::json!([format!("{VIT}: one image is blank")]));
     let words = seen["summaries"][2].as_str().unwrap();
-    assert!(words.contains("Within its noise floorfrom epoch 2") && words.contains("chance 0.20"), "{words}");
+    assert!(words.contains("Settled within its noise floorfrom epoch 2") && words.contains("chance 0.20"), "{words}");
 }
 
 /// Sorted by the third column, the first model's accuracy on the panel, greatest first.

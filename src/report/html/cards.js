@@ -144,7 +144,7 @@ function makeCard(id) {
   const original = element(
     "div",
     { class: "tile" },
-    element("img", { src: data.pictures[image.picture], alt: `Picture of class ${name}`, loading: "lazy" }),
+    element("img", { src: data.pictures[image.picture], alt: `Image of class ${name}`, loading: "lazy" }),
     element("span", { class: "name" }, "Picture"),
     element("span", { class: "facts" }),
   );
@@ -221,7 +221,7 @@ function paintCard(card) {
 }
 
 /**
- * Whether an image's map moved more than noise moves maps, by any view.
+ * Whether an image's map drifted more than noise makes maps drift, by any view.
  *
  * @param {Card} card
  */

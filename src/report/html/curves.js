@@ -88,8 +88,8 @@ function drawPaths() {
       chart(
         view.label,
         [
-          curve("path walked", view.colour, rows, (row) => row.path),
-          curve("net distance", view.colour, rows, (row) => row.net, "second"),
+          curve("total drift", view.colour, rows, (row) => row.path),
+          curve("net drift", view.colour, rows, (row) => row.net, "second"),
         ],
         { range: [0, 0] },
       ),

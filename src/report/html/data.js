@@ -180,7 +180,7 @@ function estimate(view, epoch, group = "all", reference = against()) {
 }
 
 /**
- * How far an image's map moved, larger for more, whatever the measure; null where it is not defined.
+ * How far an image's map drifted, larger for more, whatever the measure; null where it is not defined.
  *
  * @param {View} view
  * @param {number} image

@@ -33,7 +33,7 @@ function openStrip(id) {
 }
 
 /**
- * Whether the model came to know the image, and how far each view's map of it moved.
+ * Whether the model came to know the image, and how far each view's map of it drifted.
  *
  * @param {Card} card
  */
@@ -45,7 +45,7 @@ function drawImageCurves({ id, owners }) {
       predictions ? [point(epoch, predictions.probability_label[placeOf(run, id)])] : [],
     ),
   }));
-  const moved = strips.map(({ view, image }) => ({
+  const drifts = strips.map(({ view, image }) => ({
     name: view.label,
     colour: view.colour,
     points: rowsOf(view, "image_drift")
@@ -55,7 +55,7 @@ function drawImageCurves({ id, owners }) {
   fill(
     $("strip-curves"),
     chart("Probability of the true class", known, { range: [0, 1] }),
-    chart(`${measure().label} with ${AGAINST[against()] ?? against()}`, moved, { range: measureRange() }),
+    chart(`${measure().label} with ${AGAINST[against()] ?? against()}`, drifts, { range: measureRange() }),
   );
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-// What moved, in words and in three numbers a view.
+// Drift in words, and in three numbers for each view.
 
 /**
  * The estimates of the whole panel that have a value, by epoch.
@@ -22,12 +22,12 @@ const panelEstimates = (view, reference) =>
 function verdict({ value, floor, chance }) {
   const sign = measure().higher_is_more_similar ? 1 : -1;
   if (floor != null && sign * value >= sign * floor)
-    return "By now the maps move no more than imperceptible noise moves them.";
+    return "The last step is within the noise floor: the maps changed no more than imperceptible noise changes them.";
   if (chance != null && sign * value <= sign * chance)
-    return "The maps of one image are no more alike than maps of different images.";
+    return "The last step is at chance: the maps of one image are no more alike than maps of different images.";
   if (floor == null || chance == null || floor === chance) return "";
   const part = (value - chance) / (floor - chance);
-  return `The maps are still moving: ${Math.round(100 * part)} % of the way from chance to the noise floor.`;
+  return `The maps still drift: the last step is ${Math.round(100 * part)} % of the way from chance to the noise floor.`;
 }
 
 /**
@@ -51,7 +51,7 @@ const interval = (row) => (row?.interval ? ` [${row.interval.map(short).join(", 
 function settled(view) {
   return rowsOf(view, "stabilisation").map((row) => {
     const floor = row.against_floor === "seed" ? "seed" : "noise";
-    return stat(`Within its ${floor} floor`, row.epoch == null ? "not yet" : `from epoch ${row.epoch}`);
+    return stat(`Settled within its ${floor} floor`, row.epoch == null ? "not yet" : `from epoch ${row.epoch}`);
   });
 }
 
@@ -59,7 +59,7 @@ function settled(view) {
 function kept(view) {
   const last = rowsOf(view, "paths").findLast((row) => row.path != null && row.path > 0 && row.net != null);
   return last?.path != null && last.net != null
-    ? `From first to last they are ${Math.round(100 * (last.net / last.path))} % as far apart as the way they walked is long.`
+    ? `Net drift since the first epoch is ${Math.round(100 * (last.net / last.path))} % of the total drift.`
     : "";
 }
 
@@ -75,7 +75,7 @@ function summary(view) {
       "li",
       { class: "summary" },
       title,
-      element("p", { class: "note" }, "Too few epochs to say how it moved."),
+      element("p", { class: "note" }, "Too few epochs to measure drift."),
     );
   const numbers = element(
     "dl",
