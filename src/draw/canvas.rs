@@ -1,19 +1,19 @@
-//! A picture that is painted on, pixel by pixel.
+//! Painting on a picture, pixel by pixel.
 
 use super::colour::mixed;
 use crate::picture::{Picture, Rgb};
 
-/// Painting outside of it does nothing.
+/// A picture that is painted on. What lies outside of it is not painted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Canvas(Picture);
 
 impl Canvas {
-    /// To be painted on.
+    /// A canvas that begins as this picture.
     pub(super) fn of(picture: Picture) -> Self {
         Self(picture)
     }
 
-    /// What was painted.
+    /// The painted picture.
     pub(super) fn into_picture(self) -> Picture {
         self.0
     }
@@ -43,7 +43,7 @@ impl Canvas {
         }
     }
 
-    /// Paints a filled circle with a smooth edge; pixel 0 lies between 0 and 1.
+    /// Paints a filled circle with a smooth edge. Positions are continuous: pixel 0 lies between 0 and 1.
     pub(super) fn disc(&mut self, (x, y): (f32, f32), radius: f32, colour: Rgb) {
         let around = |centre: f32| ((centre - radius - 1.0).max(0.0) as usize)..=((centre + radius + 1.0) as usize);
         for row in around(y) {

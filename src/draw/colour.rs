@@ -30,11 +30,11 @@ pub enum ColourMap {
     Jet,
 }
 
-/// Not the name of a colour map.
+/// A name that no colour map has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no colour map is called {found}, expected one of {}", ColourMap::names().join(", "))]
 pub struct UnknownColourMap {
-    /// What was asked for.
+    /// The name that was given.
     pub found: String,
 }
 

@@ -18,13 +18,13 @@ const TITLE: f32 = 15.0;
 const HEADING: f32 = 12.0;
 const TILE_TITLE: f32 = 11.0;
 
-/// How a figure looks.
+/// How a figure is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Style {
     /// How maps are painted.
     pub paint: Paint,
-    /// The side a picture should have, in points. It is enlarged by whole factors only, so its true side is the nearest
-    /// one that such a factor gives, and never less than its own pixels.
+    /// The wanted length of a picture's longer side, in points. Pictures are enlarged by whole factors only, so the drawn
+    /// side is the nearest multiple of the picture's own, and at least one pixel for each of its pixels.
     pub side: f32,
     /// Pixels a point: 2 is sharp in print and on good screens.
     pub sharpness: f32,
@@ -37,23 +37,23 @@ impl Default for Style {
 }
 
 impl Style {
-    /// A picture by the whole factor that brings its longer side nearest to the side asked for.
+    /// The picture, enlarged by the whole factor that brings its longer side nearest to [`Style::side`].
     pub(crate) fn enlarged(&self, picture: &Picture) -> Picture {
         let side = picture.width().max(picture.height()).max(1) as f32;
         picture.enlarged((self.side * self.sharpness / side).round().max(1.0) as usize)
     }
 }
 
-/// One image as one or more runs saw it.
+/// One image with the maps of one or more runs, a row for each run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
-    /// The heading of it all; may be empty.
+    /// The heading of the whole figure; may be empty.
     pub title: String,
-    /// From top to bottom.
+    /// The rows, from top to bottom.
     pub rows: Vec<Row>,
 }
 
-/// What one run saw at one epoch.
+/// The maps of one run at one epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// Whose row it is: run, model, epoch. May be empty.
@@ -62,18 +62,18 @@ pub struct Row {
     pub note: String,
     /// The picture as the model saw it, of any shape.
     pub picture: Picture,
-    /// From left to right.
+    /// The tiles, from left to right.
     pub tiles: Vec<Tile>,
 }
 
-/// One picture of a row with what is written above and below it.
+/// One picture of a row, with text above and below it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Tile {
-    /// The row's picture as it is.
+    /// The row's picture without a map.
     Picture {
-        /// Above it.
+        /// The text above it.
         title: String,
-        /// Below it, a paragraph each.
+        /// The paragraphs below it.
         captions: Vec<String>,
     },
     /// A map over the row's picture.
@@ -87,16 +87,16 @@ pub struct MapTile {
     pub map: Heatmap,
     /// What its colours stand for.
     pub scale: Scale,
-    /// Above it: the method.
+    /// The text above it: the method.
     pub title: String,
-    /// Below it, a paragraph each: which class it explains, and where it was read.
+    /// The paragraphs below it: which class the map explains, and where in the model it was read.
     pub captions: Vec<String>,
-    /// Why it should not be taken for evidence, if so: shown in a colour of its own.
+    /// Why the map is no evidence, where it is none; drawn in the colour of warnings.
     pub warning: Option<String>,
 }
 
 impl Figure {
-    /// The figure laid out.
+    /// The figure as a drawing.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ impl Figure {
     }
 }
 
-/// A tile whose picture is done.
+/// A tile whose picture is painted.
 struct Drawn<'a> {
     picture: Picture,
     title: &'a str,
@@ -158,7 +158,7 @@ impl MapTile {
     }
 }
 
-/// What is drawn so far, and how wide its columns are.
+/// The figure while it is composed: what is drawn so far, and the widths of its columns in pixels.
 struct Sheet {
     pen: Pen,
     width: usize,
@@ -166,7 +166,7 @@ struct Sheet {
 }
 
 impl Sheet {
-    /// Draws everything and says where it ends.
+    /// Draws everything; returns the lower end.
     fn compose(&mut self, figure: &Figure, rows: Vec<Vec<Drawn>>) -> usize {
         let margin = self.pen.pixels(MARGIN);
         let mut top = margin;
@@ -192,7 +192,7 @@ impl Sheet {
         top
     }
 
-    /// The tiles of a row side by side, and where the longest of them ends.
+    /// Draws the tiles of a row side by side; returns the lower end of the longest.
     fn tiles(&mut self, tiles: Vec<Drawn>, top: usize) -> usize {
         let mut left = self.pen.pixels(MARGIN);
         let mut bottom = top;
@@ -210,7 +210,7 @@ impl Sheet {
         bottom
     }
 
-    /// A picture with its colour bar and captions, and where it ends.
+    /// Draws a picture with its colour bar and captions; returns the lower end.
     fn tile(&mut self, tile: Drawn, left: usize, top: usize, width: usize) -> usize {
         let across = tile.picture.width();
         let mut bottom = top + tile.picture.height() + self.pen.pixels(4.0);

@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// The file format of a figure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FigureFormat {
-    /// Pixels.
+    /// Pixels, at the sharpness the figure was laid out for.
     #[default]
     Png,
     /// Shapes and text, with pictures and maps in it as PNG: sharp at any size.
@@ -17,7 +17,7 @@ pub enum FigureFormat {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a figure cannot be written as {found}, expected png or svg")]
 pub struct UnknownFigureFormat {
-    /// What was asked for.
+    /// The name that was given.
     pub found: String,
 }
 

@@ -83,7 +83,7 @@ pub enum Scale {
 pub struct Paint {
     /// The colours of maps without negative values; signed ones always have diverging ones.
     pub colours: ColourMap,
-    /// How much of the colour shows, in [0, 1]; the rest is the picture.
+    /// The colours' share of a pixel, in [0, 1]; the rest is the picture in grey.
     pub opacity: f32,
     /// All of a signed map or its positive part.
     pub part: MapPart,
@@ -125,7 +125,7 @@ pub fn overlay(picture: &Picture, map: &Heatmap, scale: Scale, paint: &Paint) ->
     Ok(Overlay { picture, shown: limits })
 }
 
-/// Why a map shows nothing; none for one that does.
+/// Why a map is no evidence; `None` for one that is.
 fn no_evidence(map: &Heatmap, part: MapPart) -> Option<String> {
     let values = map.values();
     match map.status() {

@@ -11,10 +11,10 @@ use ab_glyph::InvalidFont;
 const BAR: f32 = 8.0;
 /// Size of captions and of the numbers at a colour bar, in points.
 pub(super) const CAPTION: f32 = 9.5;
-/// A caption is broken into so many lines at most.
+/// The most lines that a caption is broken into.
 pub(super) const CAPTION_LINES: usize = 2;
 
-/// Puts shapes on a sheet one after the other, in pixels.
+/// Puts shapes over one another, in pixels from the upper left of a sheet that grows with them.
 pub(crate) struct Pen {
     pub(crate) fonts: Fonts,
     sharpness: f32,
@@ -31,12 +31,12 @@ impl Pen {
         Ok(Self { fonts: Fonts::embedded()?, sharpness: sharpness.max(0.1), shapes: Vec::new() })
     }
 
-    /// Points as pixels.
+    /// A length in points, in pixels.
     pub(crate) fn length(&self, points: f32) -> f32 {
         points * self.sharpness
     }
 
-    /// Points as whole pixels, one at least.
+    /// A length in points, in whole pixels; at least one.
     pub(crate) fn pixels(&self, points: f32) -> usize {
         self.length(points).round().max(1.0) as usize
     }
@@ -56,12 +56,12 @@ impl Pen {
         self.put(Shape::Picture { left, top, picture });
     }
 
-    /// One line of text from `at` on, or up to it, on the baseline.
+    /// One line of text on the baseline through `at`, which `align` makes its beginning, middle or end.
     pub(crate) fn text(&mut self, at: Point, (text, face, colour): (&str, Face, Rgb), align: Align) {
         self.put(Shape::Text { at, text: text.to_string(), face, align, colour });
     }
 
-    /// Text from `left` and `top` on, `width` wide and `lines` high at most; where it ends.
+    /// Text below `top`, broken into lines of `width` pixels, `lines` of them at most; returns the lower end.
     pub(crate) fn paragraph(
         &mut self,
         (text, face, colour): (&str, Face, Rgb),
@@ -80,7 +80,8 @@ impl Pen {
         self.fonts.wrapped(text, face, width as f32, CAPTION_LINES)
     }
 
-    /// A horizontal colour bar with the values at its ends, and at zero where it lies between; where it ends.
+    /// A horizontal colour bar below `top` with the values at its ends, and 0 where it lies between; returns the lower
+    /// end.
     pub(crate) fn bar(
         &mut self,
         limits: ColourLimits,
@@ -105,12 +106,12 @@ impl Pen {
         top + height + self.pixels(2.0) + face.line()
     }
 
-    /// All of it, on a sheet of so many pixels.
+    /// The drawing, on a sheet of `width` by `height` pixels.
     pub(crate) fn into_scene(self, width: usize, height: usize) -> Scene {
         Scene::in_pixels(width, height, self.sharpness, self.shapes)
     }
 
-    /// All of it over another drawing, on a sheet of so many pixels.
+    /// The drawing over another one, on a sheet of `size` pixels.
     pub(crate) fn over(self, below: Scene, size: [usize; 2]) -> Scene {
         below.extended(size, self.shapes)
     }

@@ -15,7 +15,7 @@ use tiny_skia::{FillRule, Paint, Path, PathBuilder, Pixmap, Shader, Stroke, Stro
 /// A point: across, down.
 pub(crate) type Point = (f32, f32);
 
-/// How a line is broken.
+/// Whether a line is solid or dashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dash {
     Solid,
@@ -25,7 +25,7 @@ pub(crate) enum Dash {
 }
 
 impl Dash {
-    /// Drawn and left out in turn, in points; nothing for a whole line.
+    /// Lengths that are drawn and left out in turn, in points; empty for a solid line.
     fn lengths(self) -> &'static [f32] {
         match self {
             Dash::Solid => &[],
@@ -36,7 +36,7 @@ impl Dash {
     }
 }
 
-/// One thing to draw.
+/// One shape. Lengths and positions are in the units of its scene.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Shape {
     Line { points: Vec<Point>, colour: Rgb, width: f32, dash: Dash },
@@ -61,12 +61,12 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Laid out in points; a PNG has `sharpness` pixels a point.
+    /// A drawing whose unit is the point; a PNG has `sharpness` pixels a point.
     pub(super) fn in_points(width: f32, height: f32, sharpness: f32, shapes: Vec<Shape>) -> Self {
         Self { width, height, points: 1.0, pixels: sharpness, shapes }
     }
 
-    /// Laid out in pixels, of which a point has `sharpness`.
+    /// A drawing whose unit is the pixel of the PNG; a point has `sharpness` of them.
     pub(super) fn in_pixels(width: usize, height: usize, sharpness: f32, shapes: Vec<Shape>) -> Self {
         Self { width: width as f32, height: height as f32, points: 1.0 / sharpness, pixels: 1.0, shapes }
     }
@@ -82,7 +82,7 @@ impl Scene {
         [self.width, self.height].map(|length| length as usize)
     }
 
-    /// As the bytes of a file.
+    /// The bytes of a file in this format.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ impl Scene {
     }
 }
 
-/// One element, and a line break.
+/// A shape as an element of an SVG, with a line break.
 fn svg_of(shape: &Shape) -> Result<String, FigureError> {
     let list = |points: &[Point]| points.iter().map(|(x, y)| format!("{x:.2},{y:.2}")).collect::<Vec<_>>().join(" ");
     Ok(match shape {
@@ -202,7 +202,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Draws what tiny-skia draws.
+/// Draws a shape of the lower layer: lines, areas and dots.
 fn fill(pixmap: &mut Pixmap, shape: &Shape, scale: Transform) {
     let paint = |[red, green, blue]: Rgb, opacity: f32| Paint {
         shader: Shader::SolidColor(tiny_skia::Color::from_rgba8(red, green, blue, (opacity * 255.0).round() as u8)),
@@ -236,7 +236,7 @@ fn fill(pixmap: &mut Pixmap, shape: &Shape, scale: Transform) {
     }
 }
 
-/// None for what has no length.
+/// The path through some points; `None` where it has no length.
 fn path(points: &[Point], closed: bool) -> Option<Path> {
     let mut path = PathBuilder::new();
     for (index, &(x, y)) in points.iter().enumerate() {
@@ -248,7 +248,7 @@ fn path(points: &[Point], closed: bool) -> Option<Path> {
     path.finish()
 }
 
-/// Puts the rest on whole pixels, `scale` of them a unit of length.
+/// Puts a shape of the upper layer on whole pixels, of which a unit of length has `scale`.
 fn put(canvas: &mut Canvas, shape: &Shape, scale: f32, fonts: &Fonts) {
     let whole = |length: usize| (length as f32 * scale).round() as usize;
     match shape {

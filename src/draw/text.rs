@@ -9,7 +9,7 @@ use ab_glyph::{Font, FontRef, Glyph, InvalidFont, PxScale, ScaleFont, point};
 
 const REGULAR: &[u8] = include_bytes!("fonts/DejaVuSans.ttf");
 const BOLD: &[u8] = include_bytes!("fonts/DejaVuSans-Bold.ttf");
-/// What stands for a part that did not fit.
+/// Replaces the end of a text that does not fit.
 const ELLIPSIS: char = '…';
 
 /// How heavy the strokes are.
@@ -52,7 +52,7 @@ impl Face {
     }
 }
 
-/// Which end of a text its position names.
+/// Which part of a text lies at the position it is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Align {
     /// The text begins there.
@@ -106,7 +106,7 @@ impl Fonts {
     }
 
     /// The text broken at its spaces into lines of `width` pixels, `most` of them at most; what is left over, and a
-    /// word that fits no line, ends in an ellipsis. No text is no line.
+    /// word that fits no line, ends in an ellipsis. An empty text has no line.
     pub(crate) fn wrapped(&self, text: &str, face: Face, width: f32, most: usize) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for word in text.split_whitespace() {
@@ -160,7 +160,7 @@ impl Fonts {
         }
     }
 
-    /// The glyphs of a line that begins at (0, 0), with kerning, and where it ends.
+    /// The glyphs of a line that begins at (0, 0), with kerning, and its width.
     fn set(&self, text: &str, face: Face) -> (Vec<Glyph>, f32) {
         let font = self.font(face);
         // ab_glyph measures a font by its ascent and descent together, typography by its em.

@@ -1,4 +1,4 @@
-//! A picture that cannot be had.
+//! The error of reading a picture.
 
 use crate::fsx::shown;
 use std::path::PathBuf;

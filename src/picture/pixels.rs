@@ -1,4 +1,4 @@
-//! Pictures as plain pixels: scaled as Pillow scales, cut and mirrored.
+//! A picture as plain pixels, which can be scaled, cut, mirrored and recoloured.
 
 use super::resample::{Interpolation, Window, resample, resample_window};
 
@@ -18,7 +18,7 @@ impl Picture {
     ///
     /// # Panics
     ///
-    /// If it is not: a caller bug.
+    /// Where `pixels` has another length: a caller bug.
     pub fn new(width: usize, height: usize, pixels: Vec<u8>) -> Self {
         assert_eq!(pixels.len(), width * height * 3, "{width}×{height} pixels have three bytes each");
         Self { width, height, pixels }
@@ -44,7 +44,7 @@ impl Picture {
         &self.pixels
     }
 
-    /// The same, to be changed.
+    /// `[height, width, 3]`, to be changed.
     pub fn pixels_mut(&mut self) -> &mut [u8] {
         &mut self.pixels
     }
@@ -53,13 +53,13 @@ impl Picture {
     ///
     /// # Panics
     ///
-    /// Outside of the picture: a caller bug.
+    /// Where the pixel lies outside of the picture: a caller bug.
     pub fn pixel(&self, column: usize, row: usize) -> Rgb {
         let at = (row * self.width + column) * 3;
         [self.pixels[at], self.pixels[at + 1], self.pixels[at + 2]]
     }
 
-    /// Channel `channel` of the pixel at `row`, `column`; beyond the border, the border's.
+    /// Channel `channel` of the pixel at `row`, `column`; beyond the border, of the nearest pixel.
     pub fn at(&self, row: isize, column: isize, channel: usize) -> u8 {
         let row = row.clamp(0, self.height as isize - 1) as usize;
         let column = column.clamp(0, self.width as isize - 1) as usize;
@@ -93,7 +93,7 @@ impl Picture {
         Self { pixels: self.pixels.chunks_exact(3).flat_map(grey).collect(), ..*self }
     }
 
-    /// Every pixel made anew from its colour and one of `values`, `[height, width]`.
+    /// The picture with every pixel replaced by `paint` of its colour and its value; `values` is `[height, width]`.
     pub fn mapped<T>(&self, values: &[T], paint: impl Fn(Rgb, &T) -> Rgb) -> Self {
         let pixels = self.pixels.chunks_exact(3).zip(values);
         let pixels = pixels.flat_map(|(pixel, value)| paint([pixel[0], pixel[1], pixel[2]], value)).collect();
@@ -107,7 +107,7 @@ impl Picture {
         Self { pixels, ..*self }
     }
 
-    /// A part of it, as it is.
+    /// A part of the picture, not scaled.
     pub fn cut(&self, window: Window) -> Self {
         let rows = self.pixels.chunks_exact(self.width * 3).skip(window.top).take(window.height);
         let span = window.left * 3..(window.left + window.width) * 3;
@@ -120,8 +120,8 @@ impl Picture {
         Self::new(width, height, pixels)
     }
 
-    /// A part of what [`Picture::resized`] gives, and no more is computed: of a picture of 1×30,000 pixels the whole would
-    /// have billions.
+    /// A part of what [`Picture::resized`] gives. Only that part is computed: a picture of 1×30,000 pixels, scaled as a
+    /// whole, would have billions of pixels.
     pub fn resized_window(&self, width: usize, height: usize, window: Window, interpolation: Interpolation) -> Self {
         let from = [self.width, self.height];
         let pixels = resample_window(&self.pixels, from, [width, height], window, interpolation);

@@ -4,17 +4,17 @@ use super::pixels::Picture;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder, ImageError};
 
-/// A picture that cannot be a PNG: one without pixels, among others.
+/// A picture that cannot be encoded as PNG, such as one without pixels.
 #[derive(Debug, thiserror::Error)]
 #[error("a picture could not be encoded as PNG")]
 pub struct PngError(#[source] ImageError);
 
 impl Picture {
-    /// As PNG.
+    /// The picture as a PNG file.
     ///
     /// # Errors
     ///
-    /// [`PngError`], for a picture without pixels among others.
+    /// [`PngError`], for example where the picture has no pixels.
     pub fn png(&self) -> Result<Vec<u8>, PngError> {
         let mut bytes = Vec::new();
         PngEncoder::new(&mut bytes)

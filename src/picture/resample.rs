@@ -1,4 +1,4 @@
-//! Scaling to Pillow's last bit: other weights than those a model was trained with are other pictures to it.
+//! Scaling that equals Pillow's to the last bit: a model should see the same pixels here as where it was trained.
 
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -13,12 +13,12 @@ pub enum Interpolation {
     Bicubic,
 }
 
-/// A part of a picture.
+/// A rectangular part of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Columns left of it.
+    /// Its first column.
     pub left: usize,
-    /// Rows above it.
+    /// Its first row.
     pub top: usize,
     /// Its columns.
     pub width: usize,
@@ -30,7 +30,7 @@ pub struct Window {
 const FRACTION_BITS: u32 = 22;
 const HALF: i32 = 1 << (FRACTION_BITS - 1);
 
-/// What one output pixel takes from a row or a column.
+/// The weights of the input pixels, in a row or a column, that make one output pixel.
 struct Taps {
     first: usize,
     weights: Vec<i32>,
@@ -48,7 +48,7 @@ pub(super) fn resample(pixels: &[u8], from: [usize; 2], to: [usize; 2], interpol
     resample_window(pixels, from, to, whole, interpolation)
 }
 
-/// A window of what [`resample`] gives, to the same bit: only the pixels that it is made of are touched.
+/// A window of what [`resample`] gives, equal to the bit; only the pixels that it depends on are read.
 pub(super) fn resample_window(
     pixels: &[u8],
     from: [usize; 2],
@@ -79,7 +79,7 @@ pub(super) fn resample_window(
     }
 }
 
-/// The first pixel that any output pixel takes from, and the one after the last.
+/// The range of input pixels that the output pixels depend on: the first, and the one after the last.
 fn span(taps: &[Taps]) -> (usize, usize) {
     let first = taps.iter().map(|taps| taps.first).min().unwrap_or(0);
     let end = taps.iter().map(|taps| taps.first + taps.weights.len()).max().unwrap_or(0);
@@ -91,8 +91,8 @@ fn moved(taps: &[Taps], by: usize) -> Vec<Taps> {
     taps.iter().map(|taps| Taps { first: taps.first - by, weights: taps.weights.clone() }).collect()
 }
 
-/// Weights that sum to one for each of the `wanted` ones of `new` pixels out of `old`; where there are as many, each is
-/// its own.
+/// For each of the `wanted` pixels of a row scaled from `old` to `new` pixels, weights that sum to one; where `old` is
+/// `new`, each pixel is copied.
 fn taps(old: usize, new: usize, wanted: Range<usize>, interpolation: Interpolation) -> Vec<Taps> {
     if old == new {
         return wanted.map(|index| Taps { first: index, weights: vec![1 << FRACTION_BITS] }).collect();

@@ -15,12 +15,12 @@ use std::time::Duration;
 const MARGIN: f32 = 16.0;
 const LABEL: f32 = 12.0;
 const FOOT: f32 = 34.0;
-/// Of the quantiser, 1 (best) to 30 (fastest): text and colour maps stay clean up to about 10.
+/// Speed of the colour quantiser, from 1 (best) to 30 (fastest); up to about 10 text and colour maps stay clean.
 const QUANTISER_SPEED: i32 = 10;
 /// The last frame stays longer, so that the eye knows where the loop begins.
 const LAST_FRAME: u32 = 3;
 
-/// No animation could be made.
+/// Why there is no animation.
 #[derive(Debug, thiserror::Error)]
 pub enum AnimateError {
     /// A run could not be read or its figure not be drawn.
@@ -42,9 +42,9 @@ impl From<FigureError> for AnimateError {
 pub struct Animation {
     /// How its figures look.
     pub style: Style,
-    /// How long an epoch stays.
+    /// How long an epoch is shown; the last one three times as long.
     pub delay: Duration,
-    /// The names of the explainers shown; none is all.
+    /// The names of the explainers to show; empty for all.
     pub explainers: Vec<String>,
 }
 
@@ -58,8 +58,8 @@ impl Default for Animation {
     }
 }
 
-/// The GIF of one panel image through all epochs, a row a run. It repeats for ever. A run with fewer epochs stays at its
-/// last one.
+/// The GIF of one panel image through all epochs, with a row for each run. It repeats without end. A run with fewer epochs
+/// stays at its last one.
 ///
 /// # Errors
 ///
@@ -88,7 +88,7 @@ fn at(stories: &[Story], epoch: usize, style: &Style) -> Result<Scene, FigureErr
     Figure { title, rows }.scene(style)
 }
 
-/// The figures on sheets of one size, each with its epoch and a line of all epochs below.
+/// The figures on sheets of one size, each with its epoch and a time line of all epochs below.
 fn footed(figures: Vec<Scene>, epochs: &[usize], style: &Style) -> Result<Vec<Picture>, FigureError> {
     // A map without evidence has one more line of caption than the same map at the next epoch.
     let width = figures.iter().map(|figure| figure.size()[0]).max().unwrap_or(0);
@@ -102,7 +102,7 @@ fn footed(figures: Vec<Scene>, epochs: &[usize], style: &Style) -> Result<Vec<Pi
     figures.into_iter().enumerate().map(frame).collect()
 }
 
-/// The epoch in words, and where it lies among the others: below a figure of so many pixels.
+/// The epoch in words and its place on a time line, below a figure of `width` by `top` pixels.
 fn foot(pen: &mut Pen, (width, top): (usize, usize), epochs: &[usize], now: usize) {
     let (left, right) = (pen.length(MARGIN), width as f32 - pen.length(MARGIN));
     let face = Face::bold(pen.length(LABEL));

@@ -1,4 +1,4 @@
-//! Drift as columns for a person, as rows for a dataframe, and in words.
+//! Drift estimates as columns for a person and as CSV for a dataframe.
 
 use super::table::{aligned, csv_row};
 use crate::store::DriftEstimate;

@@ -24,11 +24,11 @@ const LEGEND: &str = "Each row has one scale for all epochs. Above the maps: the
 /// How a film strip looks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FilmStrip {
-    /// How maps are painted; the side is that of one small picture.
+    /// How maps are painted; its side is that of one frame.
     pub style: Style,
-    /// Epochs shown at most, evenly chosen with the first and the last among them; at least 2.
+    /// The most epochs that are shown, at least 2; chosen evenly, with the first and the last among them.
     pub columns: usize,
-    /// The names of the explainers shown; none is all.
+    /// The names of the explainers to show; empty for all.
     pub explainers: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ impl Default for FilmStrip {
     }
 }
 
-/// One panel image's film strips, a block a run.
+/// One panel image's film strips as a drawing, with a block for each run.
 ///
 /// # Errors
 ///
@@ -50,7 +50,7 @@ pub fn film_strip(runs: &[RunReader], image: usize, film: &FilmStrip) -> Result<
     Ok(laid_out(&title, &blocks, film)?)
 }
 
-/// `most` of some epochs, evenly, the first and the last among them.
+/// At most `most` of some epochs, chosen evenly, with the first and the last among them.
 fn chosen(epochs: &[usize], most: usize) -> Vec<usize> {
     let last = epochs.len() - 1;
     let most = most.max(2).min(epochs.len());
@@ -79,7 +79,7 @@ struct Strip {
     title: String,
     captions: [String; 2],
     scale: Scale,
-    /// By epoch: the picture, and what is to be said against it.
+    /// For each shown epoch the painted picture and, where the map is no evidence, why.
     frames: Vec<Option<(Picture, Option<String>)>>,
 }
 
@@ -158,7 +158,7 @@ impl Strip {
     }
 }
 
-/// What is drawn so far, and where things are, in pixels.
+/// The strips while they are composed: what is drawn so far, and where things are, in pixels.
 struct Layout {
     pen: Pen,
     /// Width of the row heads.
@@ -167,7 +167,7 @@ struct Layout {
     width: usize,
 }
 
-/// The sheet: a block a run, one above the other.
+/// The drawing: the blocks of the runs, one above the other.
 fn laid_out(title: &str, blocks: &[Block], film: &FilmStrip) -> Result<Scene, FigureError> {
     let pen = Pen::new(film.style.sharpness)?;
     let (head, gap, margin) = (pen.pixels(HEAD), pen.pixels(GAP), pen.pixels(MARGIN));
@@ -187,12 +187,12 @@ impl Layout {
         Face::bold(self.pen.length(points))
     }
 
-    /// Draws a paragraph and says where it ends.
+    /// Draws a paragraph; returns its lower end.
     fn text(&mut self, text: (&str, Face, Rgb), at: (usize, usize, usize), lines: usize) -> usize {
         self.pen.paragraph(text, at, lines)
     }
 
-    /// Draws everything and says where it ends.
+    /// Draws everything; returns the lower end.
     fn compose(&mut self, title: &str, blocks: &[Block], film: &FilmStrip) -> usize {
         let left = self.pen.pixels(MARGIN);
         let title = (title, self.bold(TITLE), INK);
@@ -229,7 +229,7 @@ impl Layout {
             + self.pen.pixels(GAP)
     }
 
-    /// The epochs and what the model predicted in each; where they end.
+    /// Draws the epochs and what the model predicted in each; returns the lower end.
     fn headings(&mut self, block: &Block, top: usize) -> usize {
         let (label, caption) = (self.bold(LABEL), self.face(CAPTION));
         let original = [("Original".to_string(), String::new(), FAINT)];
@@ -245,7 +245,7 @@ impl Layout {
         top + label.line() + caption.line()
     }
 
-    /// A method's row; where it ends.
+    /// Draws a method's row; returns its lower end.
     fn strip(&mut self, block: &Block, strip: &Strip, top: usize, film: &FilmStrip) -> usize {
         let (left, caption, bold) = (self.pen.pixels(MARGIN), self.face(CAPTION), self.bold(LABEL));
         let mut below = self.text((&strip.title, bold, INK), (left, top, self.head), 2);

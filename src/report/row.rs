@@ -4,12 +4,12 @@ use crate::draw::{ColourLimits, MapPart, MapTile, Row, Scale, Tile};
 use crate::picture::Picture;
 use crate::store::{Explanations, UNKNOWN_CLASS};
 
-/// Where a row comes from.
+/// What a figure's rows are made of: the explanations of one run at one epoch.
 #[derive(Clone, Debug)]
 pub struct Sight<'a> {
-    /// Whose it is: run, model, epoch.
+    /// The heading of its rows: run, model, epoch.
     pub heading: String,
-    /// What every method saw, of one panel.
+    /// The explanations of every method, of one panel.
     pub seen: &'a [Explanations],
     /// Class names by index.
     pub classes: &'a [String],
@@ -20,14 +20,14 @@ pub struct Sight<'a> {
 pub enum Scales {
     /// Each map's own.
     Own,
-    /// Each map's own, from its least value on.
+    /// Each map's own, from its least to its greatest value.
     Stretched,
-    /// Shared by all images: `[method][target]`; none where all maps are zero.
+    /// Shared by all images, `[method][target]`; `None` where all maps are zero.
     Common(Vec<Vec<Option<ColourLimits>>>),
 }
 
 impl Sight<'_> {
-    /// Those that show every image's map.
+    /// The scales that every image's map fits into, for each method and target.
     pub fn common_scales(&self) -> Scales {
         let of_target = |seen: &Explanations, target: usize| {
             let maps: Vec<_> = (0..seen.images()).filter_map(|image| seen.map(image, target)).collect();

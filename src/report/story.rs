@@ -7,7 +7,7 @@ use crate::store::{Explanations, RunInfo, RunReader, StoreError};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// A run's epochs could not be shown.
+/// Why a run's epochs cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum StoryError {
     /// A file of the run could not be read.
@@ -19,7 +19,7 @@ pub enum StoryError {
     /// The figure could not be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),
-    /// The panel is smaller.
+    /// The panel has no image of this number.
     #[error("{run}: the panel has {images} images, counted from 0; found image {image}")]
     NoImage {
         /// The run's directory.
@@ -37,7 +37,7 @@ pub enum StoryError {
         /// The explainers asked for; none for any.
         explainers: Vec<String>,
     },
-    /// Two runs' panels have different pictures at this place.
+    /// Two runs' panels have different images at this place.
     #[error("image {image} is {found} in {run}, expected {expected} as in the first run")]
     OtherImage {
         /// The run's directory.
@@ -51,12 +51,12 @@ pub enum StoryError {
     },
 }
 
-/// Whose explanations are missing.
+/// The end of the message that explanations are missing: by whom.
 fn by(explainers: &[String]) -> String {
     if explainers.is_empty() { String::new() } else { format!(" by {}", explainers.join(" or ")) }
 }
 
-/// What one run saw of one panel image, epoch by epoch.
+/// One run's explanations of one panel image, epoch by epoch.
 #[derive(Clone, Debug)]
 pub struct Story {
     info: RunInfo,
@@ -66,8 +66,8 @@ pub struct Story {
 }
 
 impl Story {
-    /// Reads what a run kept of one image, counted from 0 in panel order. `explainers` are the names of those wanted; none
-    /// is all. Epochs that explained nothing are left out.
+    /// Reads the explanations of one image, counted from 0 in panel order, by the named explainers, or by all where
+    /// `explainers` is empty. Epochs without explanations are left out.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl Story {
         &self.picture
     }
 
-    /// Which image of the panel.
+    /// The image's place in the panel.
     pub fn image(&self) -> usize {
         self.image
     }
@@ -148,7 +148,8 @@ impl Story {
         named.cloned().unwrap_or_else(|| format!("class {index}"))
     }
 
-    /// What was seen at `epoch`, or at the last one before it, or at the first one; with the epoch that it is.
+    /// The explanations at `epoch`; where there are none, those of the last epoch before it, or else of the first one. With
+    /// the number of the epoch that was found.
     pub fn at(&self, epoch: usize) -> (usize, &[Explanations]) {
         let before = self.epochs.range(..=epoch).next_back();
         before.or_else(|| self.epochs.first_key_value()).map_or((epoch, &[]), |(&epoch, seen)| (epoch, seen.as_slice()))

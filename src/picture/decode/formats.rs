@@ -5,7 +5,7 @@ use image::ImageFormat;
 /// A format that is read.
 #[derive(Debug)]
 pub struct Format {
-    /// As a person calls it.
+    /// Its usual name, such as `JPEG`.
     pub name: &'static str,
     /// Endings by which its files are found in folders, in lower case; `PHOTO.JPG` is found too.
     pub endings: &'static [&'static str],
@@ -83,7 +83,7 @@ const OTHERS: [Sign; 38] = [
 ///
 /// # Errors
 ///
-/// Where it is none that is read: what they look like instead.
+/// Where the format is not supported; the message says what the bytes look like instead.
 pub(super) fn recognise(bytes: &[u8]) -> Result<&'static Format, String> {
     // An AVIF, a HEIC and others hold the signs of formats that are read nowhere near their beginning.
     if let Some(found) = image::guess_format(bytes).ok().filter(|_| !is_text_after_p(bytes))

@@ -5,13 +5,13 @@
 pub(super) enum Stop {
     /// A marker, or the end of the file, comes before the data is complete.
     Ended,
-    /// Bits that are no code of the table, or a code for a place that there is not.
+    /// Bits that are no code of the table, or a code for a coefficient beyond the last.
     Damaged,
-    /// The file brings no table, as frames of a motion JPEG do not.
+    /// The file has no such table; frames of a motion JPEG have none.
     NoTable,
 }
 
-/// Codes by their bits.
+/// A table of Huffman codes.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     /// For each possible next 16 bits' first [`QUICK`]: length and symbol, or length 0 for a longer code.
@@ -66,7 +66,7 @@ impl<'a> Bits<'a> {
         Self { bytes, at, buffer: 0, count: 0 }
     }
 
-    /// As many as fit, but none beyond a marker or the end.
+    /// Fills the buffer with as many bits as fit, but none from beyond a marker or the end.
     fn fill(&mut self) {
         while self.count <= 56 {
             let byte = match (self.bytes.get(self.at), self.bytes.get(self.at + 1)) {

@@ -1,4 +1,4 @@
-//! Is a JPEG whole? Its decoder draws the rest grey where the data ends, and says nothing.
+//! Whether a JPEG's data is complete: where it ends early, the decoder fills the rest with grey without an error.
 //!
 //! All scans are read code by code, without making pixels of them.
 //!
@@ -10,7 +10,7 @@
 use super::huffman::{Stop, Table};
 use super::scan::{Broken, Component, Scan, Tables};
 
-/// What is known before the first scan.
+/// What the segments before the first scan say.
 #[derive(Debug)]
 pub(super) struct Header {
     size: [usize; 2],
@@ -52,14 +52,14 @@ fn product([one, two]: [usize; 2]) -> u64 {
     one as u64 * two as u64
 }
 
-/// As many as the decoder takes; encoders write about ten, and each costs a pass over the picture.
+/// The most scans, as many as the decoder accepts. Encoders write about ten, and each costs a pass over the picture.
 const MOST_SCANS: usize = 100;
 
-/// Reads everything; tells whether there is an end marker.
+/// Reads all scans; returns whether there is an end marker.
 ///
 /// # Errors
 ///
-/// Where data is missing or damaged: how much there is of it.
+/// Where data is missing or damaged; the message says how much of it is there.
 pub(super) fn verify(bytes: &[u8]) -> Result<bool, String> {
     let mut reader = Reader::new(bytes);
     let mut scans = 0;
@@ -125,7 +125,7 @@ fn said(broken: &Broken, scan: Option<usize>) -> String {
     }
 }
 
-/// What the size segment says.
+/// The frame: what the start-of-frame segment says.
 #[derive(Debug)]
 struct Frame {
     size: [usize; 2],
@@ -167,7 +167,7 @@ impl Frame {
 enum Segment {
     Scan(Scan),
     End,
-    /// A coding that is not read.
+    /// A kind of coding that is not supported.
     Unsupported(&'static str),
 }
 

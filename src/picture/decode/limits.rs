@@ -19,7 +19,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// So many megapixels, and as much more memory as they need.
+    /// Limits of this many megapixels, with memory in proportion and never less than the default.
     pub fn of_megapixels(max_megapixels: u32) -> Self {
         let default = Self::default();
         let mib = (u64::from(max_megapixels) * u64::from(default.max_decoder_mib))
@@ -59,10 +59,11 @@ impl Limits {
     }
 }
 
-/// How pictures are read.
+/// How strictly and within which limits pictures are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ReadOptions {
     pub(crate) limits: Limits,
-    /// Takes a JPEG whose data ends early, the rest of it grey, as the first version did; its runs still can be resumed.
+    /// Accepts a JPEG whose data ends early, with the rest in grey, as the first version of driftscope did: its runs must see
+    /// the same pixels when they are resumed.
     pub(crate) lenient: bool,
 }

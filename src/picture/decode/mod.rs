@@ -1,8 +1,8 @@
-//! From a file's bytes to pixels, strictly and within limits.
+//! Decoding a file's bytes to pixels, strictly and within limits.
 //!
 //! Sizes are checked against [`Limits`] before a decoder asks for memory; a JPEG's data is checked to be whole, which its
-//! decoder does not; and a decoder that panics is one more picture that cannot be read. Every refusal is a sentence that
-//! says what is wrong with the file.
+//! decoder does not; and where a decoder panics the picture counts as damaged. Every error is a sentence that says
+//! what is wrong with the file.
 
 mod formats;
 mod gif;
@@ -54,7 +54,7 @@ pub(crate) fn decode(bytes: &[u8], options: &ReadOptions) -> Result<Picture, Str
     })
 }
 
-/// What strict reading says against a picture that lenient reading takes.
+/// What strict reading finds wrong with a picture that lenient reading accepts; `None` where nothing.
 pub(crate) fn complaint(bytes: &[u8]) -> Option<String> {
     let format = formats::recognise(bytes).ok()?;
     if format.image == ImageFormat::Jpeg { guarded(|| jpeg::verify(bytes)).err() } else { None }
@@ -97,7 +97,7 @@ fn with_image_crate(bytes: &[u8], format: &Format, options: &ReadOptions) -> Res
     Ok(Picture::new(rgb.width() as usize, rgb.height() as usize, rgb.into_raw()))
 }
 
-/// A decoder's words, with what they mean where that is known.
+/// A decoder's error in words for a person.
 fn said(error: ImageError, format: &Format, bytes: &[u8]) -> String {
     let name = format.name;
     match error {
@@ -168,7 +168,7 @@ thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs a decoder; one that panics has met a damaged file. Nothing of the panic is printed.
+/// Runs a decoder and turns a panic, which a damaged file may cause, into an error. Nothing of the panic is printed.
 fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

@@ -1,18 +1,18 @@
-//! One scan of a JPEG, read without making pixels of it: is every block there?
+//! Reading one scan of a JPEG without making pixels of it, to see whether every block is there.
 
 use super::huffman::{Bits, Stop, Table};
 
-/// One of the one to four planes of a JPEG.
+/// A component of a JPEG: one of its one to four colour planes.
 #[derive(Clone, Debug)]
 pub(super) struct Component {
     pub(super) id: u8,
-    /// Blocks of it across and down a minimum coded unit.
+    /// Its blocks in a minimum coded unit, across and down.
     pub(super) sampling: [usize; 2],
     /// Blocks that hold pixels, across and down.
     pub(super) blocks: [usize; 2],
     /// Blocks that are coded, whole units: across and down.
     pub(super) padded: [usize; 2],
-    /// For each coefficient the lowest bit that is known; 255: nothing is.
+    /// For each coefficient the lowest bit that is known; 255 where nothing is.
     pub(super) known_to: [u8; 64],
     /// Of a progressive picture, for each block, a bit for each coefficient that is not zero.
     pub(super) nonzero: Vec<u64>,
@@ -127,7 +127,7 @@ fn expect_restart(bytes: &[u8], at: usize, number: u8) -> Result<usize, Stop> {
     }
 }
 
-/// A code for how many bits a number has, and the number.
+/// Skips a code for the length of a number, and the number.
 fn skip_number(bits: &mut Bits, table: &Table) -> Result<(), Stop> {
     match bits.symbol(table)? {
         length @ 0..=16 => bits.number(u32::from(length)).map(drop),
@@ -157,7 +157,7 @@ fn sequential(bits: &mut Bits, dc: &Table, ac: &Table) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The blocks that end here, this one among them.
+/// How many blocks an end-of-band code ends, this one among them.
 fn end_of_band(bits: &mut Bits, power: usize) -> Result<u32, Stop> {
     Ok((1 << power) + bits.number(power as u32)?)
 }

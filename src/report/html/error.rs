@@ -1,11 +1,11 @@
-//! Why there is no page.
+//! The error of the page.
 
 use crate::drift::DriftError;
 use crate::store::StoreError;
 use image::ImageError;
 use std::path::PathBuf;
 
-/// A page could not be made.
+/// Why there is no page.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A run could not be read.
@@ -14,7 +14,7 @@ pub enum ReportError {
     /// Its epochs do not compare.
     #[error(transparent)]
     Drift(#[from] DriftError),
-    /// A picture of its panel is none.
+    /// A file of the panel is no picture, or cannot be made smaller.
     #[error("{path}: expected a picture that can be decoded and made smaller")]
     Decode {
         /// The file.

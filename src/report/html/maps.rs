@@ -24,7 +24,7 @@ pub(super) struct Method {
     tap: String,
     target: String,
     class_specific: bool,
-    /// Rows and columns here.
+    /// Rows and columns in the page.
     grid: [usize; 2],
     /// Rows and columns in the explanation file.
     stored_grid: [usize; 2],
@@ -45,7 +45,7 @@ struct Maps {
 }
 
 impl Method {
-    /// Without an epoch yet. Maps will have at most `side` cells along the longer side.
+    /// A method without epochs. Its maps will have at most `side` cells along the longer side.
     pub(super) fn new(explanations: &Explanations, target: usize, side: usize) -> Self {
         Method {
             explainer: explanations.explainer.clone(),
