@@ -20,11 +20,11 @@ pub struct DeitSize {
     pub image_size: usize,
     /// Side of a square patch, pixels.
     pub patch_size: usize,
-    /// Features of a token.
+    /// Features of a token: the width.
     pub features: usize,
-    /// Blocks.
+    /// Number of blocks.
     pub depth: usize,
-    /// Attention heads a block.
+    /// Attention heads of a block.
     pub heads: usize,
     /// Standard deviation of the initial weights of every linear map.
     pub deviation: f64,
@@ -50,7 +50,7 @@ impl DeitSize {
         self.image_size / self.patch_size
     }
 
-    /// First norm, attention and output of every block.
+    /// The taps of a model of this size: first norm, attention and output of every block.
     pub fn taps(&self) -> Vec<TapSpec> {
         taps(self.depth, self.side())
     }
@@ -120,7 +120,7 @@ impl Deit {
         Groups::new((0..=last).map(modules).collect(), "head")
     }
 
-    /// First norm, attention and output of every block.
+    /// Its taps: first norm, attention and output of every block.
     pub fn taps(&self) -> Vec<TapSpec> {
         taps(self.blocks.len(), self.side)
     }
@@ -138,7 +138,7 @@ pub(super) struct PatchEmbed {
     proj: Conv2d,
 }
 
-/// Attention and perceptron, each behind a norm and around a shortcut.
+/// Attention and perceptron, each behind a norm, and a shortcut around each.
 #[derive(Module, Debug)]
 pub(super) struct Block {
     norm1: LayerNorm,

@@ -49,7 +49,7 @@ pub struct Parameter {
     pub name: String,
     /// Length of each axis.
     pub shape: Vec<usize>,
-    /// Where it sits.
+    /// Where in the network it sits.
     pub group: Group,
     /// What it is for.
     pub role: Role,

@@ -19,22 +19,22 @@ impl Initialiser {
         Self { device: device.clone(), generator: seed::generator(seed, Purpose::Initialise, &[]) }
     }
 
-    /// Where the parameters go.
+    /// The device that parameters are made on.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// Every entry equal to `value`.
+    /// A parameter with every entry equal to `value`.
     pub fn constant<const D: usize>(&mut self, shape: [usize; D], value: f32) -> Param<Tensor<D>> {
         self.fill(shape, |_| value)
     }
 
-    /// Normal of mean zero.
+    /// A parameter drawn from a normal distribution of mean zero.
     pub fn normal<const D: usize>(&mut self, shape: [usize; D], deviation: f64) -> Param<Tensor<D>> {
         self.fill(shape, |generator| (standard_normal(generator) * deviation) as f32)
     }
 
-    /// Normal of mean zero, cut off at two deviations.
+    /// A parameter drawn from a normal distribution of mean zero, cut off at two deviations.
     pub fn truncated_normal<const D: usize>(&mut self, shape: [usize; D], deviation: f64) -> Param<Tensor<D>> {
         self.fill(shape, |generator| {
             loop {
@@ -46,7 +46,7 @@ impl Initialiser {
         })
     }
 
-    /// Uniform in `±bound`.
+    /// A parameter drawn uniformly from `-bound..bound`.
     pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f64) -> Param<Tensor<D>> {
         self.fill(shape, |generator| (generator.random_range(-1.0..1.0) * bound) as f32)
     }

@@ -17,7 +17,7 @@ use rand::RngExt;
 pub enum Mode {
     /// Batch statistics, which also move the running ones, and drop path drawn from the step's seed.
     Train {
-        /// Derived from (run seed, epoch, step).
+        /// Draws drop path; derived from (run seed, epoch, step).
         seed: u64,
         /// Whether batch norm uses its running statistics all the same, and leaves them alone.
         frozen_batch_norm: bool,
@@ -29,9 +29,9 @@ pub enum Mode {
 /// A convolution as in `torch.nn.Conv2d` (dilation 1, groups 1).
 #[derive(Module, Debug)]
 pub struct Conv2d {
-    /// `[channels_out, channels_in, kernel, kernel]`
+    /// Kernel, `[channels_out, channels_in, kernel, kernel]`.
     pub weight: Param<Tensor<4>>,
-    /// `[channels_out]`
+    /// Bias, `[channels_out]`; none where a norm follows.
     pub bias: Option<Param<Tensor<1>>>,
     stride: usize,
     padding: usize,
@@ -67,11 +67,11 @@ impl Conv2d {
 /// Batch normalisation as in `torch.nn.BatchNorm2d`: epsilon 1e-5, momentum 0.1, unbiased running variance.
 #[derive(Module, Debug)]
 pub struct BatchNorm2d {
-    /// `[channels]`
+    /// Scale, `[channels]`.
     pub weight: Param<Tensor<1>>,
-    /// `[channels]`
+    /// Shift, `[channels]`.
     pub bias: Param<Tensor<1>>,
-    /// `[channels]`, a buffer.
+    /// Estimate of the data's mean, `[channels]`; a buffer.
     pub running_mean: RunningState<Tensor<1>>,
     /// `[channels]`, a buffer; estimates the variance without bias, as PyTorch does and Burn's own layer does not.
     pub running_var: RunningState<Tensor<1>>,
@@ -123,12 +123,12 @@ fn move_towards(running: &RunningState<Tensor<1>>, batch: Tensor<1>) {
     running.value_sync();
 }
 
-/// An affine map as in `torch.nn.Linear`.
+/// A linear map with bias, as in `torch.nn.Linear`.
 #[derive(Module, Debug)]
 pub struct Linear {
-    /// `[out, in]`, PyTorch's layout.
+    /// Matrix, `[out, in]`: PyTorch's layout.
     pub weight: Param<Tensor<2>>,
-    /// `[out]`
+    /// Bias, `[out]`.
     pub bias: Param<Tensor<1>>,
 }
 
@@ -158,9 +158,9 @@ impl Linear {
 /// Layer normalisation over the last axis with timm's epsilon for ViTs, 1e-6 (PyTorch's default is 1e-5).
 #[derive(Module, Debug)]
 pub struct LayerNorm {
-    /// `[features]`
+    /// Scale, `[features]`.
     pub weight: Param<Tensor<1>>,
-    /// `[features]`
+    /// Shift, `[features]`.
     pub bias: Param<Tensor<1>>,
 }
 
@@ -181,9 +181,9 @@ impl LayerNorm {
 /// Multi-head self-attention in timm's names: `qkv` fused in the order q, k, v, then heads.
 #[derive(Module, Debug)]
 pub struct Attention {
-    /// `[3·features, features]`
+    /// Query, key and value in one map, `[3·features, features]`.
     pub qkv: Linear,
-    /// `[features, features]`
+    /// The map behind the heads, `[features, features]`.
     pub proj: Linear,
     heads: usize,
 }

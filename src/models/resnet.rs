@@ -22,9 +22,9 @@ pub struct ResNetSize {
     pub image_size: usize,
     /// Channels of the stem and of stage 1's bottlenecks; each stage doubles them.
     pub width: usize,
-    /// Blocks a stage.
+    /// Number of blocks of each stage.
     pub blocks: [usize; 4],
-    /// Stride a stage.
+    /// Stride of each stage's first block.
     pub strides: [usize; 4],
 }
 
@@ -48,7 +48,7 @@ impl ResNetSize {
         })
     }
 
-    /// The four stages' outputs.
+    /// The taps of a model of this size: the outputs of the four stages.
     pub fn taps(&self) -> Vec<TapSpec> {
         taps(self.grids())
     }
@@ -124,7 +124,7 @@ impl ResNet {
         Groups::new(blocks.collect(), "fc")
     }
 
-    /// The four stages' outputs.
+    /// Its taps: the outputs of the four stages.
     pub fn taps(&self) -> Vec<TapSpec> {
         taps(self.grids)
     }
@@ -135,7 +135,7 @@ fn taps(grids: [usize; 4]) -> Vec<TapSpec> {
     grids.into_iter().enumerate().map(spec).collect()
 }
 
-/// 1×1 down, 3×3, 1×1 up, around a shortcut.
+/// Three convolutions, 1×1 to fewer channels, 3×3, and 1×1 to more, and a shortcut around them.
 #[derive(Module, Debug)]
 pub(super) struct Bottleneck {
     conv1: Conv2d,

@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use std::fmt;
 use std::str::FromStr;
 
-/// The models there are. In `run.json` they have the names of their rows.
+/// The models there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelName {
@@ -29,9 +29,9 @@ pub enum ModelName {
 /// What is known of a model: everything but its arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ModelSpec {
-    /// Whose row this is.
+    /// The model that this row is about.
     pub model: ModelName,
-    /// As a person types it.
+    /// The name that a person types, and that `run.json` has.
     pub name: &'static str,
     /// The name in timm; none where timm does not have the model.
     pub timm: Option<&'static str>,
@@ -120,7 +120,7 @@ impl ModelSpec {
         }
     }
 
-    /// Whether it attends: a ViT does, a CNN does not.
+    /// Whether the model has attention: a ViT has, a CNN has not.
     pub fn has_attention(&self) -> bool {
         matches!(self.family, Family::Deit(_))
     }
@@ -143,12 +143,12 @@ impl ModelName {
         &SPECS[self as usize]
     }
 
-    /// As a person types it.
+    /// The name that a person types.
     pub fn as_str(self) -> &'static str {
         self.spec().name
     }
 
-    /// What a model of this name can show.
+    /// The taps of a model of this name.
     pub fn taps(self) -> Vec<TapSpec> {
         match self.spec().family {
             Family::ResNet(size) => size.taps(),
@@ -177,7 +177,7 @@ impl fmt::Display for ModelName {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("no model is called '{found}'; there are {}", ModelName::ALL.map(ModelName::as_str).join(", "))]
 pub struct UnknownModel {
-    /// What was asked for.
+    /// The name asked for.
     pub found: String,
 }
 

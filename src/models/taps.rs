@@ -1,8 +1,8 @@
 //! Taps: how a model shows what passes through it, without hooks and without knowing who asks.
 //!
-//! A model states what it can show ([`TapSpec`]) and hands each such value to [`Taps`] on its way. Nothing asked for,
-//! nothing kept. A tap that must be differentiated is either *lifted*, made a leaf in place so that everything below it
-//! stays off the tape, or *probed*, given a leaf beside it whose gradient is the value's gradient.
+//! A model states what it can show ([`TapSpec`]) and hands each such value to [`Taps`] during its forward pass, which keeps
+//! it only where somebody asked for it. A value that must be differentiated is either *lifted* (made a leaf of the tape in
+//! place, so that nothing below it is recorded) or *probed* (given a leaf beside it that receives the value's gradient).
 
 use crate::ops;
 use burn::tensor::{Gradients, Tensor};
@@ -37,7 +37,7 @@ impl fmt::Display for Tap {
 /// What a model can show at one tap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TapSpec {
-    /// Where.
+    /// The place.
     pub tap: Tap,
     /// Rows and columns of the patch or feature grid.
     pub grid: [usize; 2],
@@ -50,22 +50,23 @@ pub struct TapSpec {
 pub enum Watch {
     /// The value alone.
     Value,
-    /// The value, made a leaf in place: its gradient is known after a backward pass and nothing below is recorded.
+    /// The value, and its gradient after a backward pass. It becomes a leaf, so nothing below it is recorded.
     Lift,
-    /// The value and a leaf that gets its gradient: for several differentiated taps in one pass.
+    /// The value, and its gradient after a backward pass, while everything below stays recorded: for several differentiated
+    /// taps in one pass.
     Probe,
-    /// The value as the tape knows it, and what comes above starts from a copy off the tape: for a score read off here
-    /// that must not depend on anything above, nor what is above on anything below.
+    /// The value attached to the tape, while the model goes on from a detached copy: for a score read off here, whose
+    /// gradient is then that of what lies below this tap and above the previous one.
     Cut,
 }
 
-/// An unknown tap was asked for.
+/// A tap was asked for that the model does not have.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("this model has no tap {wanted}; it has {}", list(available))]
 pub struct UnknownTap {
-    /// What was asked for.
+    /// The tap asked for.
     pub wanted: Tap,
-    /// What there is.
+    /// The taps of the model.
     pub available: Vec<Tap>,
 }
 
@@ -73,7 +74,7 @@ fn list(taps: &[Tap]) -> String {
     taps.iter().map(Tap::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Collects what was asked for during one forward pass.
+/// Keeps the values that were asked for during one forward pass.
 #[derive(Debug, Default)]
 pub struct Taps {
     requests: Vec<(TapSpec, Watch)>,
@@ -97,12 +98,12 @@ enum Kept {
 }
 
 impl Taps {
-    /// Asks for nothing.
+    /// Keeps nothing.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Asks for `wanted`, out of what the model offers.
+    /// Will keep `wanted`, out of the taps that the model has.
     ///
     /// # Errors
     ///
@@ -137,7 +138,7 @@ impl Taps {
         value
     }
 
-    /// What was kept, in the order in which it passed.
+    /// The values kept, in the order of the forward pass.
     pub fn into_seen(self) -> Vec<Tapped> {
         self.seen
     }

@@ -5,15 +5,15 @@ use super::model::Model;
 use burn::module::{ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
-/// Looks at every parameter and buffer.
+/// Is shown every parameter and buffer.
 pub trait NamedVisitor {
-    /// One of them. A running statistic is off the tape.
+    /// Called once for each, in state-dict order. A running statistic is off the tape.
     fn visit<const D: usize>(&mut self, at: Parameter, value: &Param<Tensor<D>>);
 }
 
 /// Replaces parameters and buffers.
 pub trait NamedMapper {
-    /// One of them: what takes its place.
+    /// Called once for each, in state-dict order. Returns what takes its place.
     fn map<const D: usize>(&mut self, at: Parameter, value: Param<Tensor<D>>) -> Param<Tensor<D>>;
 }
 
