@@ -1,4 +1,4 @@
-//! What the methods that run a model again may ask of it.
+//! What methods that run the model themselves may ask of it.
 
 use super::error::ExplainError;
 use super::explanation::{Explanation, numbers};
@@ -9,7 +9,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 /// A method that runs the model as often as it needs to.
 pub(super) trait Asker {
-    /// What the maps are over.
+    /// Where its maps lie.
     fn site(&self, taps: &[TapSpec]) -> Result<Site, ExplainError>;
 
     /// Explains class `classes[i]` of image `i`; one explanation an image.

@@ -37,7 +37,7 @@ pub(super) fn class_token(batch: usize, tokens: usize, device: &Device) -> Tenso
     Tensor::cat(vec![class, Tensor::<3>::zeros([batch, 1, tokens - 1], device)], 2)
 }
 
-/// The patches' share of a row `[batch, 1, tokens]`, one map an image.
+/// The patches of a row `[batch, 1, tokens]` as a map for each image.
 pub(super) fn patches(row: Tensor<3>, spec: &TapSpec) -> Result<Vec<Heatmap>, ExplainError> {
     let ([batch, _, tokens], [rows, columns]) = (row.dims(), spec.grid);
     heatmaps(row.slice([0..batch, 0..1, spec.prefix_tokens..tokens]).reshape([batch, rows, columns]))
@@ -54,7 +54,8 @@ pub(super) fn distance(attention: Tensor<4>, spec: &TapSpec) -> Tensor<2> {
     let ([batch, heads, tokens, _], [rows, columns]) = (attention.dims(), spec.grid);
     let (patches, first) = (rows * columns, spec.prefix_tokens);
     let centre = |patch: usize| {
-        ((patch / columns) as f32 / rows as f32, (patch % columns) as f32 / columns as f32) // less half a patch
+        // Without the half patch that all centres share.
+        ((patch / columns) as f32 / rows as f32, (patch % columns) as f32 / columns as f32)
     };
     let between = |query: usize, key: usize| {
         let ((y, x), (other_y, other_x)) = (centre(query), centre(key));
@@ -115,7 +116,7 @@ mod tests {
         assert!(found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-6), "{found:?}");
     }
 
-    /// Everybody attends to the class token.
+    /// Attention of every query to the class token alone.
     fn class_key(device: &Device) -> Tensor<4> {
         let columns = [Tensor::<4>::ones([1, 1, 5, 1], device), Tensor::zeros([1, 1, 5, 4], device)];
         Tensor::cat(columns.to_vec(), 3)

@@ -39,7 +39,7 @@ impl<T: Cam> Reader for T {
     }
 }
 
-/// `Σ_c weights_c·A_c` for `weights` `[batch, channels, 1, 1]` or one weight a cell.
+/// `Σ_c weights_c·A_c`, where `weights` are `[batch, channels, 1, 1]` or `[batch, channels, rows, columns]`.
 pub(super) fn weighted_sum(activation: Tensor<4>, weights: Tensor<4>) -> Result<Vec<Heatmap>, ExplainError> {
     heatmaps((activation * weights).sum_dim(1).squeeze_dim(1))
 }

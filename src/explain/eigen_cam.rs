@@ -13,8 +13,8 @@ cam_settings! {
     /// Every cell's channels, centred over the cells, projected on their first principal direction. Signed.
     ///
     /// A principal direction has no sign of its own; here the map gets the one by which the cell furthest from zero is
-    /// positive, so that the pattern that stands out is the evidence. (The total activation cannot decide: behind a ViT's
-    /// norm it is the same in every cell.) The same for every class.
+    /// positive: what stands out is positive. (The total activation cannot decide: behind a ViT's norm it is the same in
+    /// every cell.) The same for every class.
     ///
     /// # Source
     ///
@@ -65,7 +65,7 @@ fn first_component(image: &[f32], cells: usize) -> Vec<f32> {
             row.iter_mut().zip(&centred).for_each(|(sum, right)| *sum += left * right);
         }
     }
-    // From the row of the cell that varies most: the strongest pattern is in it but by accident.
+    // Start from the row of the cell that varies most, which is almost never orthogonal to the strongest pattern.
     let most = (0..cells).max_by(|&one, &other| gram[one * (cells + 1)].total_cmp(&gram[other * (cells + 1)]));
     let mut direction = gram[most.unwrap_or(0) * cells..][..cells].to_vec();
     let mut strength = normalise(&mut direction);

@@ -1,4 +1,4 @@
-//! What can be wrong with an explanation that somebody asks for.
+//! Why an explanation cannot be made.
 
 use crate::measure::HeatmapError;
 use crate::models::{Tap, UnknownTap};
@@ -22,9 +22,9 @@ pub enum ExplainError {
         explainer: &'static str,
         /// Its setting.
         setting: &'static str,
-        /// What was asked for.
+        /// The layer asked for.
         layer: usize,
-        /// What there is.
+        /// The layers that the model has.
         available: Vec<usize>,
     },
     /// A setting out of its range.
@@ -34,20 +34,20 @@ pub enum ExplainError {
         explainer: &'static str,
         /// Its setting.
         setting: &'static str,
-        /// What was asked for.
+        /// Its value.
         found: f64,
         /// The range, in words.
         expected: String,
     },
-    /// The true class of a picture was asked for, and nobody knows it.
+    /// An image is to be explained for its label, which is not known.
     #[error(
         "{id}: its true class is not known, so it cannot be explained for its label; expected prediction or a class"
     )]
     UnknownLabel {
-        /// The picture.
+        /// The image.
         id: String,
     },
-    /// The true class of an image of a batch was asked for, and it has none.
+    /// An image of a batch is to be explained for its label, and none was given.
     #[error("image {image} of the batch has no label, so it cannot be explained for its label")]
     NoLabel {
         /// Its place in the batch, from 0.
@@ -64,13 +64,13 @@ pub enum ExplainError {
         /// Value or gradient.
         what: &'static str,
     },
-    /// The target logit does not depend on the picture.
-    #[error("the target logit does not depend on the picture")]
+    /// The target logit does not depend on the input.
+    #[error("the target logit does not depend on the input")]
     NoInputGradient,
-    /// Neither label nor prediction nor a class.
+    /// A word that is neither label nor prediction nor the name of a class.
     #[error("'{found}' cannot be explained; expected label, prediction or a class: {}", classes.join(", "))]
     UnknownTarget {
-        /// What was asked for.
+        /// The word.
         found: String,
         /// The classes there are.
         classes: Vec<String>,
@@ -80,7 +80,7 @@ pub enum ExplainError {
     Heatmap(#[from] HeatmapError),
 }
 
-/// Refuses a setting outside `range`, and what is not a number.
+/// Refuses a setting that is outside `range` or not a number.
 pub(super) fn within(
     explainer: &'static str,
     setting: &'static str,

@@ -13,12 +13,11 @@ pub type ByHead<T> = Vec<Vec<T>>;
 pub struct Explanation {
     /// Raw, signed, at the tap's grid.
     pub map: Heatmap,
-    /// A map a head, where they were asked for.
+    /// A map for each head, where the method was asked for them.
     pub layers: ByHead<Heatmap>,
-    /// How far each head looks, in units of the image's side, where that was asked for.
+    /// Mean distance that each head's attention reaches, in units of the image's side, where the method was asked for it.
     pub attention_distance: ByHead<f32>,
-    /// What the map's sum misses of the logit difference it should sum to (sum minus difference, in logits), where the
-    /// method promises that.
+    /// The map's sum minus the difference of logits that it should equal, where the method promises such a sum.
     pub completeness_gap: Option<f32>,
 }
 
@@ -46,9 +45,9 @@ impl Logits {
 /// What one explainer says of images, for one target.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ByTarget {
-    /// The class that was explained, of each image.
+    /// The class that was explained, for each image.
     pub classes: Vec<usize>,
-    /// One of each image.
+    /// One for each image.
     pub explanations: Vec<Explanation>,
 }
 
@@ -81,7 +80,7 @@ impl Explained {
     }
 }
 
-/// Maps without anything beside them.
+/// Explanations that are maps and nothing else.
 pub(super) fn plain(maps: Vec<Heatmap>) -> Vec<Explanation> {
     let bare = |map| Explanation { map, layers: Vec::new(), attention_distance: Vec::new(), completeness_gap: None };
     maps.into_iter().map(bare).collect()

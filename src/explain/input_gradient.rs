@@ -1,4 +1,4 @@
-//! The gradient of the target logit with respect to the picture itself.
+//! The gradient of the target logit with respect to the input.
 
 use super::ask::{Asked, Asker, pooled};
 use super::error::ExplainError;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// `|∂logit/∂x|`, or with `times_input` the signed `∂logit/∂x ⊙ x`, summed over channels and the pixels of a cell.
 ///
-/// `x` is the normalised picture, so the unit is the logit per standard deviation of ImageNet's pixels, or the logit.
+/// `x` is the normalised image, so the unit is the logit per standard deviation of the pixels, or the logit.
 ///
 /// # Source
 ///
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InputGradient {
-    /// The signed product with the picture instead of the absolute gradient.
+    /// The signed product with the input instead of the absolute gradient.
     pub times_input: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Integrated Gradients: the gradient along the way from a baseline to the picture.
+//! Integrated Gradients: gradients along the straight line from a baseline to the input.
 
 use super::ask::{Asked, Asker, pooled};
 use super::error::{ExplainError, within};
@@ -10,10 +10,10 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// `x ⊙ ∫₀¹ ∂logit/∂(α·x) dα`, summed over channels and the pixels of a cell. Signed, in the unit of the logit: with
-/// enough steps a map sums to the logit of the picture minus that of the baseline. What is missing of that is kept as
-/// the map's completeness gap.
+/// enough steps a map sums to the logit of the input minus that of the baseline. The difference from that is kept as the
+/// map's completeness gap.
 ///
-/// The baseline is zero after normalisation, a picture of ImageNet's mean colour. The integral is a Gauss-Legendre sum.
+/// The baseline is zero after normalisation: an image of the mean colour. The integral is a Gauss-Legendre sum.
 ///
 /// # Source
 ///
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IntegratedGradients {
-    /// Points on the way, 1 to 10,000.
+    /// Points on the line, 1 to 10,000.
     pub steps: usize,
 }
 

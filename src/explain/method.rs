@@ -1,10 +1,10 @@
-//! What every method says of itself, in its own file, and how it runs.
+//! The facts about each method, and how it runs.
 
 use super::ask::Asker;
 use super::pass::Reader;
 use std::fmt;
 
-/// What a method says of itself.
+/// The facts about a method, which stand in its own file.
 pub(super) trait Method {
     /// What it is called on the command line and in files.
     const NAME: &'static str;
@@ -48,7 +48,7 @@ pub(super) enum Runner<'a> {
     Asks(&'a dyn Asker),
 }
 
-/// A method's row in the registry.
+/// The facts about a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MethodSpec {
     /// What it is called on the command line and in files.
@@ -62,7 +62,7 @@ pub struct MethodSpec {
 }
 
 impl MethodSpec {
-    /// What the method's own file says.
+    /// As the method's own file has them.
     pub(super) const fn of<M: Method>() -> Self {
         Self { name: M::NAME, title: M::TITLE, reads: M::READS, class_specific: M::CLASS_SPECIFIC }
     }

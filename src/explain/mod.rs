@@ -1,9 +1,10 @@
-//! Explainers: what a model shows, turned into heat maps.
+//! Explainers: methods that turn what a model shows into heat maps, each with its settings.
 //!
 //! There are two kinds. One reads a tapped pass (class activation maps, attention): all explainers of a run share one
 //! such pass, in which the target logits are differentiated once, and each method is then arithmetic on tap values and
 //! gradients. The other runs the model again (gradients of the input, occlusion, LeGrad). Maps come out raw: signed,
-//! unnormalised, at the tap's own grid. Nothing here knows a model by name, or the disk.
+//! unnormalised, at the tap's own grid. A method's file states its name, title and what it reads; `registry.rs` lists
+//! them. Nothing here knows a model by name, or the disk.
 
 mod ask;
 mod attention;
@@ -89,7 +90,7 @@ pub fn explain(
     let (mut logits, mut by_explainer) = (Logits::default(), vec![ByExplainer::default(); explainers.len()]);
     let mut asked: Vec<Vec<usize>> = Vec::new();
     for (index, target) in targets.iter().enumerate() {
-        // Once more only for what depends on the class, and only where the classes are others.
+        // Another target matters only to methods that depend on the class, and only where its classes differ.
         let again = |explainer: &Explainer| index == 0 || explainer.class_specific();
         let mut places: Vec<(&Explainer, &mut ByExplainer)> =
             explainers.iter().zip(&mut by_explainer).filter(|(explainer, _)| again(explainer)).collect();

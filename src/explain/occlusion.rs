@@ -1,4 +1,4 @@
-//! Occlusion: how much the target logit falls when a part of the picture is covered.
+//! Occlusion: how much the target logit falls when a part of the image is covered.
 
 use super::ask::{Asked, Asker};
 use super::error::{ExplainError, within};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// For every cell, the mean over the windows that cover it of `logit(x) − logit(x with the window covered)`. Signed, in
 /// the unit of the logit. A window is `window × window` cells and moves one cell at a time; what it covers becomes zero
-/// after normalisation, ImageNet's mean colour. One pass over the batch a window.
+/// after normalisation, the mean colour. Each window costs one pass over the batch.
 ///
 /// # Source
 ///

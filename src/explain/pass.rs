@@ -1,4 +1,4 @@
-//! One tapped pass: what it is asked for by all methods together, and what it left behind.
+//! The forward pass that methods share, with taps for all of them, and what it leaves for them to read.
 
 use super::error::ExplainError;
 use super::explanation::Explanation;
@@ -12,16 +12,16 @@ pub(super) struct Request {
     pub(super) watch: Watch,
 }
 
-/// A method that reads a tapped pass; all of them share one.
+/// A method that reads the shared pass.
 pub(super) trait Reader {
-    /// What it reads, in the words of the model's taps: the last one names the map's grid.
+    /// The taps that it reads; the grid of its maps is the last one's.
     fn requests(&self, taps: &[TapSpec]) -> Result<Vec<Request>, ExplainError>;
 
     /// One explanation an image.
     fn explain(&self, pass: &Pass) -> Result<Vec<Explanation>, ExplainError>;
 }
 
-/// What one tapped pass left behind.
+/// What a pass leaves: values at taps, and the gradients of the target logits.
 pub(super) struct Pass {
     pub(super) tapped: Vec<Tapped>,
     pub(super) gradients: Option<Gradients>,

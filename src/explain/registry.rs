@@ -48,7 +48,7 @@ macro_rules! methods {
                 vec![$(Explainer::$variant($method::default())),+]
             }
 
-            /// The method's row.
+            /// The facts about the method.
             pub fn method(&self) -> MethodSpec {
                 match self {
                     $(Explainer::$variant(_) => MethodSpec::of::<$method>(),)+
@@ -159,7 +159,7 @@ impl Explainer {
         }
     }
 
-    /// The method, where it reads the shared pass.
+    /// The method as a reader of the shared pass, where it is one.
     pub(super) fn reader(&self) -> Option<&dyn Reader> {
         match self.runner() {
             Runner::Reads(reader) => Some(reader),
@@ -168,11 +168,11 @@ impl Explainer {
     }
 }
 
-/// What a person typed is no method.
+/// A text that is no explainer's specification.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{found}' is no explainer: {why}")]
 pub struct UnknownExplainer {
-    /// What was typed.
+    /// The text.
     pub found: String,
     /// What is wrong with it.
     pub why: String,

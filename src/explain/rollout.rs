@@ -24,11 +24,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rollout {
-    /// How the heads become one.
+    /// How the heads of a block become one matrix.
     pub fusion: Fusion,
     /// Share of each block's lowest entries that are set to zero, 0 to 1 (exclusive).
     pub discard: f64,
-    /// Share of the shortcut, 0 to 1.
+    /// Share of the residual connection, 0 to 1.
     pub residual: f64,
     /// First block of the product, from 0.
     pub start_block: usize,
@@ -42,9 +42,9 @@ pub struct Rollout {
 pub enum Fusion {
     /// Mean over heads.
     Mean,
-    /// The greatest.
+    /// The greatest over heads.
     Max,
-    /// The least.
+    /// The least over heads.
     Min,
 }
 
@@ -118,7 +118,7 @@ impl Rollout {
     }
 }
 
-/// Of each image: the rollout of one head alone, from the first of `blocks` up to each.
+/// For each image, block and head, the rollout of that head alone from the first of `blocks` up to that block.
 fn per_head(pass: &Pass, blocks: &[Request], residual: f64) -> Result<Vec<ByHead<Heatmap>>, ExplainError> {
     let mut images: Vec<ByHead<Heatmap>> = Vec::new();
     for (upper, Request { spec, .. }) in blocks.iter().enumerate() {

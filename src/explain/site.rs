@@ -9,12 +9,12 @@ use crate::models::{Tap, TapSpec};
 pub struct Site {
     /// The tap's state-dict name, the first and last of several, or `input`.
     pub tap: String,
-    /// Rows and columns.
+    /// Rows and columns of its maps.
     pub grid: [usize; 2],
 }
 
 impl Site {
-    /// Of a method that reads these taps, at least one.
+    /// Where a method looks that makes these requests, of which there is at least one.
     pub(super) fn over(requests: &[Request]) -> Self {
         let [Request { spec: first, .. }, .., Request { spec: last, .. }] = requests else {
             let only = requests[0].spec;

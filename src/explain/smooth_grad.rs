@@ -1,4 +1,4 @@
-//! SmoothGrad: the gradient averaged over noisy copies of the picture.
+//! SmoothGrad: the gradient averaged over noisy copies of the input.
 
 use super::ask::{Asked, Asker, pooled};
 use super::error::{ExplainError, within};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// `|mean over samples of ∂logit/∂(x + ε)|`, `ε` normal, summed over channels and the pixels of a cell.
 ///
-/// The noise comes from the seed alone and is the same for every picture, so that epochs, and a picture and its
+/// The noise comes from the seed alone and is the same for every image, so that epochs, and an image and its
 /// perturbed copy, compare.
 ///
 /// # Source
@@ -24,10 +24,10 @@ use serde::{Deserialize, Serialize};
 pub struct SmoothGrad {
     /// Noisy copies, 1 to 10,000.
     pub samples: usize,
-    /// Standard deviation of the noise in standard deviations of ImageNet's pixels. The paper takes 10 to 20 % of a
-    /// picture's range, which is about 4 here. At most 100, where nothing of the picture is left.
+    /// Standard deviation of the noise, in standard deviations of the pixels, 0 to 100. The paper takes 10 to 20 % of an
+    /// image's range, which is about 4 here; at 100 nothing of the image is left.
     pub noise: f64,
-    /// Which noise.
+    /// Draws the noise.
     pub seed: u64,
 }
 

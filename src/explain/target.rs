@@ -18,7 +18,7 @@ impl Target {
     pub const LABEL: &'static str = "label";
     /// The word for [`Target::Prediction`].
     pub const PREDICTION: &'static str = "prediction";
-    /// What stands before a class's name, where that might be taken for something else.
+    /// The prefix that makes a word the name of a class, whatever else it could mean.
     pub const CLASS: &'static str = "class:";
 
     /// What a word stands for: `label`, `prediction`, or a class by its name; `class:NAME` is always the class.

@@ -24,7 +24,7 @@ pub fn conv2d(input: Tensor<4>, weight: Tensor<4>, stride: [usize; 2], padding: 
     Tensor::from_dispatch(Dispatch::fused_conv2d(input.into_dispatch(), weight.into_dispatch(), stride, padding))
 }
 
-/// An affine map of the last axis.
+/// A linear map of the last axis, with bias.
 ///
 /// # Shapes
 ///

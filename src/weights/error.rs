@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// A file of tensors that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The disk.
+    /// The operating system refused.
     #[error(transparent)]
     Disk(#[from] FsError),
     /// Not a safetensors file, or a truncated one.
@@ -30,45 +30,45 @@ pub enum FileError {
         #[source]
         source: PytorchError,
     },
-    /// A tensor whose bytes are not there.
+    /// A tensor of a PyTorch checkpoint whose bytes cannot be read.
     #[error("{path}: tensor {name} cannot be read")]
     Tensor {
         /// The file.
         path: PathBuf,
         /// The tensor.
         name: String,
-        /// Why.
+        /// What the reader said.
         #[source]
         source: std::io::Error,
     },
-    /// No file of weights.
+    /// A file that is neither safetensors nor a PyTorch checkpoint.
     #[error("{path}: expected weights as safetensors or as a PyTorch checkpoint, found {found}")]
     NotWeights {
         /// The file.
         path: PathBuf,
-        /// What it looks like.
+        /// What it looks like, in words.
         found: String,
     },
-    /// More than is read into memory.
+    /// A file too large to be read into memory.
     #[error("{path} has {found} bytes, expected at most {most}")]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// Its size, bytes.
+        /// Its size in bytes.
         found: u64,
-        /// The largest that is read, bytes.
+        /// The largest size that is read, in bytes.
         most: u64,
     },
-    /// Tensors that the file has no room for.
+    /// A tensor whose shape needs more bytes than the file can hold.
     #[error("{path}: {name} claims a shape of {shape:?}, more than a file of {bytes} bytes can hold")]
     Claim {
         /// The file.
         path: PathBuf,
         /// The tensor.
         name: String,
-        /// What it claims.
+        /// Its shape, as the file has it.
         shape: Vec<usize>,
-        /// The file's size.
+        /// The file's size in bytes.
         bytes: u64,
     },
 }
@@ -76,10 +76,10 @@ pub enum FileError {
 /// Weights that do not fit the model.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// The file.
+    /// The file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Names or shapes that do not fit.
+    /// Names or shapes that are not the model's.
     #[error("{path} does not fit the model: {misfit}")]
     Mismatch {
         /// The file.
@@ -87,16 +87,16 @@ pub enum WeightsError {
         /// Every missing or unexpected name and every wrong shape.
         misfit: Box<Misfit>,
     },
-    /// Numbers that nothing can be computed from.
+    /// Numbers that are NaN or infinite.
     #[error("{path}: {name} holds {count} of {total} numbers that are NaN or infinite{}", others(*tensors))]
     NotFinite {
         /// The file.
         path: PathBuf,
         /// The first such tensor.
         name: String,
-        /// How many of its numbers.
+        /// How many of its numbers are not finite.
         count: usize,
-        /// How many it has.
+        /// How many numbers it has.
         total: usize,
         /// How many tensors hold such numbers.
         tensors: usize,
@@ -109,26 +109,26 @@ pub enum WeightsError {
     NotInCache {
         /// The model.
         model: String,
-        /// Where they are.
+        /// Where they can be downloaded.
         url: String,
         /// Where they were looked for.
         cache: PathBuf,
     },
-    /// A size that nobody has pretrained.
+    /// A model that nobody has pretrained.
     #[error("there are no pretrained weights for {model}: give --weights none or a file")]
     NeverPretrained {
         /// The model.
         model: String,
     },
-    /// Neither a word nor a file.
+    /// An empty text where a word or a file is expected.
     #[error("weights is empty, expected none, pretrained or a file")]
     NoName,
     /// A pattern that does not parse.
     #[error("allow_missing: '{pattern}' is no pattern of names, such as 'layer4.*'")]
     Pattern {
-        /// What was given.
+        /// The pattern.
         pattern: String,
-        /// Why.
+        /// What is wrong with it.
         #[source]
         source: glob::PatternError,
     },
@@ -138,9 +138,9 @@ pub enum WeightsError {
         shown(path)
     )]
     IdlePattern {
-        /// What was given.
+        /// The pattern.
         pattern: String,
-        /// The file.
+        /// The file of weights.
         path: PathBuf,
     },
 }
@@ -149,7 +149,7 @@ fn others(tensors: usize) -> String {
     if tensors > 1 { format!("; {} other tensors hold some too", tensors - 1) } else { String::new() }
 }
 
-/// The error of a file that does not fit.
+/// The error of a file whose names or shapes are not the model's.
 pub(super) fn mismatch(path: &Path, misfit: Box<Misfit>) -> WeightsError {
     WeightsError::Mismatch { path: path.to_path_buf(), misfit }
 }

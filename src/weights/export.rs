@@ -1,4 +1,4 @@
-//! Weights for others: a safetensors file that timm and torchvision load strictly.
+//! Weights for other programs: a safetensors file that timm and torchvision load with `strict=True`.
 
 use super::file::{Entry, serialise};
 use super::tensor::StateDict;
@@ -10,11 +10,11 @@ use std::str::FromStr;
 /// How the numbers of an exported file are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
-    /// As they were trained.
+    /// 32 bits, as they were trained.
     Float32,
-    /// Half the size; numbers beyond ±65,504 do not fit.
+    /// 16 bits; numbers beyond ±65,504 do not fit.
     Float16,
-    /// Half the size, the range of float32 and eight bits of precision.
+    /// 16 bits, with the range of float32 and eight bits of precision.
     Bfloat16,
 }
 
@@ -50,12 +50,12 @@ pub enum ExportError {
     OutOfRange {
         /// The tensor.
         name: String,
-        /// The number.
+        /// The first such number.
         value: f32,
-        /// What was asked for.
+        /// The precision asked for.
         precision: Precision,
     },
-    /// The format.
+    /// The tensors do not fit the format.
     #[error("the weights cannot be encoded")]
     Encode(#[from] SafeTensorError),
 }

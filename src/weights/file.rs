@@ -36,7 +36,7 @@ pub fn encode(tensors: &StateDict, metadata: &[(&str, &str)]) -> Result<Vec<u8>,
     serialise(&tensors.iter().map(entry).collect::<Vec<_>>(), metadata)
 }
 
-/// A tensor as the format holds it.
+/// A tensor as safetensors holds it.
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) kind: Dtype,

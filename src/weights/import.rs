@@ -13,7 +13,7 @@ use std::path::Path;
 /// A model with weights from elsewhere, and what was not in them.
 #[derive(Debug)]
 pub struct Imported {
-    /// The model.
+    /// The model with the weights.
     pub model: Model,
     /// Names that kept their drawn values because the file lacks them and they were excused.
     pub missing: Vec<String>,
@@ -57,7 +57,7 @@ pub fn import(model: Model, path: &Path, excused: &[String]) -> Result<Imported,
     Ok(Imported { model: replace(model, tensors), missing, unexpected, new_head })
 }
 
-/// Takes the head out of both where the number of classes differs.
+/// Takes the head out of both where the number of classes differs; the two numbers, of the file and of the model.
 fn take_head(expected: &mut BTreeMap<String, Parameter>, tensors: &mut StateDict) -> Option<[usize; 2]> {
     let head: Vec<Parameter> = expected.values().filter(|one| one.group == Group::Head).cloned().collect();
     let weight = head.iter().find(|one| one.role == Role::Weight)?;
@@ -73,7 +73,7 @@ fn take_head(expected: &mut BTreeMap<String, Parameter>, tensors: &mut StateDict
     Some([found, wanted])
 }
 
-/// Nothing but numbers.
+/// Refuses tensors that hold NaN or infinity.
 fn finite(tensors: &StateDict, path: &Path) -> Result<(), WeightsError> {
     let bad = |tensor: &HostTensor| tensor.values.iter().filter(|value| !value.is_finite()).count();
     let found: Vec<(&String, usize, usize)> = tensors

@@ -16,7 +16,7 @@ pub struct Misfit {
     pub shapes: Vec<String>,
     /// `NAME is I64`: tensors that are there, but are not floating-point.
     pub kinds: Vec<String>,
-    /// What would help.
+    /// What may be wrong, and what would help.
     pub hint: Option<String>,
 }
 
@@ -43,7 +43,8 @@ impl fmt::Display for Misfit {
     }
 }
 
-/// Every name there, no other, and every shape right. `others` are tensors of the file that are not floating-point.
+/// Checks that every name is there, no other is, and every shape is right. `others` are tensors of the file that are not
+/// floating-point.
 pub(super) fn check(
     expected: &BTreeMap<String, Parameter>,
     found: &StateDict,

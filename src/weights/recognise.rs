@@ -1,4 +1,4 @@
-//! What a file of weights is, by its first bytes: names lie.
+//! What a file of weights is, by its first bytes and whatever its name says.
 
 use super::error::FileError;
 use crate::fsx;
@@ -12,7 +12,7 @@ pub(super) enum Format {
     Pytorch,
 }
 
-/// As much as any of them needs to be told from the others.
+/// How many bytes are looked at.
 const HEAD: usize = 512;
 /// The longest header that the safetensors format allows, in bytes.
 const LONGEST_HEADER: u64 = 100_000_000;
@@ -51,7 +51,7 @@ fn format(head: &[u8]) -> Option<Format> {
     (pickle || archive).then_some(Format::Pytorch)
 }
 
-/// A few words on what a file is that nobody here can read.
+/// In a few words, what a file is that cannot be read as weights.
 fn looks_like(head: &[u8], path: &Path) -> String {
     const MAGIC: [(&[u8], &str); 14] = [
         (b"version https://git-lfs", "a Git-LFS pointer, not the file itself: fetch that with `git lfs pull`"),

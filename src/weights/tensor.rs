@@ -12,7 +12,7 @@ pub struct HostTensor {
     pub values: Vec<f32>,
 }
 
-/// Named tensors in sorted order.
+/// Tensors by their state-dict keys, sorted.
 pub type StateDict = BTreeMap<String, HostTensor>;
 
 impl HostTensor {
