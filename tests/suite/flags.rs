@@ -84,11 +84,12 @@ fn wrong_arguments_end_with_their_code_and_say_what_was_expected() {
         names
     };
     let before = names();
-    let mut problems = String::new();
+    let (mut problems, mut messages) = (String::new(), String::new());
     for (line, code, words) in WRONG {
         let arguments: Vec<&str> = line.split_whitespace().collect();
         let output = driftscope(dir, &arguments).output().unwrap();
         let message = String::from_utf8_lossy(&output.stderr);
+        messages += &format!("$ driftscope {line}\n{message}\n");
         let one_error = line.is_empty() || message.lines().filter(|line| line.starts_with("error:")).count() == 1;
         let left = names().into_iter().filter(|name| !before.contains(name)).collect::<Vec<_>>();
         let wrong = [
@@ -104,4 +105,6 @@ fn wrong_arguments_end_with_their_code_and_say_what_was_expected() {
         left.iter().for_each(|name| drop(fs::remove_dir_all(dir.join(name))));
     }
     assert!(problems.is_empty(), "{problems}");
+    // The words themselves: a change of them is looked at.
+    insta::assert_snapshot!("errors", messages);
 }

@@ -29,6 +29,7 @@ mod resume;
 mod run_folder;
 mod settings;
 mod side_effects;
+mod snapshots;
 mod streams;
 mod support;
 mod taps;

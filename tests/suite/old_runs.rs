@@ -23,7 +23,7 @@ fn said_then(run: &str) -> Value {
 }
 
 /// Unpacks a run into `dir`.
-fn unpack(dir: &Path, run: &str) {
+pub(crate) fn unpack(dir: &Path, run: &str) {
     let archive = golden(&format!("{run}.tar.gz"));
     let status = Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(dir).status().unwrap();
     assert!(status.success(), "{run}");
