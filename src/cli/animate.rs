@@ -14,10 +14,10 @@ use std::time::Duration;
 /// Flags of `driftscope animate`.
 #[derive(Debug, Args)]
 pub(super) struct AnimateArguments {
-    /// Runs, one below the other; they share the image
+    /// Runs, shown one below the other; all must have the image in their panels
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<PathBuf>,
-    /// The panel image: its place in the panel, from 0, or its id
+    /// The image: its index in the panel, from 0, or its id
     #[arg(long, value_name = "IMAGE", default_value = "0")]
     image: String,
     /// Where to write: a .gif is animated, a .png or .svg is a film strip with a column for each epoch; - is stdout, as GIF
@@ -26,13 +26,13 @@ pub(super) struct AnimateArguments {
     out: Option<PathBuf>,
     #[command(flatten)]
     methods: StoredMethodArguments,
-    /// How long an epoch stays in a GIF
+    /// How long a GIF shows each epoch
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 700)]
     delay: u64,
-    /// Epochs in a film strip at most
+    /// Most epochs in a film strip
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(2..))]
     columns: u16,
-    /// Colours of maps without negative values; signed maps are blue and red
+    /// Colour map for maps without negative values; maps with negative values are blue and red
     #[arg(long, value_name = "NAME", default_value = "inferno")]
     colours: ColourMap,
 }

@@ -19,16 +19,16 @@ use std::process::ExitCode;
 /// Flags of `driftscope cause`.
 #[derive(Debug, Args)]
 pub(super) struct CauseArguments {
-    /// The run
+    /// The run's folder
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// The earlier epoch; with --to alone the one before it [default: every epoch with weights and the next one]
+    /// The earlier epoch; with --to alone, the one before it [default: each epoch that still has weights, and the next]
     #[arg(long, value_name = "EPOCH", requires = "to")]
     from: Option<usize>,
     /// The later epoch
     #[arg(long, value_name = "EPOCH")]
     to: Option<usize>,
-    /// Methods, separated by commas, with settings behind colons [default: the run's]
+    /// Explanation methods, separated by commas, with settings behind colons [default: the run's]
     #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = args::method(), hide_possible_values = true)]
     methods: Vec<Explainer>,
     #[command(flatten)]
@@ -95,7 +95,7 @@ fn pairs(arguments: &CauseArguments, reader: &RunReader, progress: &Progress) ->
                 reader.epochs().iter().filter(|epoch| !kept.contains(epoch)).map(usize::to_string).collect();
             if !pruned.is_empty() {
                 progress.say(&format!(
-                    "the weights of epoch {} were pruned (checkpoints.keep_best, checkpoints.keep_last): between the others it is told what moved",
+                    "the weights of epoch {} were pruned (checkpoints.keep_best, checkpoints.keep_last): comparing only epochs that still have weights",
                     pruned.join(", ")
                 ));
             }

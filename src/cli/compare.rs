@@ -17,14 +17,14 @@ use std::process::ExitCode;
 /// Flags of `driftscope compare`.
 #[derive(Debug, Args)]
 pub(super) struct CompareArguments {
-    /// The runs, two or more of one panel
+    /// Two or more runs that share a panel
     #[arg(value_name = "RUN", required = true, num_args = 2..)]
     runs: Vec<PathBuf>,
     /// Measures of drift, separated by commas
     #[arg(long, value_name = "MEASURES", value_delimiter = ',', default_value = "top20-iou,spearman,js-divergence",
           value_parser = args::measure(), hide_possible_values = true)]
     measures: Vec<Measure>,
-    /// What every epoch is compared with: previous or first
+    /// The epoch that each epoch is compared with: previous or first
     #[arg(long, value_name = "EPOCH", default_value = "previous")]
     against: Reference,
     #[command(flatten)]

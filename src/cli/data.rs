@@ -15,18 +15,18 @@ use std::process::ExitCode;
 /// Flags of `driftscope data`.
 #[derive(Debug, Args)]
 pub(super) struct DataArguments {
-    /// `textures`, `dtd` (in its usual places), or a folder of pictures: JPEG, PNG, WebP, GIF, BMP, TIFF or PNM
+    /// `textures` (embedded), `dtd` (in its usual places), or a folder of JPEG, PNG, WebP, GIF, BMP, TIFF or PNM files
     #[arg(value_name = "SOURCE")]
     source: String,
-    /// DTD's official split, 1 to 10; for a folder a class, the seed of the split that is made
+    /// DTD's official split, 1 to 10; for a folder with one sub-folder per class, the seed of the split that is drawn
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     split: Option<u64>,
-    /// Leave out pictures that cannot be read, and list them, instead of failing
+    /// Leave out images that cannot be read, and list them, instead of failing
     #[arg(long)]
     skip_bad_images: bool,
     #[command(flatten)]
     limits: LimitArguments,
-    /// Read the headers of pictures alone: quick, and finds no picture that is damaged further on
+    /// Read only the headers of image files: fast, but finds no damage behind them
     #[arg(long)]
     quick: bool,
     #[command(flatten)]

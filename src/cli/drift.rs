@@ -19,41 +19,41 @@ const IMAGES: usize = 40;
 /// Flags of `driftscope drift`.
 #[derive(Debug, Args)]
 pub(super) struct DriftArguments {
-    /// The run's directory
+    /// The run's folder
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// Measures, separated by commas; `all` has the slow ones too [default: top20-iou, spearman and js-divergence in a table,
+    /// Measures, separated by commas; `all` includes the slow ones [default: top20-iou, spearman and js-divergence in a table,
     /// every fast one in CSV and JSON]
     #[arg(long, value_name = "MEASURES", value_delimiter = ',', value_parser = args::measure_or_all(), hide_possible_values = true)]
     measures: Vec<OrAll<Measure>>,
-    /// What every epoch is compared with, separated by commas: previous, first, best or an epoch's number
+    /// The epochs that each epoch is compared with, separated by commas: previous, first, best or a number
     #[arg(long, value_name = "EPOCHS", value_delimiter = ',', default_value = "previous,first")]
     against: Vec<Reference>,
     #[command(flatten)]
     methods: StoredMethodArguments,
-    /// Only the figures of this epoch
+    /// Only this epoch
     #[arg(long, value_name = "EPOCH")]
     epoch: Option<usize>,
     #[command(flatten)]
     floor: FloorArguments,
-    /// Also by what happened to the prediction, and by class
+    /// Also for each outcome of the prediction (such as: became right), and for each class
     #[arg(long)]
     groups: bool,
-    /// Image by image instead: in a table those that drifted most at the last epoch, in CSV all of them
+    /// Each image instead of the panel: a table has those that drifted most at the last epoch, CSV has all
     #[arg(long, conflicts_with = "groups")]
     images: bool,
-    /// How wide the evidence is instead: entropy, effective area, attention distance, …
+    /// How wide the maps are instead: entropy, effective area, attention distance and others
     #[arg(long, conflicts_with_all = ["groups", "images"])]
     spread: bool,
-    /// The figures of a published study instead: semantic-drift (Elangovan & Ting 2026), from the end of the head-only phase
-    /// to the last epoch, on the images that are right at both
+    /// The measurements of a published study instead: semantic-drift (Elangovan & Ting 2026), from the end of the head-only
+    /// phase to the last epoch, on images classified correctly at both
     #[arg(long, value_name = "NAME", conflicts_with_all = ["groups", "images", "spread", "fail_above"])]
     protocol: Option<Protocol>,
-    /// Where the head-only phase of --protocol ended [default: the run's freeze.head_only_epochs]
+    /// The last epoch of the head-only phase, for --protocol [default: the run's freeze.head_only_epochs]
     #[arg(long, value_name = "EPOCH", requires = "protocol")]
     head_only_epoch: Option<usize>,
-    /// Exit with 1 where drift is greater, over all figures printed: spearman=0.3. Of a similarity the distance from 1
-    /// counts; may be repeated
+    /// Exit with 1 if any drift that is printed exceeds a limit: spearman=0.3. For a similarity, drift is 1 − value; may be
+    /// repeated
     #[arg(long, value_name = "MEASURE=VALUE")]
     fail_above: Vec<FailAbove>,
     #[command(flatten)]

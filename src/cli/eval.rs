@@ -20,20 +20,20 @@ use std::process::ExitCode;
 pub(super) struct EvalArguments {
     #[command(flatten)]
     checkpoint: CheckpointArguments,
-    /// Which split: test, val or train
+    /// The split to evaluate: test, val or train
     #[arg(long, value_name = "SPLIT", default_value = "test")]
     split: Split,
-    /// Where the run's pictures lie by now [default: where they lay]
+    /// The folder of the run's images, if they were moved [default: where the run found them]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     #[command(flatten)]
     limits: LimitArguments,
     #[command(flatten)]
     device: DeviceArguments,
-    /// Pictures in one pass [default: the run's]
+    /// Images per batch [default: the run's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     batch_size: Option<u64>,
-    /// Also write the confusion matrix (rows: labels, columns: predictions) as CSV; - is stdout, instead of the table
+    /// Also write the confusion matrix as CSV, labels in rows, predictions in columns; - for stdout, without the table
     #[arg(long, value_name = "FILE")]
     confusion: Option<PathBuf>,
     #[command(flatten)]

@@ -27,17 +27,17 @@ mod summary;
 /// Flags of `driftscope explain`.
 #[derive(Debug, Args)]
 pub(super) struct ExplainArguments {
-    /// Runs (RUN, RUN@N, RUN@best or RUN@last), shown one below the other, and pictures; without pictures the panel that all the
-    /// runs share
+    /// Runs (RUN, RUN@N, RUN@best or RUN@last), shown one below the other, and image files; without image files, the panel
+    /// that the runs share
     #[arg(value_name = "RUN[@EPOCH]|PICTURE", required = true)]
     subjects: Vec<OsString>,
     /// Methods, separated by commas, with settings behind colons: grad-cam,rollout:fusion=max. `all` is every method that
-    /// fits [default: grad-cam; of a ViT also raw-attention and rollout]
+    /// the model allows [default: grad-cam; for a ViT also raw-attention and rollout]
     #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = args::method_or_all(), hide_possible_values = true)]
     methods: Vec<OrAll<Explainer>>,
     #[command(flatten)]
     targets: TargetArguments,
-    /// Where the pictures, the raw maps and summary.json go
+    /// The folder for figures, raw maps and summary.json
     #[arg(long, short, value_name = "DIR", default_value = "explained")]
     out: PathBuf,
     #[command(flatten)]
@@ -46,31 +46,31 @@ pub(super) struct ExplainArguments {
     limits: LimitArguments,
     #[command(flatten)]
     weights: WeightArguments,
-    /// Also measure whether the maps say what the model does: insertion and deletion, ROAD, average drop, max-sensitivity
-    /// and parameter randomisation. Asks the model hundreds of times a picture and method
+    /// Also measure how faithful the maps are to the model: insertion and deletion, ROAD, average drop, max-sensitivity and
+    /// parameter randomisation. Hundreds of forward passes per image and method
     #[arg(long)]
     faithfulness: bool,
-    /// Colours of maps without negative values; signed maps are blue and red
+    /// Colour map for maps without negative values; maps with negative values are blue and red
     #[arg(long, value_name = "NAME", default_value = "inferno")]
     colours: ColourMap,
     /// File format of the figures: png or svg
     #[arg(long, value_name = "FORMAT", default_value_t)]
     figures: FigureFormat,
-    /// Which values the colours stand for
+    /// The range of values that the colours cover
     #[arg(long, value_name = "SCALE", default_value = "own")]
     scale: Scale,
     #[command(flatten)]
     format: FormatArguments,
 }
 
-/// Where colours end.
+/// The range of values that the colours cover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Scale {
     /// From zero to each map's own greatest magnitude
     Own,
     /// From each map's least to its greatest value, as pytorch-grad-cam paints
     Stretched,
-    /// From zero to the greatest magnitude of all pictures, method by method
+    /// From zero to the greatest magnitude over all images, for each method
     Common,
 }
 

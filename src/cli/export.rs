@@ -15,10 +15,10 @@ use std::process::ExitCode;
 pub(super) struct ExportArguments {
     #[command(flatten)]
     checkpoint: CheckpointArguments,
-    /// The file to write, .safetensors; - is stdout
+    /// The .safetensors file to write; - for stdout
     #[arg(value_name = "OUT")]
     out: PathBuf,
-    /// float32, float16 or bfloat16
+    /// Precision of the exported weights: float32, float16 or bfloat16
     #[arg(long, value_name = "PRECISION", default_value = "float32")]
     precision: Precision,
 }

@@ -6,11 +6,10 @@ use clap::Args;
 /// Flags of every command that reads pictures of a person's.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(super) struct LimitArguments {
-    /// Most pixels that a picture may have, in millions, before it counts as one that cannot be read [default: 100, or the
-    /// run's]
+    /// Most pixels that an image may have, in millions; a larger one counts as unreadable [default: 100, or the run's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_megapixels: Option<u32>,
-    /// Most memory that reading a picture may take, in MiB [default: 1024, or the run's, or what --max-megapixels needs]
+    /// Most memory for decoding one image, in MiB [default: 1024, or the run's, or what --max-megapixels needs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_decoder_mib: Option<u32>,
 }

@@ -31,7 +31,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use std::process::ExitCode;
 
-/// Fine-tune vision models, look at them in every validation epoch, and see how the evidence drifts.
+/// Fine-tune vision models, explain them in every validation epoch, and measure how their explanations drift.
 #[derive(Debug, Parser)]
 #[command(name = "driftscope", version, max_term_width = 100)]
 struct Arguments {
@@ -41,7 +41,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Train a model, explain it at every epoch, keep both.
+    /// Train a model and explain it at every epoch.
     Train(Box<train::TrainArguments>),
     /// Evaluate a checkpoint on the test split, which training never sees.
     Eval(eval::EvalArguments),
@@ -49,23 +49,23 @@ enum Command {
     Export(export::ExportArguments),
     /// List the runs below a directory.
     Runs(runs::RunsArguments),
-    /// Check data and count its pictures.
+    /// Check a data set: read every image, count classes and splits.
     Data(data::DataArguments),
-    /// What a trained model looks at, on its panel or on new pictures, by any method.
+    /// Explain a trained model, on its panel or on new images, by any method.
     Explain(explain::ExplainArguments),
-    /// How far the evidence of a run moved, beside its noise floor and chance level.
+    /// Measure how far a run's explanations drifted, beside their noise floor and chance.
     Drift(drift::DriftArguments),
-    /// Which part of the model moved its evidence: head, batch-norm statistics or backbone.
+    /// Find which part of the model caused the drift: head, batch-norm statistics or backbone.
     Cause(cause::CauseArguments),
-    /// Runs side by side: how their evidence drifts, how wide it is, and whether they see the same images move.
+    /// Compare runs: how their explanations drift, how wide they are, and whether the same images drift.
     Compare(compare::CompareArguments),
-    /// One image's heat maps through the epochs, as a GIF or a film strip.
+    /// Show one image's heat maps through the epochs, as a GIF or a film strip.
     Animate(animate::AnimateArguments),
-    /// Loss, accuracy and drift over the epochs as SVG or PNG, for a paper.
+    /// Plot loss, accuracy and drift over the epochs as SVG or PNG.
     Plot(plot::PlotArguments),
-    /// One HTML page for one or more runs: a slider moves every heat map through the epochs.
+    /// Write one HTML page about one or more runs; a slider moves every heat map through the epochs.
     Report(report::ReportArguments),
-    /// What there is to choose from: models, methods, measures, devices.
+    /// List models, methods, measures or devices.
     List(list::ListArguments),
     /// Print a completion script for a shell.
     Completions {

@@ -16,17 +16,17 @@ use std::process::ExitCode;
 /// Flags of `driftscope plot`.
 #[derive(Debug, Args)]
 pub(super) struct PlotArguments {
-    /// The run
+    /// The run's folder
     #[arg(value_name = "RUN")]
     run: PathBuf,
     /// Where to write: .svg or .png; - is stdout, as SVG
     #[arg(long, short, value_name = "FILE", default_value = "drift.svg")]
     out: PathBuf,
-    /// Measures of drift, a plot each, separated by commas
+    /// Measures of drift, separated by commas; each gets its own plot
     #[arg(long, value_name = "MEASURES", value_delimiter = ',', default_value = "top20-iou,spearman,js-divergence",
           value_parser = args::measure(), hide_possible_values = true)]
     measures: Vec<Measure>,
-    /// What every epoch is compared with: previous, first, best or an epoch's number
+    /// The epoch that each epoch is compared with: previous, first, best or a number
     #[arg(long, value_name = "EPOCH", default_value = "previous")]
     against: Reference,
     #[command(flatten)]

@@ -12,10 +12,10 @@ use std::process::ExitCode;
 /// Flags of `driftscope report`.
 #[derive(Debug, Args)]
 pub(super) struct ReportArguments {
-    /// Run directories; several are shown side by side
+    /// Folders of runs; several are shown side by side
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<PathBuf>,
-    /// Where to write the page; - is stdout
+    /// The file to write; - for stdout
     #[arg(long, short, value_name = "FILE", default_value = "report.html")]
     out: PathBuf,
 }

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 /// Flags of `driftscope runs`.
 #[derive(Debug, Args)]
 pub(super) struct RunsArguments {
-    /// Where runs lie, at any depth; links are not followed
+    /// The folder to search, at any depth; links are not followed
     #[arg(value_name = "DIR", default_value = "checkpoints")]
     dir: PathBuf,
     #[command(flatten)]

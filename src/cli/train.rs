@@ -31,66 +31,70 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "NAME", help = model_help(), required_unless_present_any = ["config", "resume"],
           value_parser = args::model(), hide_possible_values = true)]
     model: Option<ModelName>,
-    /// Settings in TOML; flags win over it
+    /// Settings in a TOML file; flags win over it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// `textures`, `dtd` (in its usual places), or a folder: DTD's own, or train/ and val/ with a folder a class, or a
-    /// folder a class; of JPEG, PNG, WebP, GIF, BMP, TIFF or PNM pictures [default: dtd for the full sizes, textures for the
-    /// minis]
-    #[arg(long, value_name = "SOURCE")]
+    /// Any setting of a config file, by its dotted name: optimizer.weight_decay=0.1; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// The folder of the run [default: checkpoints/MODEL-DATA-seedN]
+    #[arg(long, value_name = "DIR")]
+    run_dir: Option<PathBuf>,
+    /// Continue a run from its newest checkpoint, or from the end of an epoch: RUN, RUN@N, RUN@best or RUN@last. The run keeps
+    /// its settings; only --data (where its images are now), --skip-bad-images, --max-megapixels, --max-decoder-mib, --device
+    /// and --tensorboard may differ. With --run-dir a new run branches off there, and may have other settings, such as more
+    /// --epochs
+    #[arg(long, value_name = "RUN[@EPOCH]")]
+    resume: Option<RunSpec>,
+
+    /// `textures` (embedded), `dtd` (in its usual places), or a folder: DTD's own layout, or train/ and val/ with one
+    /// sub-folder per class, or one sub-folder per class; JPEG, PNG, WebP, GIF, BMP, TIFF or PNM files [default: dtd for
+    /// pretrained models, textures for the minis]
+    #[arg(long, value_name = "SOURCE", help_heading = "Data")]
     data: Option<String>,
-    /// DTD's official split, 1 to 10; for a folder a class, the seed of the split that is made
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    /// DTD's official split, 1 to 10; for a folder with one sub-folder per class, the seed of the split that is drawn
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64), help_heading = "Data")]
     split: Option<u64>,
-    /// Leave out pictures that cannot be read, and list them, instead of stopping
-    #[arg(long)]
+    /// Leave out images that cannot be read, and list them, instead of stopping
+    #[arg(long, help_heading = "Data")]
     skip_bad_images: bool,
     #[command(flatten)]
     limits: LimitArguments,
-    /// First parameters: none, pretrained (timm's file in the Hugging Face cache) or a .safetensors or .pth file
-    /// [default: pretrained for the full sizes, none for the minis]
-    #[arg(long, value_name = "SOURCE")]
+
+    /// Initial weights: none, pretrained (timm's file in the Hugging Face cache), or a .safetensors or .pth file [default:
+    /// pretrained where there are such weights, none for the minis]
+    #[arg(long, value_name = "SOURCE", help_heading = "Training")]
     weights: Option<String>,
-    /// Names that the weights may lack or have beyond the model's, such as 'layer4.*'; may be repeated
-    #[arg(long, value_name = "PATTERN")]
+    /// Parameter names that the weights may lack, or have beyond the model's, such as 'layer4.*'; may be repeated
+    #[arg(long, value_name = "PATTERN", help_heading = "Training")]
     allow_missing: Vec<String>,
     #[command(flatten)]
     device: DeviceArguments,
-    /// Passes over the training pictures
-    #[arg(long, value_name = "N")]
+    /// Passes over the training images
+    #[arg(long, value_name = "N", help_heading = "Training")]
     epochs: Option<u32>,
-    /// Pictures in one pass through the model
-    #[arg(long, value_name = "N")]
+    /// Images per batch
+    #[arg(long, value_name = "N", help_heading = "Training")]
     batch_size: Option<u32>,
-    /// Full learning rate
-    #[arg(long, value_name = "RATE")]
+    /// Peak learning rate, after warm-up
+    #[arg(long, value_name = "RATE", help_heading = "Training")]
     lr: Option<f64>,
-    /// Seed of parameters, order and augmentation
-    #[arg(long, value_name = "N")]
+    /// Seed of initial weights, order of images and augmentation
+    #[arg(long, value_name = "N", help_heading = "Training")]
     seed: Option<u32>,
-    /// What is looked at in every epoch, separated by commas, with settings behind colons: grad-cam,rollout:fusion=max
-    /// [default: grad-cam; of a ViT also rollout]
-    #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = args::method_text(), hide_possible_values = true)]
+
+    /// Explanation methods to run in every epoch, separated by commas, with settings behind colons:
+    /// grad-cam,rollout:fusion=max; `driftscope list methods` names them [default: grad-cam; for a ViT also rollout]
+    #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = args::method_text(), hide_possible_values = true,
+          help_heading = "Explanations")]
     methods: Vec<String>,
-    /// Stop when for N epochs the validation accuracy has not risen and the evidence of every method has stayed within its
-    /// noise floor (Spearman's correlation with the previous epoch)
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "2")]
+    /// Stop when for N epochs validation accuracy has not risen and no method's explanations have drifted beyond their noise
+    /// floor (Spearman correlation with the previous epoch)
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "2", help_heading = "Explanations")]
     stop_when_stable: Option<u32>,
-    /// Also write event files for TensorBoard, into the run; a run that has some goes on with them
-    #[arg(long)]
+    /// Also write event files for TensorBoard into the run; once a run has some, they are continued
+    #[arg(long, help_heading = "Explanations")]
     tensorboard: bool,
-    /// Any setting of a config file, by its dotted name, such as optimizer.weight_decay=0.1; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// The run's directory [default: checkpoints/MODEL-DATA-seedN]
-    #[arg(long, value_name = "DIR")]
-    run_dir: Option<PathBuf>,
-    /// Go on with a run from its newest checkpoint, or from the end of an epoch: RUN, RUN@N, RUN@best or RUN@last. It keeps its
-    /// settings; only --data, where its pictures lie by now, --skip-bad-images, --max-megapixels, --max-decoder-mib,
-    /// --device and --tensorboard may differ. With --run-dir a new run branches off
-    /// there and may have others: more --epochs, say
-    #[arg(long, value_name = "RUN[@EPOCH]")]
-    resume: Option<RunSpec>,
 }
 
 /// What [`fit`] is given.
