@@ -72,6 +72,16 @@ impl fmt::Display for DeviceChoice {
 }
 
 impl DeviceChoice {
+    /// What it is, in a few words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            DeviceChoice::Auto => "the fastest there is",
+            DeviceChoice::Cpu => "libtorch on the CPU",
+            DeviceChoice::Cuda(_) => "libtorch on a GPU",
+            DeviceChoice::Flex => "pure Rust: slow, and always there",
+        }
+    }
+
     /// The device, and what `auto` came to.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! `driftscope animate`: one panel image's maps through the epochs, as a GIF or as a film strip.
 
 use super::args::StoredMethodArguments;
-use super::output::{checked, deliver, format, side_by_side};
+use super::input::side_by_side;
+use super::output::{checked, deliver, format};
 use crate::draw::ColourMap;
 use crate::report::{Animation, FilmStrip, film_strip, gif};
 use crate::store::RunReader;

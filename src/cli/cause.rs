@@ -1,8 +1,8 @@
 //! `driftscope cause`: which part of the model moved its evidence from one epoch to the next.
 
 use super::args::{self, DeviceArguments, TargetArguments, WeightArguments};
+use super::input::finished;
 use super::output::FormatArguments;
-use super::output::finished;
 use crate::explain::Explainer;
 use crate::faithfulness::Summary;
 use crate::probe::{Cause, Images, Question, causes};

@@ -1,7 +1,8 @@
 //! `driftscope compare`: runs side by side, a CNN and a ViT, two seeds, two recipes.
 
 use super::args::{self, ResampleArguments};
-use super::output::{FormatArguments, side_by_side};
+use super::input::side_by_side;
+use super::output::FormatArguments;
 use crate::drift::{
     AgreementEstimate, Analysis, Options, Reference, SpreadDifference, agreement_between, analyse, spread_between,
 };

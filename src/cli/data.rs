@@ -1,8 +1,8 @@
 //! `driftscope data`: what a run would learn from, checked.
 
 use super::limits::LimitArguments;
+use super::output::print;
 use super::output::{Format, FormatArguments, json};
-use super::print;
 use crate::config::file::Settings;
 use crate::data::{DataSet, Split};
 use crate::progress::{Progress, say};

@@ -1,8 +1,10 @@
 //! `driftscope drift`: how the evidence of a run moved, on stdout.
 
 use super::args::{self, FloorArguments, OrAll, ResampleArguments, StoredMethodArguments};
-use super::output::{Format, FormatArguments, finished, floor, json};
-use super::{print, wrong};
+use super::error::wrong;
+use super::input::{finished, floor};
+use super::output::print;
+use super::output::{Format, FormatArguments, json};
 use crate::drift::{Analysis, FailAbove, Options, Protocol, Reference, Verdict, analyse, semantic_drift};
 use crate::measure::Measure;
 use crate::report::{drift_csv, drift_summary, drift_table, image_csv, image_table, protocol_table, spread_table};

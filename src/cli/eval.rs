@@ -1,9 +1,10 @@
 //! `driftscope eval`: a checkpoint on the test split, which training never sees.
 
 use super::args::{CheckpointArguments, DeviceArguments};
+use super::input::{left_out, open_data};
 use super::limits::LimitArguments;
+use super::output::print;
 use super::output::{Format, FormatArguments, checked, json};
-use super::{left_out, open_data, print};
 use crate::data::{Batching, DataConfig, Split};
 use crate::probe::{Evaluation, evaluate};
 use crate::progress::Progress;

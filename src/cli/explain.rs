@@ -1,10 +1,11 @@
 //! `driftscope explain`: what a trained model looks at, on its panel or on new pictures, by any method.
 
 use super::args::{self, DeviceArguments, OrAll, TargetArguments, WeightArguments};
+use super::error::wrong;
 use super::limits::LimitArguments;
+use super::output::print;
 use super::output::{Format, FormatArguments};
 use super::run_spec::RunSpec;
-use super::{print, wrong};
 use crate::draw::{ColourMap, FigureFormat, Paint, Style};
 use crate::explain::{Explainer, Target};
 use crate::faithfulness::Criteria;

@@ -110,14 +110,7 @@ fn measures() -> Table {
 
 fn devices() -> Table {
     let auto = DeviceChoice::Auto.open().ok().map(|(_, choice)| choice);
-    let row = |choice: DeviceChoice| {
-        let what = match choice {
-            DeviceChoice::Flex => "pure Rust: slow, and always there",
-            DeviceChoice::Cuda(_) => "libtorch on a GPU",
-            DeviceChoice::Cpu | DeviceChoice::Auto => "libtorch on the CPU",
-        };
-        vec![text(choice), text(what), text(yes_or_no(auto == Some(choice)))]
-    };
+    let row = |choice: DeviceChoice| vec![text(choice), text(choice.meaning()), text(yes_or_no(auto == Some(choice)))];
     let rows = device::available().into_iter().map(row).collect();
     Table { headings: vec!["device", "what it is", "auto"], rows, left: 3 }
 }

@@ -9,9 +9,11 @@ mod cause;
 mod compare;
 mod data;
 mod drift;
+mod error;
 mod eval;
 mod explain;
 mod export;
+mod input;
 mod limits;
 mod list;
 mod output;
@@ -21,14 +23,13 @@ mod run_spec;
 mod runs;
 mod train;
 
-use crate::config::file::ConfigError;
-use crate::data::{DataConfig, DataError, DataSet};
 use crate::device;
-use crate::fsx::{self, FsError, one_line};
-use crate::progress::{Progress, say};
+use crate::progress::say;
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use error::{WRONG, chain, is_stdout_closed, is_wrong};
+use output::print;
 use std::process::ExitCode;
 
 /// Fine-tune vision models, explain them in every validation epoch, and measure how their explanations drift.
@@ -74,27 +75,6 @@ enum Command {
     },
 }
 
-/// Stopped by a signal, as shells count it.
-const INTERRUPTED: u8 = 130;
-
-/// What was typed can never be right, as clap says it too.
-const WRONG: u8 = 2;
-
-/// What was typed is wrong, whatever lies on the disk.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Wrong(String);
-
-/// An error about what was typed. One about what lies on the disk is any other error.
-fn wrong(text: String) -> anyhow::Error {
-    Wrong(text).into()
-}
-
-/// Whether the fault is in what was typed, on the command line or in a config file.
-fn is_wrong(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.is::<Wrong>() || cause.downcast_ref().is_some_and(ConfigError::is_about_settings))
-}
-
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let command = Arguments::parse().command;
@@ -135,78 +115,9 @@ fn completions(shell: Shell) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The error and its causes on one line, each once: some messages already end in their cause. Only pictures that cannot be
-/// read are listed, one a line, whatever their names hold.
-fn chain(error: &anyhow::Error) -> String {
-    let mut line = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if !line.contains(cause.trim_end()) {
-            let separator = if line.is_empty() { "" } else { ": " };
-            line = format!("{line}{separator}{}", cause.trim_end());
-        }
-    }
-    let of_data =
-        |cause: &(dyn std::error::Error + 'static)| matches!(cause.downcast_ref(), Some(DataError::BadImages { .. }));
-    match error.chain().any(of_data) {
-        true => line.lines().map(one_line).collect::<Vec<_>>().join("\n"),
-        false => one_line(&line).into_owned(),
-    }
-}
-
-/// The reader of our stdout has seen enough: no failure of ours. That of another pipe is a file that was not written.
-fn is_stdout_closed(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref().is_some_and(FsError::is_stdout_closed))
-}
-
-/// A run's data, with progress on stderr where it takes long.
-fn open_data(config: &DataConfig) -> Result<DataSet> {
-    let progress = Progress::new();
-    let phase = progress.phase("checking images");
-    Ok(DataSet::open_watched(config, &|done, all| phase.done(done, all))?)
-}
-
-/// What of the data is not used, and why: lines for a person.
-fn left_out(data: &DataSet) -> Vec<String> {
-    let mut lines = data.notes.clone();
-    lines.extend(data.skipped.iter().map(|skipped| format!("skipped, cannot be read: {skipped}")));
-    if !data.skipped.is_empty() {
-        lines.push(format!("{} picture(s) skipped", data.skipped.len()));
-    }
-    lines
-}
-
-/// Writes data to stdout.
-fn print(text: &str) -> Result<()> {
-    Ok(fsx::write_stdout(text.as_bytes())?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Skipped;
-    use std::io::{Error, ErrorKind};
-    use std::path::{Path, PathBuf};
-
-    #[test]
-    fn an_error_is_one_line_whatever_a_name_holds() {
-        let error = anyhow::anyhow!("no class 'a\nerror: b\x1b[2J'").context("data\r\nin c");
-        assert_eq!(chain(&error), "data\\r\\nin c: no class 'a\\nerror: b\\u{1b}[2J'");
-        let skipped = |name: &str| Skipped { path: PathBuf::from(name), reason: "the file is\nempty".to_string() };
-        let error = DataError::BadImages { bad: vec![skipped("1\n  2.png"), skipped("3.png")], all: 9 };
-        let text = chain(&error.into());
-        assert_eq!(text.lines().count(), 3, "{text}");
-        assert!(text.contains("\n  3.png: the file is\\nempty"), "{text}");
-    }
-
-    /// A pipe that was named as output is a file that is not written; `| head` is how people look at the beginning.
-    #[test]
-    fn a_pipe_that_closed_is_a_success_for_stdout_alone() {
-        let closed = || Error::from(ErrorKind::BrokenPipe);
-        assert!(is_stdout_closed(&anyhow::Error::from(FsError::Stdout(closed())).context("plot")));
-        assert!(!is_stdout_closed(&FsError::Stdout(Error::from(ErrorKind::StorageFull)).into()));
-        assert!(!is_stdout_closed(&FsError::of("write", Path::new("pipe"))(closed()).into()));
-        assert!(!is_stdout_closed(&anyhow::Error::from(closed())));
-    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -1,15 +1,13 @@
-//! What the commands share that read runs and write a file that a person names.
+//! What commands share that print an answer or write a file that a person names.
 
-use super::{print, wrong};
-use crate::fsx::shown;
-use crate::progress::say;
+use super::error::wrong;
+use crate::fsx;
 use crate::report::Table;
-use crate::run::same_pictures;
-use crate::store::{Output, RunReader};
-use anyhow::{Context, Result, bail};
+use crate::store::Output;
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Version of what `--format json` prints, its field `schema`. A new field is no new version; one that goes or means
 /// something else is.
@@ -56,31 +54,9 @@ pub(super) fn json<T: Serialize>(answer: &T) -> Result<String> {
     Ok(serde_json::to_string_pretty(&Versioned { schema: SCHEMA, answer })? + "\n")
 }
 
-/// Opens a run that holds something: at least one finished epoch.
-pub(super) fn finished(path: &Path) -> Result<RunReader> {
-    let reader = RunReader::open(path)?;
-    if reader.epochs().is_empty() {
-        bail!("{} holds no finished epoch yet", path.display());
-    }
-    for epoch in reader.unsealed()? {
-        let dir = reader.epoch_dir(epoch);
-        say(&format!("{} has no manifest.json: it is left out", shown(&dir)));
-    }
-    Ok(reader)
-}
-
-/// Runs that are measured side by side: under one name they explain one picture.
-pub(super) fn side_by_side(paths: &[PathBuf]) -> Result<Vec<RunReader>> {
-    let runs = paths.iter().map(|path| finished(path)).collect::<Result<Vec<_>>>()?;
-    runs.iter().skip(1).try_for_each(|run| same_pictures(&runs[0], run))?;
-    Ok(runs)
-}
-
-/// The run that another one's drift is held against, where one is named.
-pub(super) fn floor(run: &RunReader, floor: Option<&PathBuf>) -> Result<Option<RunReader>> {
-    let floor = floor.map(|path| finished(path)).transpose()?;
-    floor.iter().try_for_each(|floor| same_pictures(run, floor))?;
-    Ok(floor)
+/// Writes data to stdout.
+pub(super) fn print(text: &str) -> Result<()> {
+    Ok(fsx::write_stdout(text.as_bytes())?)
 }
 
 /// Checks the file that `flag` names, before the work.

@@ -1,8 +1,9 @@
 //! `driftscope plot`: loss, accuracy and drift over the epochs, for a paper.
 
 use super::args::{self, FloorArguments, StoredMethodArguments};
-use super::output::{checked, deliver, finished, floor, format};
-use super::wrong;
+use super::error::wrong;
+use super::input::{finished, floor};
+use super::output::{checked, deliver, format};
 use crate::draw::FigureFormat;
 use crate::drift::{Options, Reference, analyse};
 use crate::measure::Measure;

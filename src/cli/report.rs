@@ -1,6 +1,7 @@
 //! `driftscope report`: one self-contained HTML page.
 
-use super::output::{checked, deliver, finished};
+use super::input::finished;
+use super::output::{checked, deliver};
 use crate::progress::say;
 use crate::report::html;
 use crate::run::same_pictures;

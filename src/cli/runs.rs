@@ -1,5 +1,6 @@
 //! `driftscope runs`: what has been trained, at a glance.
 
+use super::error::chain;
 use super::output::FormatArguments;
 use crate::fsx;
 use crate::progress::say;
@@ -46,7 +47,7 @@ pub(super) fn run(arguments: &RunsArguments) -> Result<ExitCode> {
     for path in paths {
         match read(path.clone()) {
             Ok(line) => lines.push(line),
-            Err(error) => troubles.push(format!("{}: {}", fsx::shown(&path), super::chain(&error))),
+            Err(error) => troubles.push(format!("{}: {}", fsx::shown(&path), chain(&error))),
         }
     }
     let rows = lines.iter().map(Line::cells).collect();

@@ -1,9 +1,11 @@
 //! `driftscope train`: a new run, an old one that goes on, or one that branches off another.
 
 use super::args::{self, DeviceArguments};
+use super::error::INTERRUPTED;
+use super::input::{left_out, open_data};
 use super::limits::LimitArguments;
+use super::output::print;
 use super::run_spec::RunSpec;
-use super::{INTERRUPTED, left_out, open_data, print};
 use crate::config::file::Settings;
 use crate::config::{RunConfig, ema_note};
 use crate::data::{DataConfig, Split};
