@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &CauseArguments) -> Result<ExitCode> {
         let open = |epoch| reopen(&arguments.run, Which::Epoch(epoch), arguments.weights.raw, &device);
         let (earlier, later) = (open(from)?, open(to)?);
         let config = &later.record.config;
-        let images = Images::of_run(&reader, config.panel.seed)?;
+        let images = Images::of_run(&reader, config.preprocessing.normalisation, config.panel.seed)?;
         let explainers =
             if arguments.methods.is_empty() { config.explainers.clone() } else { arguments.methods.clone() };
         let classes = &later.record.classes;

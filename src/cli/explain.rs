@@ -256,7 +256,7 @@ fn look_at(
     let (record, epoch) = (&reopened.record, reopened.position.epoch);
     let seed = record.config.panel.seed;
     let images = match files {
-        [] => Images::of_run(&RunReader::open(&run.path)?, seed)?,
+        [] => Images::of_run(&RunReader::open(&run.path)?, record.config.preprocessing.normalisation, seed)?,
         files => {
             let limits = arguments.limits.over(record.config.data.limits());
             Images::of_files(files, &record.config.preprocessing, limits, seed)?

@@ -9,8 +9,8 @@ use crate::models::{TapSpec, Watch};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// Rollout over `max(mean over heads of A ⊙ ∂logit/∂A, 0)` with a residual share of one half, rows divided by their sums. Values are
-/// shares in `0..1`.
+/// Rollout over `max(mean over heads of A ⊙ ∂logit/∂A, 0)` with a residual share of one half, rows divided by their sums.
+/// Values are shares in `0..1`.
 ///
 /// # Source
 ///

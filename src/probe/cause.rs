@@ -113,7 +113,7 @@ pub fn causes(
         later.parameters().iter().map(|parameter| (parameter.name.clone(), Part::of(parameter))).collect();
     let parts: Vec<Part> = Part::ALL.into_iter().filter(|part| part_of.values().any(|one| one == part)).collect();
     question.fits(images)?;
-    let explained = explain_pictures(later, &images.pictures, &images.labels, question, device, |_| ())?;
+    let explained = explain_pictures(later, images.shown(), question, device, |_| ())?;
     let classes = classes(&explained);
 
     let mut maps = Mixtures { targets: classes.len(), explainers: question.explainers.len(), maps: Vec::new() };
@@ -125,7 +125,7 @@ pub fn causes(
             bit.is_some_and(|bit| mixture >> bit & 1 == 1)
         })?;
         for classes in &classes {
-            maps.add(explain_pictures(&model, &images.pictures, classes, &again, device, |_| ())?);
+            maps.add(explain_pictures(&model, images.for_classes(classes), &again, device, |_| ())?);
         }
         done(mixture + 1, mixtures);
     }

@@ -66,7 +66,7 @@ pub fn assess(
     mut done: impl FnMut(usize, usize),
 ) -> Result<Vec<Assessment>, AssessmentError> {
     question.fits(images)?;
-    let explained = explain_pictures(model, &images.pictures, &images.labels, question, device, |_| ())?;
+    let explained = explain_pictures(model, images.shown(), question, device, |_| ())?;
     let inputs = inputs(images, device)?;
     let bootstrap = Bootstrap::default();
     let all = question.explainers.iter().zip(&explained.explainers);
@@ -141,7 +141,7 @@ fn forget(
             tensors.extend(random.get(name).map(|drawn| (name.clone(), drawn.clone())));
         }
         let emptied = weights::load_state_dict(model.clone(), tensors.clone(), Path::new("random parameters"))?;
-        let explained = explain_pictures(&emptied, &images.pictures, &classes, &question, device, |_| ())?;
+        let explained = explain_pictures(&emptied, images.for_classes(&classes), &question, device, |_| ())?;
         stages.push((groups.name(group).to_string(), only_maps(explained)));
     }
     Ok(stages)
@@ -149,7 +149,8 @@ fn forget(
 
 fn inputs(images: &Images, device: &Device) -> Result<Vec<Input>, InputError> {
     let input = |picture: &Picture| {
-        let values = tensor(std::slice::from_ref(picture), device).into_data().iter::<f32>().collect();
+        let values = tensor(std::slice::from_ref(picture), images.normalisation, device);
+        let values = values.into_data().iter::<f32>().collect();
         Input::new(picture.height(), picture.width(), values)
     };
     images.pictures.iter().map(input).collect()

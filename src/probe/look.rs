@@ -3,7 +3,7 @@
 //! Training looks at its panel in every epoch, `driftscope explain` at a panel or at new images afterwards. Both come through
 //! [`look`], so their maps compare.
 
-use super::images::Images;
+use super::images::{Images, Shown};
 use super::question::Question;
 use super::record::record;
 use crate::data::normalised;
@@ -36,11 +36,10 @@ pub fn look(
         return Ok(Vec::new());
     }
     question.fits(images)?;
-    let labels = &images.labels;
-    let clean = explain_pictures(model, &images.pictures, labels, question, device, &mut done)?;
+    let clean = explain_pictures(model, images.shown(), question, device, &mut done)?;
     let half = images.pictures.len();
     let mut done_of_floor = |count| done(half + count);
-    let floor = explain_pictures(model, &images.perturbed, labels, question, device, &mut done_of_floor)?;
+    let floor = explain_pictures(model, images.shown_perturbed(), question, device, &mut done_of_floor)?;
     let taps = model.taps();
     let of = |(index, explainer): (usize, &Explainer)| {
         let site = explainer.site(&taps)?;
@@ -51,23 +50,22 @@ pub fn look(
     question.explainers.iter().enumerate().map(of).collect()
 }
 
-/// Explains pictures of one size in batches, so that memory is bounded by a batch. `labels` are their true classes by index,
-/// where they are known; `done` is told how many pictures have been explained.
+/// Explains pictures in batches, so that memory is bounded by a batch. `done` is told how many have been explained.
 ///
 /// # Errors
 ///
 /// Where an explainer does not fit the model.
 pub(super) fn explain_pictures(
     model: &Model,
-    pictures: &[Picture],
-    labels: &[Option<usize>],
+    Shown { pictures, labels, normalisation }: Shown,
     question: &Question,
     device: &Device,
     mut done: impl FnMut(usize),
 ) -> Result<Explained, ExplainError> {
     let mut all: Option<Explained> = None;
     for (pictures, labels) in pictures.chunks(BATCH).zip(labels.chunks(BATCH)) {
-        let batch = explain::explain(model, &question.explainers, tensor(pictures, device), labels, &question.targets)?;
+        let inputs = tensor(pictures, normalisation, device);
+        let batch = explain::explain(model, &question.explainers, inputs, labels, &question.targets)?;
         match &mut all {
             Some(all) => all.append(batch),
             None => all = Some(batch),
@@ -78,9 +76,9 @@ pub(super) fn explain_pictures(
 }
 
 /// Pictures of one size as a model takes them: normalised, `[batch, 3, size, size]`.
-pub(super) fn tensor(pictures: &[Picture], device: &Device) -> Tensor<4> {
+pub(super) fn tensor(pictures: &[Picture], normalisation: Normalisation, device: &Device) -> Tensor<4> {
     let mut planes = Vec::new();
     pictures.iter().for_each(|picture| picture.append_planes(&mut planes));
     let side = pictures.first().map_or(0, Picture::width);
-    normalised(planes, pictures.len(), side, Normalisation::IMAGENET, device)
+    normalised(planes, pictures.len(), side, normalisation, device)
 }

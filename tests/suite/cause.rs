@@ -4,7 +4,7 @@ use crate::support::{alone, fast_device, minis, numbers, pseudo_random};
 use burn::tensor::Device;
 use driftscope::explain::Explainer;
 use driftscope::models::{Model, ModelName};
-use driftscope::picture::Picture;
+use driftscope::picture::{Normalisation, Picture};
 use driftscope::probe::{Cause, Images, Part, Question, causes};
 use driftscope::weights::{load_state_dict, state_dict};
 use std::path::Path;
@@ -19,7 +19,7 @@ fn images(side: usize) -> Images {
     };
     let ids = ["a", "b", "c"].map(str::to_string).to_vec();
     let labels = vec![Some(0), Some(4), Some(7)];
-    Images::new("panel".to_string(), ids, labels, (0..3).map(picture).collect(), 0)
+    Images::new("panel".to_string(), ids, labels, (0..3).map(picture).collect(), Normalisation::IMAGENET, 0)
 }
 
 /// The model with one part of another.

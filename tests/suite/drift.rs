@@ -8,7 +8,7 @@ use driftscope::drift::{Against, Options, analyse};
 use driftscope::explain::Explainer;
 use driftscope::measure::Measure;
 use driftscope::models::{Group, Model, ModelName};
-use driftscope::picture::Picture;
+use driftscope::picture::{Normalisation, Picture};
 use driftscope::probe::{Images, Part, Question, causes, look};
 use driftscope::store::{Explanations, Manifest, RunReader, epoch_dir_name, panel_image_name};
 use driftscope::weights::{load_state_dict, state_dict};
@@ -28,7 +28,7 @@ fn images(side: usize) -> Images {
     let pictures: Vec<Picture> = (0..2 * CLASSES).map(picture).collect();
     let ids = (0..pictures.len()).map(|index| format!("texture {index}")).collect();
     let labels = (0..pictures.len()).map(|index| Some(index / 2)).collect();
-    Images::new("textures".to_string(), ids, labels, pictures, 0)
+    Images::new("textures".to_string(), ids, labels, pictures, Normalisation::IMAGENET, 0)
 }
 
 fn question(methods: &[&str]) -> Question {
