@@ -2,6 +2,7 @@
 
 use crate::config::file::ConfigError;
 use crate::data::DataError;
+use crate::explain::ExplainError;
 use crate::fsx::{FsError, one_line};
 
 /// Stopped by a signal, as shells count it.
@@ -22,7 +23,11 @@ pub(super) fn wrong(text: String) -> anyhow::Error {
 
 /// Whether the fault is in what was typed, on the command line or in a config file.
 pub(super) fn is_wrong(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.is::<Wrong>() || cause.downcast_ref().is_some_and(ConfigError::is_about_settings))
+    error.chain().any(|cause| {
+        cause.is::<Wrong>()
+            || cause.downcast_ref().is_some_and(ConfigError::is_about_settings)
+            || cause.downcast_ref().is_some_and(ExplainError::is_about_settings)
+    })
 }
 
 /// The error and its causes on one line, each once: some messages already end in their cause. Only pictures that cannot be

@@ -222,7 +222,8 @@ fn planned<'a>(
         if explainers.is_empty() {
             let all = Explainer::all().into_iter().filter(|one| one.fits(&taps).unwrap_or(false));
             let fitting: Vec<String> = all.map(|one| one.name()).collect();
-            bail!("--methods: none of them fits {}, which has {}", record.model, fitting.join(", "));
+            let fitting = fitting.join(", ");
+            return Err(wrong(format!("--methods: none of them fits {}, which has {fitting}", record.model)));
         }
         let words = match (targets.words(&record.classes), files) {
             (words, []) if words.is_empty() => vec![Target::LABEL.to_string()],
@@ -231,7 +232,7 @@ fn planned<'a>(
         };
         let question = Question::new(explainers, &words, &record.classes).context("--targets")?;
         if !files.is_empty() && question.targets.contains(&Target::Label) {
-            let text = "--targets label: the class of a new picture is not known; expected prediction or a class";
+            let text = "--targets label: the class of a new image is not known; expected prediction or a class";
             return Err(wrong(text.to_string()));
         }
         models.push(record.model);
@@ -239,7 +240,7 @@ fn planned<'a>(
     }
     for method in methods.iter().filter(|_| methods.len() < Explainer::all().len()) {
         if !planned.iter().any(|planned| planned.question.explainers.contains(method)) {
-            bail!("--methods: {} fits no model here ({})", method.name(), models.join(", "));
+            return Err(wrong(format!("--methods: {} fits no model here ({})", method.name(), models.join(", "))));
         }
     }
     Ok(planned)

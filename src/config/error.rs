@@ -108,7 +108,10 @@ impl ConfigError {
     /// Whether what was typed can never be right, as against what is missing on the disk or cannot be read.
     pub fn is_about_settings(&self) -> bool {
         use ConfigError::{Data, DataAndWeights, File, PanelList, Weights};
-        !matches!(self, File(_) | PanelList(_) | Data(_) | Weights(_) | DataAndWeights { .. })
+        match self {
+            Weights(error) => error.is_about_settings(),
+            other => !matches!(other, File(_) | PanelList(_) | Data(_) | DataAndWeights { .. }),
+        }
     }
 }
 

@@ -97,3 +97,11 @@ pub(super) fn within(
     };
     Err(ExplainError::OutOfRange { explainer, setting, found, expected })
 }
+
+impl ExplainError {
+    /// Whether a method, its settings or a target that was asked for is wrong, as against what a model answered.
+    pub fn is_about_settings(&self) -> bool {
+        use ExplainError::{NoLayer, NotForThisModel, OutOfRange, UnknownTarget};
+        matches!(self, NotForThisModel { .. } | NoLayer { .. } | OutOfRange { .. } | UnknownTarget { .. })
+    }
+}

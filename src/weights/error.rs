@@ -153,3 +153,10 @@ fn others(tensors: usize) -> String {
 pub(super) fn mismatch(path: &Path, misfit: Box<Misfit>) -> WeightsError {
     WeightsError::Mismatch { path: path.to_path_buf(), misfit }
 }
+
+impl WeightsError {
+    /// Whether what was typed can never be right, whatever files there are.
+    pub fn is_about_settings(&self) -> bool {
+        matches!(self, WeightsError::NeverPretrained { .. } | WeightsError::NoName | WeightsError::Pattern { .. })
+    }
+}

@@ -38,12 +38,12 @@ fn wrong_input_is_one_error_that_names_it() {
     let path = dir.path();
     fs::write(path.join("typo.toml"), "model = \"deit_mini\"\nepoch = 3\n").unwrap();
     fs::write(path.join("bad.toml"), "model = \"deit_mini\"\nepochs = 0\nbatch_size = 0\n").unwrap();
-    refuse(path, &["train", "--model", "vgg"], 1, &["vgg", "resnet50", "deit_mini"]);
+    refuse(path, &["train", "--model", "vgg"], 2, &["vgg", "resnet50", "deit_mini"]);
     refuse(path, &["train", "--model", "deit_mini", "--device", "gpu"], 2, &["gpu", "cuda:N"]);
     refuse(path, &["train", "--model", "deit_mini", "--device", "cuda:99"], 1, &["cuda:99"]);
     refuse(path, &["train", "--config", "absent.toml"], 1, &["absent.toml"]);
-    refuse(path, &["train", "--config", "typo.toml"], 1, &["typo.toml", "epoch", "line 2"]);
-    refuse(path, &["train", "--config", "bad.toml"], 1, &["epochs", "batch_size"]);
+    refuse(path, &["train", "--config", "typo.toml"], 2, &["typo.toml", "epoch", "line 2"]);
+    refuse(path, &["train", "--config", "bad.toml"], 2, &["epochs", "batch_size"]);
     refuse(path, &["train", "--resume", "nowhere"], 1, &["nowhere", "run.json"]);
     refuse(path, &["train"], 2, &["--model"]);
     refuse(path, &["drift", "nowhere"], 1, &["nowhere", "run.json"]);
