@@ -10,7 +10,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::str::FromStr;
 use std::sync::Once;
 
-/// Where to compute.
+/// A device to compute on, as it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceChoice {
     /// CUDA where there is one, else libtorch on the CPU, else `flex`.
@@ -26,7 +26,7 @@ pub enum DeviceChoice {
 /// A device that was asked for is not there, or is no device at all.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum DeviceError {
-    /// Not a device's name.
+    /// The text is not the name of a device.
     #[error("'{0}' is no device; expected auto, cpu, cuda, cuda:N or flex")]
     Unknown(String),
     /// libtorch is not compiled in.
@@ -35,9 +35,9 @@ pub enum DeviceError {
     /// No such CUDA device.
     #[error("device {wanted} was asked for, but libtorch found {found} CUDA device(s); cpu and flex are available")]
     NotFound {
-        /// What was asked for.
+        /// The device that was asked for.
         wanted: DeviceChoice,
-        /// How many there are.
+        /// How many CUDA devices libtorch found.
         found: usize,
     },
 }
@@ -113,16 +113,16 @@ pub fn available() -> Vec<DeviceChoice> {
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("out of memory: {asked}; a smaller batch needs less (--batch-size where there is that flag)")]
 pub struct OutOfMemory {
-    /// What was asked for, and what there was, in libtorch's words.
+    /// How much was asked for and how much there was, in libtorch's words.
     pub asked: String,
 }
 
-/// Does some work on a device; where libtorch cannot have the memory for it, that is an error and no panic. `flex` takes its
-/// memory as any Rust program does, and where there is none the process ends.
+/// Does some work on a device. If libtorch cannot allocate memory, that is an error and not a panic. `flex` allocates as
+/// any Rust program does: if there is no memory, the process ends.
 ///
 /// # Errors
 ///
-/// [`OutOfMemory`]. Whatever the work was building is gone.
+/// [`OutOfMemory`]. What the work had computed until then is lost.
 ///
 /// # Panics
 ///

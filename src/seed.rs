@@ -17,19 +17,19 @@ pub enum Purpose {
     Shuffle = 1,
     /// Augmentation of one image in one epoch.
     Augment = 2,
-    /// Drop path and the like in one training step.
+    /// Drop path in one training step.
     Regularise = 3,
-    /// One procedural texture.
+    /// The drawing of one embedded texture.
     Texture = 4,
     /// Which images the panel holds.
     Panel = 5,
-    /// Which pictures of a class train, validate and test, where nobody has said.
+    /// Which images of a class train, validate and test, where the data has no split of its own.
     Split = 6,
     /// The imperceptible perturbation behind the noise floor.
     Floor = 7,
     /// Mixup and cutmix of one batch.
     Mix = 8,
-    /// The noise an explainer adds to a picture.
+    /// The noise an explainer adds to an image.
     Noise = 9,
     /// What is added to the pixels that ROAD fills in.
     Impute = 10,

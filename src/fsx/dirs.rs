@@ -4,7 +4,7 @@ use super::{FsError, Kind, folder_of, kind};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-/// Makes a directory and its parents; one that exists already is left alone.
+/// Makes a directory and its parents; a directory that exists already is left as it is.
 ///
 /// # Errors
 ///
@@ -22,9 +22,9 @@ pub fn remove_file(path: &Path) -> Result<(), FsError> {
     fs::remove_file(path).map_err(FsError::of("remove", path))
 }
 
-/// Removes a directory of driftscope's own, whose every file and folder `is_own` must know by its path below `path`.
+/// Removes a directory that driftscope made. `is_own` must accept every file and folder in it, by its path below `path`.
 ///
-/// All of it is looked at first: where there is a link, a device or anything that `is_own` does not know, nothing is
+/// Everything is checked first: if there is a link, a device or anything that `is_own` does not accept, nothing is
 /// removed. A directory that does not exist counts as removed, so that cleaning up can be repeated.
 ///
 /// # Errors
@@ -94,7 +94,7 @@ pub fn rename_dir(from: &Path, to: &Path) -> Result<(), FsError> {
     sync_dir(folder_of(to))
 }
 
-/// The entries of a directory as full paths, sorted by name: the order of the file system is nobody's business.
+/// The entries of a directory as full paths, sorted by name, so that nothing depends on the order of the file system.
 ///
 /// # Errors
 ///

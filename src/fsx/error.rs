@@ -25,7 +25,7 @@ pub enum FsError {
         shown(inside)
     )]
     Foreign {
-        /// What was found.
+        /// The entry that driftscope did not make.
         path: PathBuf,
         /// The directory that was to be removed.
         inside: PathBuf,
@@ -33,18 +33,18 @@ pub enum FsError {
     /// Something that is no regular file was to be read.
     #[error("cannot read {}: it is {found}, expected a file", shown(path))]
     NotAFile {
-        /// The path.
+        /// The path that was to be read.
         path: PathBuf,
-        /// What it is.
+        /// What lies there, in words: `"a folder"`.
         found: &'static str,
     },
-    /// Something else lies where a folder should be; a link is something else.
-    #[error("{} is not a folder of its own: move it away, then go on", shown(path))]
+    /// Something other than a folder, such as a link, lies where a folder should be.
+    #[error("{} is not a folder, and driftscope needs one there: move it away, then go on", shown(path))]
     NotAFolder {
-        /// The path.
+        /// The path where a folder should be.
         path: PathBuf,
     },
-    /// stdout takes no more.
+    /// stdout could not be written to.
     #[error("cannot write to stdout: {0}")]
     Stdout(#[source] io::Error),
     /// The path ends in `..` or is a root, so it names no file.

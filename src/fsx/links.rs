@@ -16,9 +16,9 @@ pub fn folder_of(path: &Path) -> &Path {
 /// What lies under a path, links not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A regular file.
+    /// A regular file, whatever its size.
     File,
-    /// A directory.
+    /// A directory, empty or not.
     Dir,
     /// A symbolic link, to whatever or nothing.
     Link,

@@ -1,7 +1,7 @@
 //! Files that are whole or absent, errors that name their path, and paths on one line for a person.
 //!
-//! Whatever driftscope leaves on disk is written through here, but TensorBoard's event files, which grow: a reader, another
-//! process or the next run after a power cut sees the old bytes or the new ones and never a part of either.
+//! Everything that driftscope writes to disk goes through here, except TensorBoard's event files, which grow. A reader,
+//! another process or the next run after a power cut sees the old bytes or the new ones, never a part of either.
 
 mod atomic;
 mod dirs;

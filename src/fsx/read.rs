@@ -16,7 +16,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FsError> {
     fs::read(path).map_err(FsError::of("read", path))
 }
 
-/// Whether `path` is a regular file, links followed: a pipe or a device may keep its reader waiting for ever.
+/// Checks that `path` is a regular file, links followed: a pipe or a device may keep its reader waiting for ever.
 ///
 /// # Errors
 ///
@@ -53,7 +53,7 @@ pub fn read_named(path: &Path) -> Result<Vec<u8>, FsError> {
 ///
 /// # Errors
 ///
-/// When it is not there or may not be asked about.
+/// When it does not exist or its folder may not be searched.
 pub fn metadata(path: &Path) -> Result<fs::Metadata, FsError> {
     fs::metadata(path).map_err(FsError::of("read", path))
 }

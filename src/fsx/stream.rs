@@ -11,7 +11,7 @@ use std::path::Path;
 ///
 /// # Errors
 ///
-/// [`FsError::Stdout`]; its reader may have seen enough, which [`FsError::is_stdout_closed`] tells.
+/// [`FsError::Stdout`]; [`FsError::is_stdout_closed`] says whether the reader of stdout went away.
 pub fn write_stdout(bytes: &[u8]) -> Result<(), FsError> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(FsError::Stdout)
@@ -21,7 +21,7 @@ pub fn write_stdout(bytes: &[u8]) -> Result<(), FsError> {
 ///
 /// # Errors
 ///
-/// When it cannot be opened or takes no more.
+/// When it cannot be opened or written to.
 pub fn write_through(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
     let through = || {
         if fs::metadata(path)?.file_type().is_socket() {

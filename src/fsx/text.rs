@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-/// Whether a character would break the line it stands in, or move about in it: control characters, the line ends of
-/// Unicode, and those that turn the direction of writing.
+/// Whether a character would break the line it stands in, or change how the rest of it is shown: control characters, the
+/// line ends of Unicode, and those that turn the direction of writing.
 fn breaks(letter: char) -> bool {
     letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -24,7 +24,7 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// A path for a person: as it is, or in quotes and escaped where it is no text or would break the line.
+/// A path for a person: as it is, or quoted and escaped if it is not UTF-8 or would break the line.
 pub fn shown(path: &Path) -> String {
     match path.to_str() {
         Some(text) if !text.contains(breaks) => text.to_string(),
@@ -32,8 +32,8 @@ pub fn shown(path: &Path) -> String {
     }
 }
 
-/// A path as a shell takes it, on one line. Bytes that are no text and control characters are written as bash, zsh and ksh
-/// read them, `$'a\nb'`.
+/// A path as a shell takes it, on one line. Bytes that are not UTF-8 and control characters are written as bash, zsh and
+/// ksh read them, `$'a\nb'`.
 pub fn quoted(path: &Path) -> String {
     let plain = |letter: char| letter.is_alphanumeric() || "-_./@+:,%".contains(letter);
     match path.to_str() {

@@ -1,13 +1,13 @@
 //! A heat map: rows, columns and one f32 a cell; whether it says anything, and its bilinear resizing.
 //!
-//! Maps are kept raw, signed and at the grid they were computed on. Whoever compares or paints one brings it to a scale
-//! first ([`super::Normalise`]).
+//! Maps are kept raw, signed and at the grid they were computed on. Measures and drawings bring them to a scale first
+//! ([`super::Normalise`]).
 
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-/// Why some values are no heat map.
+/// Why some values do not make a heat map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeatmapError {
     /// No rows or no columns.
@@ -18,14 +18,14 @@ pub enum HeatmapError {
         /// Columns asked for.
         cols: usize,
     },
-    /// Not one value a cell.
+    /// The number of values is not that of the cells.
     #[error("a heat map of {rows} x {cols} takes {expected} values, found {found}")]
     Length {
         /// Rows asked for.
         rows: usize,
         /// Columns asked for.
         cols: usize,
-        /// `rows * cols`.
+        /// The number of cells, `rows * cols`.
         expected: usize,
         /// Values given.
         found: usize,
@@ -59,7 +59,7 @@ impl Heatmap {
     ///
     /// # Errors
     ///
-    /// When there are no cells, or not one value a cell.
+    /// When there are no cells, or not one value per cell.
     pub fn new(rows: usize, cols: usize, values: Vec<f32>) -> Result<Self, HeatmapError> {
         let expected = rows.saturating_mul(cols);
         if expected == 0 {
@@ -81,7 +81,7 @@ impl Heatmap {
         self.cols
     }
 
-    /// `[rows, cols]`.
+    /// The grid, `[rows, cols]`.
     pub fn grid(&self) -> [usize; 2] {
         [self.rows, self.cols]
     }

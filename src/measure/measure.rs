@@ -100,7 +100,7 @@ pub enum Measure {
     /// Source: Rubner, Tomasi & Guibas 2000; `ot.emd2` of POT.
     #[serde(rename = "earth-movers-distance")]
     EarthMovers,
-    /// How far the centre of the evidence moved, in units of the grid's sides, in [0, √2): the Euclidean distance of the means
+    /// Distance between the centres of the evidence, in units of the grid's sides, in [0, √2): the Euclidean distance of the means
     /// of `((col + 1/2) / cols, (row + 1/2) / rows)` under `p` and `q`. A map that spreads evenly has its centre in the
     /// middle, whatever it shows: read it beside other measures.
     ///
@@ -165,11 +165,11 @@ impl Measure {
         Measure::L2Change,
     ];
 
-    /// The three of every epoch while a run trains: where the strongest evidence is, the order of all cells, and the
-    /// whole distribution.
+    /// The three measures that training reports at every epoch: where the strongest evidence is, the order of all cells, and
+    /// the whole distribution.
     pub const LIVE: [Measure; 3] = [Measure::TopIou20, Measure::Spearman, Measure::JensenShannon];
 
-    /// Every measure that is fast enough to be computed without being asked for: all but [`Measure::Kendall`] and
+    /// Every measure that is fast enough to be computed by default: all but [`Measure::Kendall`] and
     /// [`Measure::EarthMovers`].
     pub fn fast() -> Vec<Measure> {
         Measure::ALL.into_iter().filter(|measure| !matches!(measure, Measure::Kendall | Measure::EarthMovers)).collect()
@@ -266,7 +266,7 @@ impl Measure {
         if self.higher_is_more_similar() { 1.0 - value } else { value }
     }
 
-    /// The property whose change this is.
+    /// The descriptor whose absolute change this measure is; `None` for the others.
     const fn change_of(self) -> Option<Descriptor> {
         match self {
             Measure::EntropyChange => Some(Descriptor::Entropy),

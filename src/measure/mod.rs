@@ -3,7 +3,7 @@
 //!
 //! A measure answers `None` where it is not defined, never NaN and never a zero that means "unknown": on maps of different
 //! grids, on a map with a non-finite cell, and where a map is too flat for the question. All measures are symmetric and
-//! exact on equal maps. Which normalisation of the map a measure works on is said at the measure.
+//! exact on equal maps. Each measure says which normalisation of the map it works on.
 
 mod change;
 mod correlation;

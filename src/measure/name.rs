@@ -1,23 +1,23 @@
 //! What measures and descriptors are called and how far their values reach.
 
-/// A name that means nothing here.
+/// A name that no measure, descriptor or protocol has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no {kind} is called '{name}'; there are {known}")]
 pub struct UnknownName {
-    /// What was looked for: `"measure"`.
+    /// What kind of name was expected: `"measure"`.
     pub kind: &'static str,
-    /// What was written.
+    /// The name that was given.
     pub name: String,
-    /// All names there are.
+    /// All names of that kind, separated by commas.
     pub known: String,
 }
 
 /// The smallest and the largest value possible; infinite where there is no bound.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
-    /// The smallest.
+    /// The smallest possible value.
     pub low: f64,
-    /// The largest.
+    /// The largest possible value.
     pub high: f64,
 }
 

@@ -1,6 +1,6 @@
 //! How much two maps have in common.
 
-/// Intersection over union of two sets of cells, a bit a cell, neither of them empty, in [0, 1].
+/// Intersection over union of two sets of cells, a bit per cell, neither of them empty, in [0, 1].
 pub(super) fn iou(one: &[u64], other: &[u64]) -> f64 {
     let count = |of: fn(u64, u64) -> u64| -> u32 { one.iter().zip(other).map(|(&a, &b)| of(a, b).count_ones()).sum() };
     f64::from(count(|a, b| a & b)) / f64::from(count(|a, b| a | b))

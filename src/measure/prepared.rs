@@ -1,4 +1,4 @@
-//! A map prepared for many measures: what several of them need is worked out once, when the first of them asks.
+//! A map prepared for many measures: what several measures need is computed once, when the first of them needs it.
 
 use std::sync::OnceLock;
 
@@ -16,10 +16,10 @@ const TOP_FRACTIONS: [f64; 4] = [0.1, 0.15, 0.2, 0.3];
 /// The share of the cells whose mass is [`Descriptor::TopMass20`].
 const TOP_MASS_FRACTION: f64 = 0.2;
 
-/// What is worked out at most once; `None` inside where it does not exist.
+/// A value that is computed at most once; `None` inside where it is not defined.
 type Once<T> = OnceLock<Option<T>>;
 
-/// A map and what has been worked out about it.
+/// A map, with everything that measures have computed from it so far.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     map: Heatmap,
@@ -39,7 +39,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Nothing is worked out yet.
+    /// Takes a map; nothing is computed yet.
     pub fn new(map: Heatmap) -> Self {
         Prepared {
             status: map.status(),
@@ -59,7 +59,7 @@ impl Prepared {
         }
     }
 
-    /// The map itself.
+    /// The map, as it was given.
     pub fn map(&self) -> &Heatmap {
         &self.map
     }

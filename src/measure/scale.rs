@@ -5,7 +5,7 @@ use super::heatmap::{Heatmap, MapStatus};
 /// How to bring a raw map to a common scale. See [`Heatmap::normalised`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Normalise {
-    /// The raw values.
+    /// The raw values, as the method gives them.
     None,
     /// `(v - min) / (max - min)`, in [0, 1]. Hides how strong the evidence is.
     MinMax,
@@ -58,7 +58,7 @@ pub(super) fn distribution(map: &Heatmap) -> Option<Vec<f64>> {
 /// [`MapStatus::Alive`].
 pub(super) fn descending(map: &Heatmap) -> Option<Vec<u32>> {
     (map.status() == MapStatus::Alive).then_some(())?;
-    // One whole number a cell sorts much faster than a comparison of two looked-up values, and is the same order.
+    // One whole number per cell sorts much faster than a comparison of two looked-up values, and is the same order.
     let key = |(cell, &value): (usize, &f32)| u64::from(!ascending_bits(value + 0.0)) << 32 | cell as u64;
     let mut keys: Vec<u64> = map.values().iter().enumerate().map(key).collect();
     keys.sort_unstable();
@@ -94,7 +94,7 @@ pub(super) fn count_of(cells: usize, fraction: f64) -> usize {
     ((fraction * cells as f64).round() as usize).max(1)
 }
 
-/// The first `count` cells of an order, a bit a cell.
+/// The first `count` cells of an order, a bit per cell.
 pub(super) fn top_of(order: &[u32], count: usize) -> Vec<u64> {
     let mut top = vec![0; order.len().div_ceil(64)];
     for &cell in &order[..count] {

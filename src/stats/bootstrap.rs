@@ -1,4 +1,4 @@
-//! Intervals: how far a mean over the panel would move with other images.
+//! Bootstrap intervals: how much a mean over the panel would vary with other images.
 //!
 //! Every estimate of a panel is recomputed on the same resampled panels, so which images are drawn is decided once.
 
@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::quantile::quantile;
 use crate::seed::{Purpose, generator};
 
-/// How many panels are drawn unless somebody says otherwise.
+/// How many resampled panels an interval is made from by default.
 pub const RESAMPLES: usize = 1000;
 /// Of the resampled values this share lies below the interval, and as much above: 95 % are within.
 const OUTSIDE: f64 = 0.025;
@@ -98,7 +98,7 @@ impl Resamples {
             Blocks::new(members.len(), columns, |row, column| value(table.at(members[row], column)))
         };
         let values = cells(|value| value.unwrap_or(0.0));
-        // Where all are defined, which is usual, one count a panel is enough.
+        // Where all are defined, which is usual, one count per panel is enough.
         let complete = members.iter().all(|&image| (0..columns).all(|column| table.at(image, column).is_some()));
         let defined = (!complete).then(|| cells(|value| f64::from(value.is_some())));
         let means = |panel: &Vec<u16>| {

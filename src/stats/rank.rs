@@ -1,4 +1,4 @@
-//! Ranks: of two values an image, in a panel that may hold an image several times; and the greatest of several values.
+//! Ranks: of two values per image, in a panel that may hold an image several times; and the greatest of several values.
 
 /// The index of the greatest value; the first of several, and 0 where there is none.
 pub fn largest(values: &[f32]) -> usize {
@@ -22,7 +22,7 @@ struct Order {
 }
 
 impl PairedRanks {
-    /// Ranks images by `left` and by `right`, one value an image each, in one order of images.
+    /// Ranks images by `left` and by `right`, one value per image each, in one order of images.
     pub fn of(left: &[Option<f64>], right: &[Option<f64>]) -> Self {
         let images: Vec<usize> =
             (0..left.len()).filter(|&image| left[image].is_some() && right[image].is_some()).collect();
