@@ -6,106 +6,106 @@ use crate::models::{ModelName, UnknownModel};
 use crate::weights::WeightsError;
 use std::path::PathBuf;
 
-/// Settings that make no sense, all of them.
+/// Settings that are not valid; every problem is listed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("invalid settings: {}", problems.join("; "))]
 pub struct InvalidConfig {
-    /// One a setting: its name, what is expected, what was found.
+    /// One problem per entry: the setting's name, what was found, what is expected.
     pub problems: Vec<String>,
 }
 
-/// A config file that cannot be read or does not make sense.
+/// Settings, or a config file, that cannot be read or are not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The list of the panel's images.
+    /// The file with the panel's images cannot be read.
     #[error("panel.list: {0}")]
     PanelList(#[source] FsError),
-    /// The file itself.
+    /// The config file cannot be read.
     #[error(transparent)]
     File(#[from] FsError),
-    /// Not the TOML we expect.
+    /// The file is not TOML, or has an unknown key.
     #[error("{} is not a config file: {problem}", shown(path))]
     Parse {
-        /// The file.
+        /// The config file.
         path: PathBuf,
-        /// Line, column, and what is wrong there.
+        /// Line and column, and what is wrong there.
         problem: String,
     },
-    /// Not text.
+    /// The file is not UTF-8 text.
     #[error("{} is not a config file: expected UTF-8 text, found {found}", shown(path))]
     Encoding {
-        /// The file.
+        /// The config file.
         path: PathBuf,
-        /// What it looks like.
+        /// What it looks like, in words.
         found: String,
     },
-    /// Flags that name no setting.
+    /// A flag names a key that does not exist.
     #[error("invalid setting: {0}")]
     Setting(String),
-    /// Not `key=value`.
+    /// An argument of `--set` is not `key=value`.
     #[error("'{found}' is no setting; expected key=value, such as optimizer.weight_decay=0.05")]
     NoSetting {
-        /// What was given.
+        /// The argument.
         found: String,
     },
-    /// A dotted key that goes through something that is no table.
+    /// A dotted key such as `epochs.x` goes through a setting that is not a table.
     #[error("'{key}' goes through a setting that is not a table")]
     NoTable {
-        /// The key.
+        /// The dotted key.
         key: String,
     },
-    /// One value for a key that holds several of its own.
+    /// A single value is set for a key that is a table.
     #[error("'{key}' was set as a table, so it cannot have one value as well")]
     IsTable {
-        /// The key.
+        /// The key of the table.
         key: String,
     },
-    /// No model was named.
+    /// Neither the config file nor a flag names a model.
     #[error("no model is named: give --model or a config file with a line `model = \"…\"`; there are {}",
             ModelName::ALL.map(ModelName::as_str).join(", "))]
     NoModel,
-    /// No such model.
+    /// There is no model of this name.
     #[error(transparent)]
     Model(#[from] UnknownModel),
-    /// Weights that are not there.
+    /// The weights were not found.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// Data that is not there.
+    /// The data was not found, or cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// Neither.
+    /// Neither data nor weights were found.
     #[error("two things are missing. Data: {data}. Weights: {weights}")]
     DataAndWeights {
-        /// About the data.
+        /// What is wrong with the data.
         data: Box<DataError>,
-        /// About the weights.
+        /// What is wrong with the weights.
         weights: Box<WeightsError>,
     },
-    /// A word that is none of those expected.
+    /// The value is not one of the words that this setting takes.
     #[error("{key} is '{found}', expected {expected}")]
     Word {
-        /// The setting.
+        /// The setting's dotted name.
         key: &'static str,
-        /// What was given.
+        /// The value that was given.
         found: String,
-        /// What there is.
+        /// The words that it takes.
         expected: &'static str,
     },
-    /// A setting for something else than what was chosen.
+    /// Settings for another source of data than the one chosen.
     #[error("{keys}: only valid for {meant_for}")]
     Misplaced {
-        /// The settings.
+        /// The settings' dotted names.
         keys: &'static str,
-        /// Where they mean something.
+        /// What they are valid for.
         meant_for: &'static str,
     },
-    /// Values that do not work.
+    /// Values that are not valid.
     #[error(transparent)]
     Invalid(#[from] InvalidConfig),
 }
 
 impl ConfigError {
-    /// Whether what was typed can never be right, as against what is missing on the disk or cannot be read.
+    /// Whether the error is in what was typed, and not in what is missing on disk or cannot be read.
     pub fn is_about_settings(&self) -> bool {
         use ConfigError::{Data, DataAndWeights, File, PanelList, Weights};
         match self {
@@ -125,7 +125,7 @@ pub(super) fn toml_problem(text: &str, error: &toml::de::Error) -> String {
     place.unwrap_or_default() + &one_line(error.message())
 }
 
-/// What is wrong with settings that stand in no text, on one line: `unknown field … in data`.
+/// What is wrong with settings that do not come from a file, on one line: `unknown field … in data`.
 pub(super) fn table_problem(error: &toml::de::Error) -> String {
     one_line(&error.to_string().trim_end().replace('\n', " ")).into_owned()
 }

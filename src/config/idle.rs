@@ -1,7 +1,7 @@
-//! Settings that would do nothing beside the others, found before a run begins.
+//! Settings that would have no effect in combination with the others, found before a run begins.
 //!
-//! Only what was typed is judged. A switch that is off (`false`, or 0) does nothing anywhere and may stand anywhere. How
-//! many epochs a run has is not judged: it may go on for more.
+//! Only what was typed is checked. A switch that is off (`false`, or 0) is allowed everywhere. The number of epochs plays no
+//! part, because a run may be continued for more.
 
 use super::keys;
 use super::typed::FileConfig;
@@ -22,8 +22,8 @@ pub(super) fn problems(
     found.map(|idle| format!("{}: only valid {}", idle.key, idle.only)).collect()
 }
 
-/// What of the augmentation policy's table the policy does not have, one line each; from the table as it was typed, because
-/// a [`Policy`](crate::data::Policy) no longer has it.
+/// Keys of the augmentation policy's table that this policy does not take, one line each. They are looked for in the table
+/// as it was typed, because a [`Policy`](crate::data::Policy) no longer holds them.
 pub(super) fn policy_problems(typed: &toml::Table, inherited: Option<&toml::Table>) -> Vec<String> {
     const POLICY: &str = "augmentation.policy";
     let part = |name: &str| format!("{POLICY}.{name}");
@@ -40,11 +40,11 @@ pub(super) fn policy_problems(typed: &toml::Table, inherited: Option<&toml::Tabl
     policy.keys().filter(typed_here).filter_map(problem).collect()
 }
 
-/// A setting that needs another one.
+/// A setting that has an effect only in combination with another one.
 #[derive(Clone)]
 struct Needs {
     key: &'static str,
-    /// Whether it was typed, and not switched off.
+    /// Whether it was typed and is not switched off.
     typed: bool,
     works: bool,
     /// Where it works, in words that follow "only valid".
@@ -55,7 +55,7 @@ fn needs(key: &'static str, typed: bool, works: bool, only: &'static str) -> Nee
     Needs { key, typed, works, only }
 }
 
-/// Whether a number was typed, and not to switch off what it is for.
+/// Whether a number was typed that does not switch the setting off.
 fn on(value: Option<f64>) -> bool {
     value.is_some_and(|value| value != 0.0)
 }
@@ -113,7 +113,8 @@ fn of_optimizer(file: &FileConfig) -> Vec<Needs> {
     ]
 }
 
-/// A panel is kept without explainers too, for `explain` and `cause`; so what chooses its images always works.
+/// A run without explainers has a panel too, for `explain` and `cause`, so settings that choose its images always have an
+/// effect.
 fn of_panel(file: &FileConfig, model: ModelName) -> Vec<Needs> {
     let panel = &file.panel;
     let explainers = file.explainers.clone().unwrap_or_else(|| Explainer::defaults(&model.taps()));

@@ -1,7 +1,7 @@
-//! Every key of a config file: what kind of value it takes, and from where to where a number may go.
+//! Every key of a config file: what kind of value it takes, and the range of its numbers.
 //!
-//! The limits are wide: they keep out what cannot be meant, what would overflow or fill the memory, and what would make a
-//! run endless. Learning rate and weight decay have no upper limit, because a run that diverges says so by itself.
+//! The limits are wide: they exclude values that make no sense, that would overflow or exhaust memory, and that would make
+//! a run endless. Learning rate and weight decay have no upper limit, because a run that diverges says so itself.
 
 use super::error::table_problem;
 use crate::data::Policy;
@@ -9,14 +9,14 @@ use crate::explain::Explainer;
 use crate::fsx::one_line;
 use serde::Deserialize;
 
-/// What a key takes.
+/// The kind of value that a key takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     /// A word, a name or a path.
     Text,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// Several of them.
+    /// A list of texts.
     Texts,
     /// `true` or `false`.
     Flag,
@@ -28,32 +28,33 @@ pub(super) enum Kind {
     ZeroOr(f64, f64),
     /// Two numbers in ascending order, both within these ends.
     Range(f64, f64),
-    /// As many numbers, each judged by the name `KEY[INDEX]`.
+    /// A list of this many numbers; each has a range of its own, under the name `KEY[INDEX]`.
     Numbers(usize),
-    /// A table whose own keys stand below it.
+    /// A table; its keys are listed below it.
     Table,
-    /// A list of explainers, which judge their own settings.
+    /// A list of explainers, which check their own settings.
     Explainers,
 }
 
 use Kind::{Explainers, Flag, Number, Numbers, Range, Table, Text, Texts, Whole, Word, ZeroOr};
 
-/// Any number that a TOML file can hold and a seed can be.
+/// Any seed that a TOML file can hold.
 const SEED: Kind = Whole(0, i64::MAX as u64);
-/// More than anybody trains or counts, and small enough for the product of any two or three to fit.
+/// An upper limit for counts: more than anybody trains, and small enough that products of two or three fit 64 bits.
 const COUNT: u64 = 1_000_000;
 /// Any finite positive number.
 const POSITIVE: Kind = Number(f64::MIN_POSITIVE, f64::MAX);
-/// A decay of one would keep the past for ever.
+/// A decay of 1 would never forget, so it is excluded.
 const DECAY: Kind = Number(0.0, 0.999_999);
-/// A shape ratio: the greatest is a strip of a thousand by one.
+/// The ratio of two sides, at most 1000 to 1.
 const RATIO: Kind = Range(0.001, 1000.0);
 /// A factor of brightness, contrast or saturation is at most 1 more than this; at 100 an image is black and white.
 const STRENGTH: Kind = Number(0.0, 100.0);
 /// Beyond these a draw of the Beta distribution is always an end of the range, or always its middle.
 const ALPHA: Kind = ZeroOr(0.001, 1000.0);
 
-/// Each key by its dotted name, in the order of a file. A name in brackets is a part of a list and nobody's key.
+/// Each key by its dotted name, in the order of a file. A name with brackets is an element of a list and cannot be set by
+/// itself.
 pub(super) const KEYS: &[(&str, Kind)] = &[
     ("model", Text),
     ("weights", Text),
@@ -131,18 +132,18 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("explainers", Explainers),
 ];
 
-/// What a key takes; none for a key that we do not know.
+/// The kind of value that a key takes; `None` for an unknown key.
 pub(super) fn kind(key: &str) -> Option<Kind> {
     KEYS.iter().find(|(name, _)| *name == key).map(|(_, kind)| *kind)
 }
 
-/// Whether a person may set this.
+/// Whether this is a key that can be set.
 pub(super) fn is_key(key: &str) -> bool {
     kind(key).is_some() && !key.contains('[')
 }
 
 impl Kind {
-    /// The words behind "expected".
+    /// The words that follow "expected" in an error.
     pub(super) fn expected(self) -> String {
         match self {
             Text => "a text".to_string(),
@@ -169,7 +170,7 @@ impl Kind {
         }
     }
 
-    /// Whether a value is of this kind, wherever it lies in its range.
+    /// Whether a value is of this kind, in its range or not.
     fn fits(self, value: &toml::Value) -> bool {
         let number = |value: &toml::Value| value.is_float() || value.is_integer();
         let list = |count: usize| value.as_array().is_some_and(|all| all.len() == count && all.iter().all(number));
@@ -188,7 +189,7 @@ impl Kind {
     }
 }
 
-/// A number without a row of zeros.
+/// A number as text, with an exponent where it would have many zeros.
 pub(super) fn shown(value: f64) -> String {
     let plain = value == 0.0 || !value.is_finite() || (1e-3..1e15).contains(&value.abs());
     if plain { value.to_string() } else { format!("{value:e}") }
@@ -199,14 +200,14 @@ pub(super) fn problem(name: &str, found: &str, kind: Kind) -> String {
     format!("{name} is {found}, expected {}", kind.expected())
 }
 
-/// What is wrong with a whole number that is out of its key's range.
+/// What is wrong with a whole number if it is out of its key's range.
 pub(super) fn whole_problem(key: &str, value: u64) -> Option<String> {
     let kind = kind(key)?;
     let Whole(least, greatest) = kind else { return None };
     (!(least..=greatest).contains(&value)).then(|| problem(key, &value.to_string(), kind))
 }
 
-/// Takes out of a file's table what is not of its key's kind, and says so, one line each. Keys that we do not know stay.
+/// Removes from a file's table every value that is not of its key's kind, and returns a line about each. Unknown keys stay.
 pub(super) fn misfits(table: &mut toml::Table) -> Vec<String> {
     let mut problems = Vec::new();
     for &(key, kind) in KEYS.iter().filter(|(key, _)| !key.contains('[')) {

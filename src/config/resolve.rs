@@ -1,4 +1,4 @@
-//! From what was typed to what a run obeys.
+//! From what was typed to the complete settings of a run.
 
 use super::error::ConfigError;
 use super::idle;
@@ -12,14 +12,14 @@ use crate::picture::Interpolation;
 use crate::weights::{self, WeightsError};
 use std::path::PathBuf;
 
-/// What need not be looked for, because another run has found it.
+/// What another run has resolved already, so that it is not looked up again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
-    /// Where the data is.
+    /// Where the data is, and how it is read.
     pub(super) data: Option<DataConfig>,
-    /// The file of weights, or that there is none.
+    /// The file of weights; `Some(None)` if there is none.
     pub(super) weights: Option<Option<PathBuf>>,
-    /// The ids in the panel's list, or that there is none.
+    /// The ids in the panel's list; `Some(None)` if there is no list.
     pub(super) images: Option<Option<Vec<String>>>,
     /// What was typed for that run: settings that are the same there may do nothing here.
     pub(super) inherited: Option<toml::Table>,
@@ -35,7 +35,7 @@ impl FileConfig {
         self.resolve_with(&Known::default(), Vec::new())
     }
 
-    /// The same, where some of it is known, and some is known not to work.
+    /// The same, with what is `known` from another run, and with `problems` found so far.
     pub(super) fn resolve_with(self, known: &Known, mut problems: Vec<String>) -> Result<RunConfig, ConfigError> {
         let named = self.model.as_deref().ok_or(ConfigError::NoModel);
         let model = match named.and_then(|name| name.parse::<ModelName>().map_err(ConfigError::from)) {
@@ -48,7 +48,7 @@ impl FileConfig {
         };
         let has_weights = known.weights.as_ref().map(Option::is_some);
         problems.extend(idle::problems(&self, model, has_weights, known.inherited.as_ref()));
-        // What is missing does not keep the rest from being judged: something stands in for it until then.
+        // The rest is checked even if data or weights are missing: a placeholder stands in for them.
         let mut missing = None;
         let (data, weights) = self.places(model, known, &mut missing);
         let images = match &known.images {
@@ -72,7 +72,7 @@ impl FileConfig {
         }
     }
 
-    /// Every setting, typed or by default, not judged yet. `images` are the ids in the panel's list.
+    /// Every setting, typed or default, not checked yet. `images` are the ids in the panel's list.
     fn with_defaults(
         self,
         model: ModelName,
@@ -120,7 +120,7 @@ impl FileConfig {
         })
     }
 
-    /// Where data and weights are; where one of them is not, `missing` says so.
+    /// Where data and weights are. If one of them is not found, `missing` is set to the error.
     fn places(
         &self,
         model: ModelName,
@@ -160,7 +160,7 @@ impl FileConfig {
     }
 }
 
-/// Where none is given: the model's own, but for SGD, whose steps are as long as the gradient.
+/// The learning rate if none is given: the model's own; for SGD another one, because its steps scale with the gradient.
 fn default_rate(model: ModelName, method: OptimizerKind) -> f64 {
     if let OptimizerKind::Sgd { .. } = method { 1e-2 } else { model.spec().learning_rate }
 }

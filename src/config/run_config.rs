@@ -1,4 +1,4 @@
-//! [`RunConfig`], what a run obeys, and the panel that it chooses.
+//! [`RunConfig`], the complete settings of a run, and the panel that it chooses.
 
 use super::training::{EmaConfig, FreezeConfig, KeepConfig, OptimizerConfig, ScheduleConfig};
 use crate::data::{Augmentation, DataConfig, DataError, DataSet, Mixing, Panel, Preprocessing};
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Every setting that decides what a run computes, complete and validated. Two runs with equal configs on one machine end in the same bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunConfig {
-    /// Which model.
+    /// The model that is trained.
     pub model: ModelName,
     /// Where its first parameters come from.
     pub weights: WeightsConfig,
@@ -53,7 +53,7 @@ pub struct RunConfig {
     pub keep: KeepConfig,
     /// The images that every epoch explains.
     pub panel: PanelConfig,
-    /// By which methods; empty for none.
+    /// The methods that explain the panel at every epoch; empty: nothing is explained.
     pub explainers: Vec<Explainer>,
 }
 
@@ -69,7 +69,7 @@ pub struct WeightsConfig {
 /// Which images every epoch explains, and what is asked about them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PanelConfig {
-    /// Images per class.
+    /// Images per class, or all of a class that has fewer.
     pub per_class: usize,
     /// The panel's own seed, shared by runs that are to be compared.
     pub seed: u64,

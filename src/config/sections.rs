@@ -1,4 +1,4 @@
-//! The tables of a config file, everything optional, unknown keys refused, and what each comes to.
+//! The tables of a config file, every key optional, unknown keys refused; and how each becomes settings of a run.
 
 use super::error::ConfigError;
 use super::keys;
@@ -26,10 +26,10 @@ macro_rules! section {
 section! {
     /// The data. `train_per_class`, `val_per_class` and `seed` are for the textures, the rest for folders.
     DataSection {
-        /// `textures`, `dtd` (in its usual places), or a folder: DTD's own, or train/ and val/ with a folder a class, or
-        /// a folder a class.
+        /// `textures`, `dtd` (in its usual places), or a folder: DTD's own layout, `train/` and `val/` with one sub-folder per
+        /// class, or one sub-folder per class.
         source: String,
-        /// DTD's official split, 1 to 10; for a folder a class the seed of the split that is made.
+        /// DTD's official split, 1 to 10; for a folder with one sub-folder per class, the seed of the split that is drawn.
         split: u64,
         /// Names of the classes to use; all where it is absent.
         classes: Vec<String>,
@@ -39,9 +39,9 @@ section! {
         max_megapixels: u64,
         /// Most memory that reading an image may take, in MiB; the default is 1024, or what `max_megapixels` needs.
         max_decoder_mib: u64,
-        /// Training textures a class.
+        /// Training textures per class.
         train_per_class: usize,
-        /// Validation textures a class.
+        /// Validation textures per class.
         val_per_class: usize,
         /// Seed that the textures are drawn from: another seed is another data set.
         seed: u64,
@@ -85,7 +85,7 @@ section! {
 }
 
 section! {
-    /// The optimizer.
+    /// The optimizer and its settings.
     OptimizerSection {
         /// `adamw`, `adam` or `sgd`.
         kind: String,
@@ -109,7 +109,7 @@ section! {
 }
 
 section! {
-    /// The learning rate.
+    /// The learning rate over the epochs.
     ScheduleSection {
         /// The learning rate at the end of the warm-up.
         learning_rate: f64,
@@ -179,7 +179,7 @@ section! {
         seed: u64,
         /// How many of them every epoch keeps as figures.
         overlays: usize,
-        /// A file with the ids of validation images, one a line, instead of so many per class.
+        /// A file with the ids of validation images, one per line, instead of so many per class.
         list: PathBuf,
         /// What is explained of each: `label`, `prediction`, or a class by its name.
         targets: Vec<String>,
@@ -206,7 +206,7 @@ impl PanelSection {
     }
 }
 
-/// A path as it means the same from any working directory, where a run may be resumed.
+/// An absolute path, so that it means the same when a run is resumed from another working directory.
 pub(super) fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
@@ -263,7 +263,7 @@ impl DataSection {
 
 /// The embedded data set's name.
 pub(super) const TEXTURES: &str = "textures";
-/// DTD, wherever it lies.
+/// The word for DTD in its usual places.
 pub(super) const DTD: &str = "dtd";
 
 impl AugmentationSection {

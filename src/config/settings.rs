@@ -12,7 +12,7 @@ use crate::fsx;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// What a person typed, as TOML: a file, and flags over it. Kept in run.json.
+/// What a person typed, as TOML: a config file, with flags replacing its values. Kept in `run.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Settings(pub(super) toml::Table);
@@ -26,7 +26,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Where it is missing, is not UTF-8 or not TOML, or has a key we do not know.
+    /// If it is missing, is not UTF-8 or not TOML, or has an unknown key.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let bytes = fsx::read_named(path)?;
         let encoding = |found: String| ConfigError::Encoding { path: path.to_path_buf(), found };
@@ -51,7 +51,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Where the key goes through something that is no table.
+    /// If the key goes through a setting that is not a table.
     pub fn set(&mut self, key: &str, value: impl Into<toml::Value>) -> Result<(), ConfigError> {
         let no_table = || ConfigError::NoTable { key: key.to_string() };
         let (tables, last) = key.rsplit_once('.').map_or((None, key), |(tables, last)| (Some(tables), last));
@@ -98,19 +98,19 @@ impl Settings {
         self.set(key, value)
     }
 
-    /// The settings as a run obeys them.
+    /// The complete settings of a run.
     ///
     /// # Errors
     ///
-    /// Where a key is unknown, no model is named, data or weights are not there; and [`ConfigError::Invalid`] with every
-    /// value that does not work and every setting that would do nothing.
+    /// If a key is unknown, no model is named, or data or weights are not found; and [`ConfigError::Invalid`] with every
+    /// value that is not valid and every setting that would have no effect.
     pub fn resolve(&self) -> Result<RunConfig, ConfigError> {
         self.resolve_knowing(&Known::default())
     }
 
-    /// The settings of a run that branches off another one. What the other run was told about places (data, weights, the
-    /// panel's list) and this one is told as well is taken from `saved`, what it came to then: nothing is looked for anew,
-    /// wherever a person stands by now. Settings that came along from the other run may do nothing here.
+    /// The complete settings of a run that branches off another one. Places (data, weights, the panel's list) that are typed
+    /// the same as for the other run are taken from `saved`, its resolved settings, and are not looked up again from the
+    /// current folder. Settings that come from the other run may have no effect here.
     ///
     /// # Errors
     ///
@@ -166,11 +166,11 @@ impl Settings {
         settings
     }
 
-    /// A `[data]` table alone, as a run obeys it.
+    /// The complete settings of a `[data]` table alone.
     ///
     /// # Errors
     ///
-    /// Where the data is not there, or a key is unknown.
+    /// If the data is not found, or a key is unknown.
     pub fn resolve_data(&self) -> Result<DataConfig, ConfigError> {
         let table = toml::Value::Table(self.0.clone());
         let section = DataSection::deserialize(table).map_err(|error| ConfigError::Setting(table_problem(&error)))?;
@@ -178,7 +178,7 @@ impl Settings {
     }
 }
 
-/// The words that are no path in a key that holds one.
+/// The words that a key for a path takes besides paths, such as `none`.
 fn words_of(key: &str) -> &'static [&'static str] {
     PATHS.iter().find(|(name, _)| *name == key).map_or(&[], |(_, words)| words)
 }

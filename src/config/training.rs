@@ -35,7 +35,7 @@ impl Default for Moments {
 }
 
 impl OptimizerKind {
-    /// As a person types it.
+    /// The name in config files.
     pub fn name(self) -> &'static str {
         match self {
             OptimizerKind::Adamw(_) => "adamw",
@@ -45,7 +45,7 @@ impl OptimizerKind {
     }
 }
 
-/// The optimizer.
+/// The optimizer and its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OptimizerConfig {
     /// Which optimizer, with its own settings.

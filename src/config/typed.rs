@@ -7,13 +7,13 @@ use super::sections::{
 use crate::explain::Explainer;
 use serde::Deserialize;
 
-/// The file. `configs/` has commented examples.
+/// The config file. `configs/` has commented examples.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FileConfig {
     /// The name of a model, such as `deit_tiny`.
     pub model: Option<String>,
-    /// `none`, `pretrained` or a file; the default is `pretrained` for a size that anybody has pretrained.
+    /// `none`, `pretrained` or a file; the default is `pretrained` for models that have pretrained weights.
     pub weights: Option<String>,
     /// Patterns such as `layer4.*` of names that the file may lack, or have beyond the model's.
     pub allow_missing: Option<Vec<String>>,
@@ -29,25 +29,25 @@ pub struct FileConfig {
     pub seed: Option<u64>,
     /// Label smoothing: the share of the target that is spread evenly over all classes, 0 to 0.99.
     pub label_smoothing: Option<f64>,
-    /// `[data]`
+    /// `[data]`: where the images come from.
     pub data: DataSection,
-    /// `[preprocessing]`
+    /// `[preprocessing]`: how an image is brought to the model's size.
     pub preprocessing: PreprocessingSection,
-    /// `[augmentation]`
+    /// `[augmentation]`: what training does to an image and a batch.
     pub augmentation: AugmentationSection,
-    /// `[optimizer]`
+    /// `[optimizer]`: the optimizer and its settings.
     pub optimizer: OptimizerSection,
-    /// `[schedule]`
+    /// `[schedule]`: the learning rate over the epochs.
     pub schedule: ScheduleSection,
-    /// `[freeze]`
+    /// `[freeze]`: what is not trained.
     pub freeze: FreezeSection,
-    /// `[ema]`
+    /// `[ema]`: the moving average of the weights.
     pub ema: EmaSection,
-    /// `[early_stopping]`
+    /// `[early_stopping]`: when training ends early.
     pub early_stopping: EarlyStoppingSection,
-    /// `[checkpoints]`
+    /// `[checkpoints]`: which epochs keep their weights.
     pub checkpoints: CheckpointsSection,
-    /// `[panel]`
+    /// `[panel]`: the images that every epoch explains.
     pub panel: PanelSection,
     /// `[[explainers]]`; without, the model's defaults; `explainers = []` switches explaining off.
     pub explainers: Option<Vec<Explainer>>,

@@ -1,4 +1,4 @@
-//! Whether settings make sense, all problems at once.
+//! Checks of the complete settings of a run; all problems are reported at once.
 
 use super::error::InvalidConfig;
 use super::keys::{self, Kind, problem, shown};
