@@ -4,12 +4,12 @@ use super::augment::Mix;
 use crate::picture::Normalisation;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
-/// Images and labels.
+/// A batch of images with their labels, on the host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// Side in pixels.
+    /// Side of each square image, pixels.
     pub size: usize,
-    /// `[batch, 3, size, size]`
+    /// The bytes of all images, channels first: `[batch, 3, size, size]`.
     pub planes: Vec<u8>,
     /// Class indices, `[batch]`.
     pub labels: Vec<usize>,

@@ -1,9 +1,8 @@
-//! What is known of the images of a folder from an earlier time, so that unchanged files are not read again.
+//! A cache of what is known about the images of a folder, so that unchanged files are not read again.
 //!
 //! Kept in the user's cache, never in the data. A file is known by its size, its times of modification and of change to the
 //! nanosecond, its inode and its device: a file that was replaced and given its old modification time has another time of
-//! change. A catalogue that is damaged, of another version or absent, or that cannot be written, costs time and nothing
-//! else.
+//! change. If the catalogue is damaged, of another version, absent or cannot be written, only time is lost.
 
 use crate::fsx;
 use crate::picture::{ReadOptions, bytes_of, complaint, decode};
@@ -23,9 +22,9 @@ const TICK: i64 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stamp {
     size: u64,
-    /// Seconds and nanoseconds.
+    /// Time of the last modification, seconds and nanoseconds since 1970.
     modified: [i64; 2],
-    /// Seconds and nanoseconds.
+    /// Time of the last change of the inode, seconds and nanoseconds since 1970.
     changed: [i64; 2],
     inode: u64,
     device: u64,
@@ -55,7 +54,7 @@ impl Stamp {
     }
 }
 
-/// What reading a file came to.
+/// The result of reading a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
     pub(super) stamp: Stamp,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// An image that is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// The file.
+    /// The file of the image.
     pub path: PathBuf,
     /// What is wrong with it.
     pub reason: String,
@@ -25,7 +25,7 @@ impl fmt::Display for Skipped {
 /// Data that cannot be used as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// A file or folder that the operating system does not give.
+    /// A file or folder could not be read.
     #[error(transparent)]
     Disk(#[from] FsError),
     /// An image that is missing or broken.
@@ -36,15 +36,15 @@ pub enum DataError {
     BadImages {
         /// Each with what is wrong with it.
         bad: Vec<Skipped>,
-        /// Images in all.
+        /// How many images there are, readable or not.
         all: usize,
     },
     /// A folder without images in class folders.
     #[error("{} has no images in class folders; what lies there: {found}. Expected {}", shown(path), EXPECTED)]
     NoImages {
-        /// The folder.
+        /// The folder of the data set.
         path: PathBuf,
-        /// What it holds instead.
+        /// What it holds instead, in words.
         found: String,
     },
     /// A folder or a list that is not laid out as it should be.
@@ -55,37 +55,37 @@ pub enum DataError {
         /// What is wrong, and what is expected.
         problem: String,
     },
-    /// Data that can be counted but not learned from.
+    /// Data that can be counted but not trained on.
     #[error("{}: {problem}", shown(path))]
     NotTrainable {
-        /// The folder.
+        /// The folder of the data set.
         path: PathBuf,
-        /// Why.
+        /// Why it cannot be trained on, and what to do.
         problem: String,
     },
-    /// Images that are other files than they were when the data was opened.
+    /// Files of images changed since the data was opened.
     #[error(
         "{count} image(s) of the {split} split changed since the data was opened, the first: {}; put them back, or start \
          again with a new run",
         shown(first)
     )]
     Changed {
-        /// Which split.
+        /// The split whose images changed.
         split: &'static str,
         /// The first of them.
         first: PathBuf,
-        /// How many.
+        /// How many images of the split changed.
         count: usize,
     },
-    /// A panel's list names what is no validation image.
+    /// A panel's list names an image that is not in the validation split.
     #[error("panel.list: {id} is not in the validation split of {data}")]
     NotInPanel {
-        /// What was asked for.
+        /// The id in the list.
         id: String,
-        /// The data set.
+        /// The name of the data set.
         data: String,
     },
-    /// DTD was asked for by name and lies nowhere that we know.
+    /// DTD was asked for by name and is in none of its usual places.
     #[error(
         "DTD was not found in {}: download it from {DTD_SITE} and unpack it into one of them, or pass its folder with \
          --data FOLDER, or train on the embedded textures with --data textures",
@@ -95,41 +95,41 @@ pub enum DataError {
         /// The folders it was looked for in.
         places: Vec<PathBuf>,
     },
-    /// A class that is not there.
+    /// A class was asked for that the data does not have.
     #[error("{} has no class '{class}'; it has {found}", shown(path))]
     NoClass {
-        /// The folder.
+        /// The folder of the data set.
         path: PathBuf,
-        /// What was asked for.
+        /// The class that was asked for.
         class: String,
-        /// What there is.
+        /// The classes that it has, in words.
         found: String,
     },
-    /// A number of a split for folders that are split already.
+    /// A split was chosen for a folder that is divided into `train/` and `val/` already.
     #[error(
         "data.split (--split) is {split}, but {} has train/ and val/ folders, which are taken as they are; leave it out",
         shown(path)
     )]
     SplitOfFolders {
-        /// The folder.
+        /// The folder of the data set.
         path: PathBuf,
-        /// What was asked for.
+        /// The split that was asked for.
         split: u64,
     },
-    /// A data set that does not give what it holds.
-    #[error("image {index} of the data set cannot be had: {source}")]
+    /// An image of the data set could not be read.
+    #[error("image {index} of the data set cannot be read: {source}")]
     Dataset {
-        /// Which, from 0.
+        /// The place of the image in the split, from 0.
         index: usize,
-        /// What the data set says.
+        /// What the data set reported.
         source: DatasetError,
     },
-    /// A worker stopped before its time.
+    /// A worker of the loader stopped before the last batch.
     #[error("the loader stopped after {delivered} of {expected} batches")]
     LoaderStopped {
-        /// Batches that came.
+        /// Batches that were delivered.
         delivered: usize,
-        /// Batches that should have.
+        /// Batches that the pass has.
         expected: usize,
     },
 }
@@ -140,10 +140,10 @@ impl DataError {
     }
 }
 
-/// Where DTD's authors keep it.
+/// The page of DTD's authors, with the download.
 const DTD_SITE: &str = "https://www.robots.ox.ac.uk/~vgg/data/dtd/";
 
-/// Bad images that an error lists.
+/// How many unreadable images an error lists.
 const LISTED: usize = 20;
 
 fn list(paths: &[PathBuf]) -> String {

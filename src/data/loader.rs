@@ -17,30 +17,30 @@ use std::thread::{self, JoinHandle};
 /// Batches decoded ahead of the one in use.
 const AHEAD: usize = 2;
 
-/// In which order, and with what done to them, the samples of a split come.
+/// The order in which the samples of a split are loaded, and how they are augmented.
 #[derive(Clone, Copy, Debug)]
 pub enum Order {
-    /// As they are indexed, untouched.
+    /// In the order of the split, with evaluation's preprocessing only.
     Fixed,
-    /// Shuffled and augmented.
+    /// Shuffled and augmented, for training.
     Training {
-        /// The run's seed.
+        /// The run's seed, which determines order and augmentation together with the epoch.
         seed: u64,
-        /// The epoch.
+        /// The epoch, from 1.
         epoch: usize,
-        /// What to do to each image.
+        /// The augmentation of each image.
         augmentation: Augmentation,
-        /// What to do to each batch.
+        /// Mixup and CutMix of each batch.
         mixing: Mixing,
     },
 }
 
-/// How many images come together, and how each is brought to size.
+/// The size of batches, and how each image is brought to the model's size.
 #[derive(Clone, Copy, Debug)]
 pub struct Batching {
-    /// Images a batch; the last may have fewer.
+    /// Images per batch; the last may have fewer.
     pub batch_size: usize,
-    /// What is done to each.
+    /// How each image is brought to the model's size.
     pub preprocessing: Preprocessing,
 }
 

@@ -1,10 +1,10 @@
-//! What there is to learn from: samples with stable ids, in official splits, and the pixels behind them.
+//! Data sets: samples with stable ids, in splits, and their pixels.
 //!
-//! Knows neither models nor explainers. Sources are DTD in its own layout, a folder a class, and the embedded procedural
-//! [`textures`].
+//! Knows neither models nor explainers. Sources are DTD in its own layout, folders with one sub-folder per class, and the
+//! embedded [`textures`], which are drawn.
 //!
-//! Two rules hold here. Nothing is left out without being counted and said. What was opened is what is learned from: the
-//! bytes of every file are in a digest of their own, beside that of names and labels.
+//! Two rules hold here. Nothing is left out without being counted and reported. A model is trained on exactly the files
+//! that were opened: the bytes of every file have a digest, beside the digest of names and labels.
 
 pub mod augment;
 mod batch;

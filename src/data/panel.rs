@@ -14,7 +14,7 @@ use rand::seq::SliceRandom;
 /// recipe share a panel and compare.
 #[derive(Clone, Debug)]
 pub struct Panel {
-    /// Class by class.
+    /// The images, class by class, or in the order of a list.
     pub samples: Vec<Sample>,
     /// SHA-256 over the data's digest, the ids and the labels.
     pub digest: String,
@@ -62,8 +62,8 @@ fn text_seed(text: &str, seed: u64) -> u64 {
     seed::derive(seed, Purpose::Panel, &bytes)
 }
 
-/// The image, changed so little that nobody sees it: moved by one pixel (the border repeated) in a direction drawn for
-/// this sample, and each byte by −1, 0 or +1. How much the same weights' maps move under it is the noise floor.
+/// The image, changed imperceptibly: shifted by one pixel (the border repeated) in a direction drawn for this sample, and
+/// each byte by −1, 0 or +1. The drift between its maps and those of the image, by the same weights, is the noise floor.
 pub fn perturbed(picture: &Picture, sample_id: &str, panel_seed: u64) -> Picture {
     const DIRECTIONS: [(isize, isize); 4] = [(0, 1), (0, -1), (1, 0), (-1, 0)];
     let mut generator = seed::generator(text_seed(sample_id, panel_seed), Purpose::Floor, &[]);

@@ -37,7 +37,7 @@ impl Sample {
         }
     }
 
-    /// Its file; none where it is drawn.
+    /// The file of the image; `None` for a texture, which is drawn.
     pub fn path(&self) -> Option<&Path> {
         match &self.source {
             Source::Texture { .. } => None,
@@ -74,7 +74,7 @@ impl Dataset<Sample> for Index {
 /// The bytes that an image was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileDigest {
-    /// The image's id.
+    /// The image's id, as in [`Sample::id`].
     pub id: String,
     /// SHA-256 of its file, 64 lower-case hexadecimal digits.
     pub sha256: String,

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 /// How many textures to draw, and from which seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TexturesConfig {
-    /// Training images a class.
+    /// Training images per class.
     pub train_per_class: usize,
-    /// Validation images a class, and test images a class.
+    /// Validation images per class, and test images per class.
     pub val_per_class: usize,
-    /// Which textures: another seed is another data set.
+    /// Seed that the textures are drawn from: another seed is another data set.
     pub seed: u64,
 }
 
@@ -19,14 +19,14 @@ pub struct TexturesConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum DataConfig {
-    /// Drawn.
+    /// The embedded textures, drawn from a seed.
     Textures(TexturesConfig),
-    /// Read.
+    /// Images read from a folder.
     Folder(FolderConfig),
 }
 
 impl DataConfig {
-    /// The limits within which its images are read; the usual ones where they are drawn.
+    /// The limits within which images are read; the defaults for textures, which are drawn.
     pub fn limits(&self) -> Limits {
         match self {
             DataConfig::Textures(_) => Limits::default(),
@@ -34,14 +34,14 @@ impl DataConfig {
         }
     }
 
-    /// Sets them, where images are read.
+    /// Sets the limits; has no effect for textures.
     pub fn set_limits(&mut self, limits: Limits) {
         if let DataConfig::Folder(config) = self {
             config.limits = limits;
         }
     }
 
-    /// Finds and names images as `earlier` did: for a run that goes on.
+    /// Takes over the rules by which `earlier` finds and names images, for a run that is resumed.
     pub fn keep_rules_of(&mut self, earlier: &DataConfig) {
         if let (DataConfig::Folder(config), DataConfig::Folder(earlier)) = (self, earlier) {
             config.rules = earlier.rules;
@@ -52,9 +52,9 @@ impl DataConfig {
 /// Where the images lie and which of them count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FolderConfig {
-    /// The folder that holds `images/` and `labels/`, or `train/`, `val/` and `test/`, or a folder a class.
+    /// The folder that holds `images/` and `labels/`, or `train/`, `val/` and `test/`, or one sub-folder per class. Absolute.
     pub root: PathBuf,
-    /// DTD's official split, 1 to 10; elsewhere the seed of the split that is made.
+    /// DTD's official split, 1 to 10; elsewhere the seed of the split that is drawn.
     pub split: u64,
     /// Only these classes; empty: all.
     pub classes: Vec<String>,
@@ -63,9 +63,9 @@ pub struct FolderConfig {
     /// What reading one image may cost.
     #[serde(default)]
     pub limits: Limits,
-    /// The version of the rules by which images are found and named, so that a run finds the same ones for ever. Absent
-    /// in runs made before there were two: those search no folders below a class's, know eight endings, count hidden
-    /// files, and take JPEGs that end early.
+    /// The version of the rules by which images are found and named, so that a run always finds the same ones. Version 0 is
+    /// that of runs made by driftscope 0.1.0: it searches no folders below a class folder, knows eight file endings,
+    /// includes hidden files, and accepts JPEG files that end early.
     #[serde(default)]
     pub rules: u32,
 }
@@ -74,7 +74,7 @@ impl FolderConfig {
     /// The rules for new runs.
     pub const RULES: u32 = 2;
 
-    /// A folder with everything as usual.
+    /// A folder with default settings.
     pub fn of(root: PathBuf) -> Self {
         Self {
             root,
@@ -94,7 +94,7 @@ impl FolderConfig {
         ReadOptions { limits: self.limits, lenient: self.is_old() }
     }
 
-    /// Whether the folder is divided by folders named train and val, for which a split has no meaning.
+    /// Whether the folder is divided into `train/` and `val/`, so that no split is drawn.
     pub fn has_split_folders(&self) -> bool {
         !is_dtd(&self.root) && self.root.join("train").is_dir()
     }
@@ -105,6 +105,6 @@ pub(super) fn is_dtd(root: &Path) -> bool {
     root.join("labels").is_dir() && root.join("images").is_dir()
 }
 
-/// What a folder of images should be.
+/// The layouts of folders that are read, for errors.
 pub(super) const EXPECTED: &str =
-    "images/ and labels/ as in DTD, or train/ and val/ with a folder a class, or a folder a class";
+    "images/ and labels/ as in DTD, or train/ and val/ with one sub-folder per class, or one sub-folder per class";

@@ -1,24 +1,24 @@
-//! The parts that data is divided into.
+//! The splits of a data set: training, validation, test.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Which part of the data.
+/// A split of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Split {
-    /// Learned from.
+    /// The images that the model is trained on.
     Train,
     /// Evaluated every epoch; the panel is chosen from it.
     Val,
-    /// Kept apart.
+    /// Never seen in training; for the final evaluation.
     Test,
 }
 
 impl Split {
-    /// All three.
+    /// The three splits, in this order everywhere.
     pub const ALL: [Split; 3] = [Split::Train, Split::Val, Split::Test];
 
-    /// As it is called in files and folders.
+    /// The name in files and folders.
     pub fn name(self) -> &'static str {
         match self {
             Split::Train => "train",

@@ -68,7 +68,7 @@ mod tests {
 
     const ERASING: RandomErasing = RandomErasing { probability: 1.0, area: [0.02, 0.33], ratio: [0.3, 3.3] };
 
-    /// ImageNet's.
+    /// ImageNet's mean colour, as bytes.
     const MEAN: [u8; 3] = [124, 116, 104];
 
     #[test]

@@ -59,14 +59,14 @@ impl Policy {
     }
 }
 
-/// The strongest that a policy goes.
+/// The strongest magnitude of each operation.
 #[derive(Clone, Copy, Debug)]
 struct Space {
-    /// Slope.
+    /// Greatest slope of a shear.
     shear: f32,
     /// Pixels along x and y.
     translate: [f32; 2],
-    /// Degrees.
+    /// Greatest rotation, degrees.
     rotate: f32,
     /// How far the factor of brightness, colour, contrast or sharpness is from 1.
     enhance: f32,

@@ -17,7 +17,7 @@ pub struct Preprocessing {
     pub resize: usize,
     /// How images are scaled.
     pub interpolation: Interpolation,
-    /// What pixels are normalised with. Records of runs leave ImageNet's out.
+    /// The mean and deviation that pixels are normalised with. `run.json` leaves them out if they are ImageNet's.
     #[serde(default, skip_serializing_if = "Normalisation::is_imagenet")]
     pub normalisation: Normalisation,
 }
@@ -53,9 +53,9 @@ pub struct Augmentation {
     pub flip: f64,
     /// Random brightness, contrast, saturation and hue.
     pub colour_jitter: Option<ColourJitter>,
-    /// RandAugment or TrivialAugment.
+    /// RandAugment or TrivialAugmentWide.
     pub policy: Option<Policy>,
-    /// A random rectangle made blank.
+    /// Random erasing: a random rectangle is filled with the mean colour.
     pub erasing: Option<RandomErasing>,
 }
 

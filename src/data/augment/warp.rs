@@ -70,7 +70,7 @@ impl Affine {
 mod tests {
     use super::*;
 
-    /// One byte a pixel, the same in all channels.
+    /// One byte per pixel, the same in all channels.
     fn grey<const WIDTH: usize, const HEIGHT: usize>(rows: [[u8; WIDTH]; HEIGHT]) -> Picture {
         Picture::new(WIDTH, HEIGHT, rows.as_flattened().iter().flat_map(|&byte| [byte; 3]).collect())
     }

@@ -1,4 +1,4 @@
-//! A folder a class and no splits: they are made here.
+//! One sub-folder per class and no splits: the splits are drawn here.
 
 use super::classes::{Found, OfClass, choose_classes, class_names, empty_class, no_images, of_class, shortened};
 use super::split_folders::is_split_word;
@@ -59,9 +59,9 @@ pub(super) fn find(config: &FolderConfig) -> Result<Found, DataError> {
     let mut notes = left.lines();
     let problem = splits[1].is_empty().then(|| {
         format!(
-            "too few images for a validation split: {}. A folder a class is split 80/10/10, so a class needs at least \
+            "too few images for a validation split: {}. A folder with one sub-folder per class is split 80/10/10, so a class needs at least \
              {FEWEST} images for one of them to fall to validation: add images, or divide them yourself into train/ \
-             and val/ with a folder a class",
+             and val/ with one sub-folder per class",
             shortened(&few)
         )
     });

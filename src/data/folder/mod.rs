@@ -1,4 +1,4 @@
-//! Images in folders: DTD's own layout with its official splits, train/ and val/ folders, or a folder a class.
+//! Images in folders: DTD's own layout with its official splits, train/ and val/ folders, or one sub-folder per class.
 //!
 //! Nothing is left out without being counted and said: [`Found::notes`] has a line for each kind.
 

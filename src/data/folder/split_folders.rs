@@ -84,7 +84,7 @@ fn validation_folder(config: &FolderConfig) -> Result<PathBuf, DataError> {
 }
 
 const NO_VAL: &str = "it has train/ but no val/ (or valid/ or validation/), and training measures every epoch on images \
-                      that it does not learn from: move some there, with a folder a class";
+                      that it does not learn from: move some there, with one sub-folder per class";
 
 /// A hint where `train` may be the name of a class: there are folders beside it that are no splits.
 fn class_called_train(root: &Path) -> String {

@@ -1,4 +1,4 @@
-//! A data set opened: every image found, read, judged and summed.
+//! An opened data set: every image found, read, checked and hashed.
 
 mod doubles;
 mod survey;
@@ -35,7 +35,7 @@ pub struct DataSet {
     /// SHA-256 over the id of every image and the SHA-256 of its file, in the order of the splits. None where images
     /// are drawn, or only their headers were read.
     pub content_digest: Option<String>,
-    /// Lines for a person: what was left out and why, counted, and what makes figures doubtful.
+    /// Lines for a person: what was left out and why, with counts, and what makes results doubtful, such as duplicates.
     pub notes: Vec<String>,
     /// Images that could not be read and were left out because the config says so.
     pub skipped: Vec<Skipped>,
@@ -70,7 +70,7 @@ impl DataSet {
         Self::open_watched(config, &|_, _| {})
     }
 
-    /// The same; `watch` is told how many of the files that are not known yet were read.
+    /// The same; `watch` is called with the progress over the files that are not in the cache.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl DataSet {
         data.trainable().map(|()| data)
     }
 
-    /// The same, for counting: also data that cannot be trained on.
+    /// The same for counting: data that cannot be trained on is no error.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl DataSet {
         Self::survey_with(config, Closely::Whole, cache_folder().as_deref(), watch)
     }
 
-    /// Finds the data and reads the headers of its images alone: for counting. Nothing is known of their bytes then.
+    /// Finds the data and reads only the headers of its images, for counting. [`DataSet::content_digest`] is then `None`.
     ///
     /// # Errors
     ///
@@ -210,7 +210,7 @@ impl DataSet {
         }
     }
 
-    /// One of the splits.
+    /// The images of one split.
     pub fn split(&self, split: Split) -> &Index {
         &self.splits[split as usize]
     }
@@ -221,12 +221,12 @@ impl DataSet {
         &self.digests
     }
 
-    /// Whether the files of a split are those that were opened. Files are asked for their size, times and place alone, and
-    /// one that differs in these is read again.
+    /// Checks that the files of a split have not changed since they were opened. Only a file whose size, times or inode differ
+    /// is read again.
     ///
     /// # Errors
     ///
-    /// [`DataError::Changed`] names the first that is another one.
+    /// [`DataError::Changed`] names the first file that changed.
     pub fn verify_unchanged(&self, split: Split) -> Result<(), DataError> {
         let before: usize = self.splits.iter().take(split as usize).map(|index| index.samples().len()).sum();
         let samples = self.split(split).samples();

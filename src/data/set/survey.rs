@@ -11,15 +11,15 @@ use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Told how many of how many files were read.
+/// Called with the number of files read so far and the number of all files to be read.
 pub type Watcher<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
-/// What reading every file came to.
+/// The result of reading every file.
 #[derive(Default)]
 pub(super) struct Survey {
     /// The images that can be read.
     pub(super) samples: [Vec<Sample>; 3],
-    /// The others.
+    /// The files that cannot be read.
     pub(super) bad: Vec<Skipped>,
     /// Lines for a person.
     pub(super) notes: Vec<String>,
