@@ -20,7 +20,7 @@
 //! | [`ops`] | fused operations behind one backend-extension trait |
 //! | [`train`] | the loop, one step in plain sight |
 //! | [`mod@run`] | what a run's folder means: record, checkpoints, resuming, branching, the same data |
-//! | [`explain`] | one small file a method: raw maps out |
+//! | [`explain`] | one small file per method: raw maps out |
 //! | [`probe`] | a model asked about images: looking, evaluating, faithfulness, which part moved its evidence |
 //! | [`measure`] | heat maps, their scales, measures between two and descriptors of one |
 //! | [`stats`] | the bootstrap, quantiles, ranks, correlation of vectors, permutations |

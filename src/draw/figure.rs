@@ -26,7 +26,7 @@ pub struct Style {
     /// The wanted length of a picture's longer side, in points. Pictures are enlarged by whole factors only, so the drawn
     /// side is the nearest multiple of the picture's own, and at least one pixel for each of its pixels.
     pub side: f32,
-    /// Pixels a point: 2 is sharp in print and on good screens.
+    /// Pixels per point: 2 is sharp in print and on good screens.
     pub sharpness: f32,
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Pen {
 }
 
 impl Pen {
-    /// With `sharpness` pixels a point.
+    /// With `sharpness` pixels per point.
     ///
     /// # Errors
     ///

@@ -87,7 +87,7 @@ pub struct Plots {
 }
 
 impl Plots {
-    /// The plots as a drawing; a PNG has `sharpness` pixels a point.
+    /// The plots as a drawing; a PNG has `sharpness` pixels per point.
     ///
     /// # Errors
     ///

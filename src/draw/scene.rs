@@ -61,7 +61,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// A drawing whose unit is the point; a PNG has `sharpness` pixels a point.
+    /// A drawing whose unit is the point; a PNG has `sharpness` pixels per point.
     pub(super) fn in_points(width: f32, height: f32, sharpness: f32, shapes: Vec<Shape>) -> Self {
         Self { width, height, points: 1.0, pixels: sharpness, shapes }
     }

@@ -20,7 +20,7 @@ pub(super) trait Cam: Method + OneLayer {
     /// Whether the formula uses the gradient.
     const DIFFERENTIATES: bool = true;
 
-    /// `activation` and `gradient` `[batch, channels, rows, columns]` to one map an image. Without
+    /// `activation` and `gradient` `[batch, channels, rows, columns]` to one map per image. Without
     /// [`DIFFERENTIATES`](Cam::DIFFERENTIATES) the gradient is the activation itself.
     fn combine(activation: Tensor<4>, gradient: Tensor<4>) -> Result<Vec<Heatmap>, ExplainError>;
 }

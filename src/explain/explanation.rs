@@ -86,7 +86,7 @@ pub(super) fn plain(maps: Vec<Heatmap>) -> Vec<Explanation> {
     maps.into_iter().map(bare).collect()
 }
 
-/// Splits `[batch, rows, columns]` into one map an image.
+/// Splits `[batch, rows, columns]` into one map per image.
 pub(super) fn heatmaps(maps: Tensor<3>) -> Result<Vec<Heatmap>, ExplainError> {
     let [_, rows, columns] = maps.dims();
     let values: Vec<f32> = numbers(maps);

@@ -125,7 +125,7 @@ pub fn explain(
 struct Passed {
     logits: Logits,
     classes: Vec<usize>,
-    /// Of each explainer, one an image.
+    /// Of each explainer, one per image.
     explanations: Vec<Vec<Explanation>>,
 }
 

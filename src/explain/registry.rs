@@ -26,7 +26,7 @@ use serde_json::{Map, Value};
 use std::fmt;
 use std::str::FromStr;
 
-/// Makes the variant, the list and the dispatch out of a row a method. The variant in kebab case is the method's name.
+/// Makes the variant, the list and the dispatch out of a row per method. The variant in kebab case is the method's name.
 macro_rules! methods {
     ($($variant:ident($method:ident),)+) => {
         /// A method with its settings.

@@ -1,6 +1,6 @@
 //! The models: each file reads like its paper and loads like its checkpoint.
 //!
-//! `spec.rs` has one table of them, a row a model. [`Model`] is any of them with one forward: images in, logits out, and
+//! `spec.rs` has one table of them, a row per model. [`Model`] is any of them with one forward: images in, logits out, and
 //! whatever [`Taps`] asked for kept on the way. A model says itself in which [`Group`] each of its parameters sits and what
 //! [`Role`] it has, so nobody takes names apart. Nothing here knows about losses, data, files, or who asks.
 //!

@@ -55,7 +55,7 @@ enum Family {
     Deit(DeitSize),
 }
 
-/// One row a model, at the place that its variant has in [`ModelName`].
+/// One row per model, at the place that its variant has in [`ModelName`].
 ///
 /// `resize` is timm's: 224/0.95 and 224/0.9 for the crop shares of `resnet50` and the DeiTs. A mini takes an image whole.
 const SPECS: &[ModelSpec] = &[

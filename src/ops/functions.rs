@@ -125,7 +125,7 @@ pub struct BatchNorm {
 ///
 /// # Panics
 ///
-/// On shapes that do not fit, and on fewer than two values a channel, as PyTorch does: a caller bug.
+/// On shapes that do not fit, and on fewer than two values per channel, as PyTorch does: a caller bug.
 ///
 /// # Source
 ///

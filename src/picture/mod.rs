@@ -1,4 +1,4 @@
-//! Pixels: pictures of 8 bits a channel, read from files within limits and scaled to Pillow's last bit, and the mean and
+//! Pixels: pictures of 8 bits per channel, read from files within limits and scaled to Pillow's last bit, and the mean and
 //! deviation that they are normalised with.
 //!
 //! Two rules hold here. A picture is whole, or it is an error that says what is wrong with it. No decoder asks for memory

@@ -5,7 +5,7 @@ use super::resample::{Interpolation, Window, resample, resample_window};
 /// Red, green and blue, 8 bits each, sRGB.
 pub type Rgb = [u8; 3];
 
-/// An RGB picture, 8 bits a channel, row-major, channels interleaved.
+/// An RGB picture, 8 bits per channel, row-major, channels interleaved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
     width: usize,

@@ -1,4 +1,4 @@
-//! The plain records a run's JSON files hold: what evidence needs of `run.json`, and an epoch's `metrics.json`.
+//! The plain records that a run's JSON files hold: what explanations need of `run.json`, and an epoch's `metrics.json`.
 //!
 //! Fields no record here names are ignored when reading, so that a newer run stays readable.
 
