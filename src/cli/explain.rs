@@ -10,20 +10,23 @@ use crate::draw::{ColourMap, FigureFormat, Paint, Style};
 use crate::explain::{Explainer, Target};
 use crate::faithfulness::Criteria;
 use crate::fsx;
-use crate::probe::{Assessment, Images, Question, assess, look};
+use crate::probe::{Images, Question, assess, look};
 use crate::progress::Progress;
-use crate::run::{Reopened, RunRecord, reopen, same_pictures};
+use crate::run::{RunRecord, reopen, same_pictures};
 use crate::store::layout::RUN_FILE;
-use crate::store::{Explanations, Output, RunReader, check_output_folder, output_folder};
+use crate::store::{Output, RunReader, check_output_folder, output_folder};
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod looked;
 mod pictures;
 mod summary;
+
+use looked::{Looked, Scale, short};
 
 /// Flags of `driftscope explain`.
 #[derive(Debug, Args)]
@@ -62,27 +65,6 @@ pub(super) struct ExplainArguments {
     scale: Scale,
     #[command(flatten)]
     format: FormatArguments,
-}
-
-/// The range of values that the colours cover.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Scale {
-    /// From zero to each map's own greatest magnitude
-    Own,
-    /// From each map's least to its greatest value, as pytorch-grad-cam paints
-    Stretched,
-    /// From zero to the greatest magnitude over all images, for each method
-    Common,
-}
-
-/// One run's checkpoint, and what it showed.
-struct Looked {
-    /// `NAME@EPOCH`, one of a kind.
-    title: String,
-    reopened: Reopened,
-    images: Images,
-    seen: Vec<Explanations>,
-    assessments: Vec<Assessment>,
 }
 
 /// A run, and what is asked of it: all that can be known before a model is opened.
@@ -310,36 +292,4 @@ fn comparable(first: &Looked, other: &Looked) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// A file's name without its ending, of characters that no file system minds, and short enough for one.
-fn file_name(id: &str) -> String {
-    let stem = Path::new(id).with_extension("");
-    let plain = |letter: char| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '-' };
-    let name = stem.to_string_lossy().chars().map(plain).collect::<String>().trim_matches(['-', '.']).to_string();
-    if name.is_empty() { "picture".to_string() } else { short(&name) }
-}
-
-/// A long name cut to its end, which tells more than its beginning; a digest of the whole keeps it apart from others.
-fn short(name: &str) -> String {
-    const LONGEST: usize = 180;
-    if name.len() <= LONGEST {
-        return name.to_string();
-    }
-    let from = (name.len() - LONGEST..name.len()).find(|at| name.is_char_boundary(*at)).unwrap_or(0);
-    format!("{}-{}", &fsx::sha256_hex(name.as_bytes())[..8], &name[from..])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_name_is_cut_and_stays_one_of_its_kind() {
-        let long = |folder: &str| file_name(&format!("{folder}/{}/photo.jpg", "ä".repeat(200)));
-        let (one, other) = (long("one"), long("other"));
-        assert!(one.len() <= 200 && one.ends_with("-photo"), "{one}");
-        assert_ne!(one, other);
-        assert_eq!((file_name("a/b c.png"), file_name("---.png")), ("a-b-c".to_string(), "picture".to_string()));
-    }
 }

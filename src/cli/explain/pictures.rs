@@ -1,6 +1,6 @@
 //! The figures of `driftscope explain`: one an image, a row a run.
 
-use super::{Looked, Scale, file_name};
+use super::looked::{Looked, Scale, file_name};
 use crate::draw::{Figure, FigureFormat, Row, Style};
 use crate::report::{Scales, Sight};
 use crate::store::Output;

@@ -1,6 +1,6 @@
 //! What `driftscope explain` says: summary.json, and the list of pictures on stdout.
 
-use super::{Looked, short};
+use super::looked::{Looked, short};
 use crate::faithfulness::Summary;
 use crate::measure::MapStatus;
 use crate::probe::Assessment;
