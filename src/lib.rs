@@ -1,39 +1,71 @@
-//! driftscope fine-tunes vision models, looks at them in every validation epoch, keeps what it saw with each checkpoint,
-//! and says how the evidence moved and whether that is more than noise.
+//! driftscope fine-tunes vision models, explains the same validation images at every epoch, keeps the heat maps beside the
+//! weights, and measures how far they drift, beside floors, chance and intervals.
+//!
+//! The command line is the usual way in; `README.md` and `docs/` describe it. As a library, start with [`train::fit`], which
+//! is the whole program on one page, or with [`store::RunReader`] and [`drift::analyse`], which read a run and need no device.
 //!
 //! ```text
 //! configs/*.toml + flags ─► config::file ─► config::RunConfig ─► data (index → split → panel → loader)
 //!    ─► models (forward = logits + taps) ─► train::fit, one visible loop; per epoch:
 //!         train ─► evaluate ─► explain the panel (maps and floor) ─► drift ─► seal the epoch
-//!    ─► store (read back by sample × explainer × epoch) ─► drift ─► report
+//!    ─► store (read back by image × explainer × epoch) ─► drift ─► report
 //! beside it: probe asks a checkpoint again, weights brings models in and out
 //! ```
 //!
+//! # Rooms
+//!
+//! A room is a module directly below this one. Its first lines say what it owns, and it uses only rooms further down in this
+//! table; `docs/architecture.md` says which, and why.
+//!
 //! | room | owns |
 //! |---|---|
-//! | [`cli`] | arguments to library calls to stdout |
-//! | [`config`] | what a person may type, and [`config::RunConfig`], what a run obeys |
-//! | [`device`] | from `auto`, `cpu`, `cuda:N` or `flex` to a device |
-//! | [`data`] | samples, splits, the panel, augmentation, the deterministic loader, the textures |
-//! | [`picture`] | pixels: decoding within limits, Pillow's resampling |
-//! | [`models`] | ResNet and DeiT, and their taps |
-//! | [`ops`] | fused operations behind one backend-extension trait |
-//! | [`train`] | the loop, one step in plain sight |
-//! | [`mod@run`] | what a run's folder means: record, checkpoints, resuming, branching, the same data |
-//! | [`explain`] | one small file per method: raw maps out |
-//! | [`probe`] | a model asked about images: looking, evaluating, faithfulness, which part moved its evidence |
-//! | [`measure`] | heat maps, their scales, measures between two and descriptors of one |
-//! | [`stats`] | the bootstrap, quantiles, ranks, correlation of vectors, permutations |
-//! | [`store`] | the names in a run's folder, sealed directories, the explanation files' schema; reading a run |
-//! | [`drift`] | measures on two maps; floors, chance, intervals; when the evidence settled |
-//! | [`draw`] | colours, text, a scene that becomes SVG or PNG; overlays, labelled figures and plots on it |
-//! | [`report`] | what is seen of a run: tables, curves, animations, the HTML page, TensorBoard's event files |
-//! | [`weights`] | named tensors in safetensors, loaded strictly |
-//! | [`faithfulness`] | whether a map says what a model did: a model asked again through a closure |
-//! | [`fsx`] | whole files or none; IO errors that name their path |
-//! | [`seed`] | where every random number comes from |
+//! | [`cli`] | commands: from flags through the library to stdout |
+//! | [`train`] | the training loop: optimizer, moving average, schedule, loss, early stopping, retention |
+//! | [`probe`] | questions to a trained model: explaining images, evaluating a split, faithfulness, causes of drift |
+//! | [`mod@run`] | what a run's folder means: `run.json`, checkpoints, resuming, branching, whether the data is the same |
+//! | [`config`] | what a person may type, and [`config::RunConfig`], the complete settings of a run |
+//! | [`explain`] | explanation methods, one small file per method; maps come out raw |
+//! | [`weights`] | named tensors on the host: safetensors and PyTorch files, strict import, export |
+//! | [`data`] | images and their splits, the panel, augmentation, the deterministic loader, the textures |
+//! | [`models`] | ResNet and DeiT, their table, their taps and their groups of parameters |
+//! | [`report`] | what is shown of a run: tables, curves, film strips, the HTML page, TensorBoard's event files |
+//! | [`drift`] | how far maps of two epochs are apart, beside floors, chance and intervals; when a run settled |
+//! | [`faithfulness`] | whether a map says what a model did, asked through a closure |
+//! | [`draw`] | colours, text, and scenes that become SVG or PNG: overlays, figures, plots |
+//! | [`store`] | a run's folder as plain data: names, sealed directories, explanation files, the reader, output files |
+//! | [`measure`] | heat maps, their scales, measures between two maps and descriptors of one |
+//! | [`stats`] | bootstrap, quantiles, ranks, correlation, permutations |
+//! | [`picture`] | pixels: decoding within limits, Pillow's resampling, PNG, normalisation |
+//! | [`ops`] | fused operations, their gradients and their libtorch bodies |
+//! | [`device`] | from `auto`, `cpu`, `cuda:N` or `flex` to a device; out of memory as an error |
+//! | [`progress`] | lines and one progress bar on stderr |
+//! | [`seed`] | every stream of random numbers |
+//! | [`fsx`] | files that are written completely or not at all; errors that name their path |
 //!
-//! Start with [`train::fit`]: it is the whole program on one page.
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | image | one example of the data, with an id and, where known, a label |
+//! | picture | the 8-bit pixels of an image, [`picture::Picture`] |
+//! | input | an image as a model takes it: normalised, `[3, height, width]` |
+//! | panel | the fixed images that every epoch explains |
+//! | method, explainer | a way to explain, such as rollout; a method with its settings, such as `rollout-fusion-max` |
+//! | target | which class is explained: the label, the prediction or a named class |
+//! | map | a heat map: rows, columns and one number per cell, raw |
+//! | evidence | what a model's maps show, taken together |
+//! | measure, descriptor | a number from two maps; a number from one map |
+//! | estimate | a mean over the panel, with interval, floor and chance |
+//! | figure | something drawn |
+//! | drift | how far an image's maps of two epochs are apart by one measure; for a similarity, 1 minus the value |
+//! | floor, seed floor | drift under imperceptible noise with the same weights; drift between two training seeds |
+//! | chance | the measure between maps of different images |
+//! | settled | from an epoch on, no step was above its floor |
+//! | sealed | of a directory: complete, with its manifest. A sealed epoch is a "finished epoch" to a person |
+//! | checkpoint, position | what training can continue from; where in a run it stands |
+//! | branch | a run that began as a copy of another one up to an epoch |
+//! | group, part | where a parameter sits (stem, block, head); what `cause` exchanges |
+//! | tape | what a backward pass goes through; "off the tape" means that no gradient is recorded |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
