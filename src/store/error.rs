@@ -1,4 +1,4 @@
-//! Why a run, or a file of it, could not be read or written.
+//! Errors of reading and writing a run and its files.
 
 use crate::fsx::FsError;
 use std::path::PathBuf;
@@ -6,28 +6,28 @@ use std::path::PathBuf;
 /// Why a run, or a file of it, could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file system refused.
+    /// A file or folder could not be read or written.
     #[error(transparent)]
     Fs(#[from] FsError),
-    /// The directory is no run.
+    /// The folder is not a run: it has no `run.json`.
     #[error("{path} does not exist; expected a run's directory, which holds run.json")]
     NotARun {
         /// The `run.json` that is missing.
         path: PathBuf,
     },
-    /// A JSON file, or the JSON inside an explanation file, is not what it should be.
+    /// A JSON file, or the JSON inside an explanation file, does not have the expected fields.
     #[error("{path} cannot be read as {expected}")]
     Json {
-        /// The file.
+        /// The file that was read.
         path: PathBuf,
-        /// What it should hold.
+        /// What it should hold, in words: `"a manifest"`.
         expected: &'static str,
         /// What the parser said, with line and column.
         #[source]
         source: serde_json::Error,
     },
-    /// Not a safetensors file, a truncated one, or one without a tensor the schema asks for.
-    #[error("{path}: not a whole explanation file")]
+    /// An explanation file is not safetensors, is truncated, or lacks a tensor of the schema.
+    #[error("{path}: not a complete explanation file")]
     Container {
         /// The file.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum StoreError {
         #[source]
         source: safetensors::SafeTensorError,
     },
-    /// A safetensors file, but not of explanations.
+    /// A safetensors file that holds no explanations.
     #[error("{path}: not an explanation file, its metadata has no key '{key}'")]
     NoMetadata {
         /// The file.
@@ -43,7 +43,7 @@ pub enum StoreError {
         /// The key that is missing.
         key: &'static str,
     },
-    /// A file that is not what was sealed.
+    /// A file whose size or digest differs from the manifest's.
     #[error("{path} is not what was sealed: expected {expected}, found {found}")]
     Damaged {
         /// The file.
@@ -53,30 +53,30 @@ pub enum StoreError {
         /// Size and digest on disk.
         found: String,
     },
-    /// A file that its directory's manifest does not know.
-    #[error("{path} is not among the files that were sealed there")]
+    /// A file that is not listed in the manifest of its directory.
+    #[error("{path} is not in the manifest.json beside it, so it is not read")]
     NotSealed {
         /// The file.
         path: PathBuf,
     },
-    /// Explanations of other pictures than the run's panel.
-    #[error("{path} explains other pictures than the panel of {run}")]
+    /// Explanations of other images than the run's panel.
+    #[error("{path} explains other images than the panel of {run}")]
     ForeignPanel {
-        /// The file.
+        /// The explanation file.
         path: PathBuf,
-        /// The run's name.
+        /// The name of the run whose panel was expected.
         run: String,
     },
     /// A value that cannot be written as JSON.
-    #[error("{path} cannot be encoded")]
+    #[error("{path} cannot be written: a value has no JSON")]
     EncodeJson {
-        /// The file.
+        /// The file that was to be written.
         path: PathBuf,
-        /// Why.
+        /// What the encoder said.
         #[source]
         source: serde_json::Error,
     },
-    /// Written by a newer driftscope.
+    /// A file that a newer driftscope has written.
     #[error("{path}: schema {found}, but this driftscope reads schema {expected} at most")]
     NewerSchema {
         /// The file.
@@ -86,24 +86,24 @@ pub enum StoreError {
         /// The schema of the file.
         found: u64,
     },
-    /// A tensor of another type than the schema asks for.
+    /// A tensor whose type is not that of the schema.
     #[error("{path}: tensor {tensor} is {found:?}, expected {expected:?}")]
     WrongType {
         /// The file.
         path: PathBuf,
-        /// The tensor.
+        /// The tensor's name.
         tensor: &'static str,
-        /// The type of the schema.
+        /// The type in the schema.
         expected: safetensors::Dtype,
         /// The type in the file.
         found: safetensors::Dtype,
     },
-    /// A tensor of another shape than the file's own metadata asks for.
+    /// A tensor whose shape is not that in the file's metadata.
     #[error("{path}: tensor {tensor} is {found:?}, expected {expected:?}")]
     WrongShape {
         /// The file.
         path: PathBuf,
-        /// The tensor.
+        /// The tensor's name.
         tensor: &'static str,
         /// The shape that follows from the metadata.
         expected: Vec<usize>,

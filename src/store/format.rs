@@ -1,7 +1,7 @@
-//! The explanation file, schema 2: what one explainer saw on the panel at one epoch, as safetensors.
+//! The explanation file, schema 2: the maps of one explainer on the panel at one epoch, as safetensors.
 //!
 //! One line of Python reads every map: `safetensors.numpy.load_file(path)["maps"]`. With `N` panel images, `T` targets
-//! an image and a grid of `h` by `w` cells, the tensors are
+//! per image and a grid of `h` by `w` cells, the tensors are
 //!
 //! | tensor       | type | shape          | meaning                                                                  |
 //! |--------------|------|----------------|--------------------------------------------------------------------------|
@@ -51,7 +51,7 @@ use tensors::{Tensors, f32_bytes, i64_bytes};
 /// The label of an image whose true class is not known.
 pub const UNKNOWN_CLASS: i64 = -1;
 
-/// What one explainer saw on the panel at one epoch.
+/// The maps of one explainer on the panel at one epoch, with targets and logits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanations {
     /// The method's name, with the settings that differ from its defaults: `"grad-cam"`, `"grad-cam-layer-3"`.
@@ -76,8 +76,8 @@ pub struct Explanations {
     pub grid: [usize; 2],
     /// `[N, T, h, w]`: raw, signed, in the unit of the method.
     pub maps: Vec<f32>,
-    /// `[N, T, h, w]`: the same by the same weights on imperceptibly perturbed images. Their distance from `maps` is
-    /// the noise floor of every drift figure.
+    /// `[N, T, h, w]`: the same by the same weights on imperceptibly perturbed images. Their drift from `maps` is the noise
+    /// floor.
     pub floor_maps: Vec<f32>,
     /// A map for every block and head, where they were asked for.
     pub layer_maps: Option<LayerMaps>,
@@ -93,7 +93,7 @@ pub struct Explanations {
     pub labels: Vec<i64>,
     /// `[N, classes]`: logits on the unperturbed images.
     pub logits: Vec<f32>,
-    /// Number of classes.
+    /// Number of classes of the model.
     pub classes: usize,
 }
 

@@ -6,12 +6,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// Version of run.json, manifest.json and branching.json, and so of the files that a manifest lists. Readers refuse a
+/// Schema version of `run.json`, `manifest.json`, `branching.json` and the files that a manifest lists. Readers refuse a
 /// newer one.
 pub const SCHEMA: u32 = 1;
 
-/// Reads a JSON file that has a `schema`, which is looked at before anything else about the file is doubted: a newer file may
-/// have other fields. One that does not say is of the first version.
+/// Reads a JSON file that has a `schema`. The schema is checked first, because a newer file may have other fields. A file
+/// without one is of version 0.
 ///
 /// # Errors
 ///
@@ -32,7 +32,7 @@ pub fn read_versioned<T: DeserializeOwned>(path: &Path, expected: &'static str) 
     serde_json::from_str(&text).map_err(json)
 }
 
-/// A value as JSON with a line's end; `path` is only named in errors.
+/// A value as JSON with a final line break; `path` is only used in errors.
 ///
 /// # Errors
 ///

@@ -9,45 +9,45 @@ use std::path::Path;
 
 /// The file that makes a directory a run.
 pub const RUN_FILE: &str = "run.json";
-/// Held by the process that trains.
+/// An empty file that is locked by the process that trains.
 pub const LOCK_FILE: &str = "lock";
 /// The file that makes a directory a sealed epoch.
 pub const MANIFEST_FILE: &str = "manifest.json";
 /// A checkpoint's parameters and buffers.
 pub const MODEL_FILE: &str = "model.safetensors";
-/// Their moving average.
+/// A checkpoint's moving average of the parameters and buffers.
 pub const EMA_FILE: &str = "ema.safetensors";
-/// What the optimizer remembers.
+/// A checkpoint's optimizer state: moments or momentum.
 pub const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 /// Where in the run a checkpoint stands.
 pub const STATE_FILE: &str = "state.json";
 /// Losses and drift of one epoch.
 pub const METRICS_FILE: &str = "metrics.json";
-/// What the validation images were taken for, one epoch.
+/// The confusion matrix of one epoch's validation images.
 pub const CONFUSION_FILE: &str = "confusion.csv";
 /// The metrics of all sealed epochs, one JSON object per line.
 pub const HISTORY_FILE: &str = "metrics.jsonl";
-/// The training half of the same as a table.
+/// The losses and accuracies of all sealed epochs as a table.
 pub const HISTORY_TABLE: &str = "metrics.csv";
-/// The digest of every picture that the run learns from, as `sha256sum` prints it.
+/// The digest of every image file that the run is trained on, as `sha256sum` prints it.
 pub const PICTURES_FILE: &str = "pictures.sha256";
-/// There while a run that branches off another is being copied together.
+/// Exists while a branch is being copied from another run.
 pub const BRANCHING_FILE: &str = "branching.json";
-/// Where a run keeps the panel's pictures.
+/// The folder with the panel's images, as PNG.
 pub const PANEL_DIR: &str = "panel";
-/// Where an epoch keeps its maps, one file per explainer.
+/// The folder of an epoch with its maps, one file per explainer.
 pub const EXPLANATIONS_DIR: &str = "explanations";
-/// What explanation files end in.
+/// The ending of explanation files.
 pub const EXPLANATIONS_EXTENSION: &str = "safetensors";
-/// Where an epoch keeps figures of a few pictures.
+/// The folder of an epoch with figures of a few panel images.
 pub const OVERLAYS_DIR: &str = "overlays";
-/// Where a run keeps its event files for TensorBoard.
+/// The folder with event files for TensorBoard.
 pub const TENSORBOARD_DIR: &str = "tensorboard";
 /// A save in mid-epoch.
 pub const INTERRUPTED: &str = "interrupted";
-/// The previous one while a new one takes its place.
+/// The previous save in mid-epoch, while a new one replaces it.
 pub const INTERRUPTED_OLD: &str = "interrupted.old";
-/// What came after an epoch that the run was resumed from lies in a folder of this name and a number.
+/// Prefix of the folders with epochs that a run had when it was resumed from an earlier one; a number follows.
 pub const SUPERSEDED: &str = "superseded-";
 
 /// Begins the name of an epoch's directory.
@@ -124,7 +124,7 @@ pub fn is_temporary_run_file(name: &str) -> bool {
     fsx::temporary_of(name).is_some_and(is_run_file)
 }
 
-/// Whether a run keeps something under this name in its own folder, whole or being built. Output never goes there.
+/// Whether a run uses this name in its own folder, for something finished or being built. Output never goes there.
 pub fn is_a_runs_own(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     let whole = name.strip_suffix(PARTIAL).unwrap_or(&name);
@@ -136,17 +136,17 @@ pub fn is_a_runs_own(name: &OsStr) -> bool {
     known || numbered(EPOCH) || numbered(SUPERSEDED)
 }
 
-/// Whether this is a run's own folder: its file of a run is driftscope's, whoever else may call a file so.
+/// Whether this is the folder of a run: it has a `run.json` that driftscope wrote.
 pub fn is_run_dir(path: &Path) -> bool {
     own_json(&path.join(RUN_FILE), &["driftscope", "schema", "model"]).is_some()
 }
 
-/// Whether this is the folder of a run whose copying from another one is not finished.
+/// Whether this is the folder of a branch that was not copied completely.
 pub fn is_branching_dir(path: &Path) -> bool {
     own_json(&path.join(BRANCHING_FILE), &["schema", "from"]).is_some()
 }
 
-/// What a JSON file holds that has all these keys, as one of driftscope's own has; none for any other file.
+/// The content of a JSON file that has all these keys; `None` for any other file.
 pub fn own_json(path: &Path, keys: &[&str]) -> Option<serde_json::Value> {
     let bytes = if path.is_file() { fsx::read(path).ok()? } else { return None };
     let value: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
@@ -209,7 +209,7 @@ fn finished(name: &str) -> &str {
     fsx::temporary_of(name).unwrap_or(name)
 }
 
-/// `000.png` and up.
+/// Whether this is a name such as `000.png`.
 fn is_numbered_png(name: &str) -> bool {
     let Some(digits) = name.strip_suffix(".png") else { return false };
     digits.parse::<usize>().is_ok_and(|number| format!("{number:03}") == digits)

@@ -1,8 +1,8 @@
 //! What a run keeps on disk, as plain data: the names in its folder, sealed directories, explanation files, JSON records, a
-//! reader of all of it, and the check that a file somebody names for output is no run's.
+//! reader for all of it, and the check that an output file does not belong to a run.
 //!
-//! Only sealed epochs are seen, that is directories `epoch-NNNN` holding a `manifest.json`, and nothing is read from them
-//! whose digest is not the manifest's. Nothing here knows what settings, weights or measures are.
+//! Only sealed epochs count, that is directories `epoch-NNNN` with a `manifest.json`, and a file is read from them only if
+//! its digest is the manifest's. Nothing here knows what settings, weights or measures are.
 
 mod error;
 pub mod format;

@@ -1,9 +1,9 @@
-//! Files that a person names as output: `-`, links, devices and pipes, folders that are not there, and names that belong
-//! to a run.
+//! Output files that a person names: `-`, links, devices and pipes, folders that do not exist, and names that belong to a
+//! run.
 //!
-//! [`Output::open`] makes every check that can be made before there is anything to write, so that hours of work do not
-//! end at a name that was wrong from the beginning. A regular file is replaced whole and keeps its permissions; whatever
-//! else is there is written through and never replaced.
+//! [`Output::open`] makes every check that is possible before there is anything to write, so that hours of work do not
+//! end with a wrong file name. A regular file is replaced as a whole and keeps its permissions; a device, pipe or socket
+//! is written to and never replaced.
 
 use super::layout::{RUN_FILE, is_a_runs_own};
 use crate::fsx::{
@@ -23,37 +23,37 @@ pub enum OutputError {
     /// The operating system refused.
     #[error(transparent)]
     Fs(#[from] FsError),
-    /// Where a file is to be.
+    /// The name is that of a folder, where a file is to be written.
     #[error("{} is a folder; expected the name of a file", shown(path))]
     Folder {
-        /// The path.
+        /// The path that was given.
         path: PathBuf,
     },
-    /// Where a folder is to be.
-    #[error("{} is not a folder; expected one, or a name that is free", shown(path))]
+    /// The name is not that of a folder, where a folder is expected.
+    #[error("{} is not a folder; expected a folder, or a name that does not exist yet", shown(path))]
     NotAFolder {
-        /// The path.
+        /// The path that was given.
         path: PathBuf,
     },
-    /// Nowhere to put it.
+    /// The folder in which the file is to be written does not exist.
     #[error("{} cannot be written: there is no folder {}", shown(path), shown(folder))]
     NoFolder {
-        /// The path.
+        /// The path that was given.
         path: PathBuf,
         /// The folder that is missing.
         folder: PathBuf,
     },
-    /// A file of a run's own.
+    /// The name belongs to a run.
     #[error("{} belongs to the run {}, which would be damaged; name another file", shown(path), shown(run))]
     OfARun {
-        /// The path.
+        /// The path that was given.
         path: PathBuf,
-        /// The run.
+        /// The folder of the run that it belongs to.
         run: PathBuf,
     },
 }
 
-/// Where something is going to be written.
+/// A place for output, checked.
 #[derive(Debug)]
 pub struct Output(Place);
 

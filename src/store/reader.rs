@@ -1,4 +1,4 @@
-//! A run's directory, read: only sealed epochs are seen, and of those only bytes that are still what was sealed.
+//! Reading a run: only sealed epochs count, and of those only files that are still as they were sealed.
 
 use super::json::read_versioned;
 use super::layout::{
@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// A run's directory, read.
+/// A run's folder, opened for reading.
 #[derive(Clone, Debug)]
 pub struct RunReader {
     dir: PathBuf,
@@ -22,7 +22,7 @@ pub struct RunReader {
 }
 
 impl RunReader {
-    /// Opens a run. Epochs sealed later are not seen.
+    /// Opens a run. Epochs that are sealed later are not included.
     ///
     /// # Errors
     ///
@@ -39,12 +39,12 @@ impl RunReader {
         Ok(RunReader { dir: dir.to_path_buf(), info, epochs, manifests })
     }
 
-    /// What `run.json` says.
+    /// The name, model, classes and panel in `run.json`.
     pub fn info(&self) -> &RunInfo {
         &self.info
     }
 
-    /// The run's directory.
+    /// The run's folder, as it was given.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
@@ -67,7 +67,7 @@ impl RunReader {
         Ok(there)
     }
 
-    /// The explainers that maps of an epoch were sealed of, sorted; empty where nothing was explained.
+    /// The explainers that an epoch has maps of, sorted by name; empty if nothing was explained.
     ///
     /// # Errors
     ///
@@ -80,12 +80,12 @@ impl RunReader {
         Ok(manifest.names().filter_map(explainer_of_name).map(str::to_string).collect())
     }
 
-    /// What one explainer saw at one epoch.
+    /// The maps of one explainer at one epoch, with targets and logits.
     ///
     /// # Errors
     ///
-    /// When there is no such file, it is not what was sealed, it is no explanation file of a schema this version reads, or
-    /// it explains other pictures than the run's panel.
+    /// When there is no such file, it is not what was sealed, it is not an explanation file of a schema this version reads, or
+    /// it explains other images than the run's panel.
     pub fn explanations(&self, epoch: usize, explainer: &str) -> Result<Explanations, StoreError> {
         let name = explanations_name(explainer);
         let path = self.epoch_dir(epoch).join(&name);
@@ -153,7 +153,7 @@ impl RunReader {
         self.dir.join(panel_image_name(index))
     }
 
-    /// An epoch's directory.
+    /// The path of an epoch's directory.
     pub fn epoch_dir(&self, epoch: usize) -> PathBuf {
         self.dir.join(epoch_dir_name(epoch))
     }

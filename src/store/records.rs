@@ -5,15 +5,15 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use std::cmp::Ordering;
 
-/// What `run.json` says that evidence needs. Its other fields are ignored here.
+/// The fields of `run.json` that reading explanations needs. Its other fields are ignored here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
     /// Version of the file; 0 where it does not say.
     #[serde(default)]
     pub schema: u32,
-    /// The run's name.
+    /// The run's name, that of its folder.
     pub name: String,
-    /// The model's name.
+    /// The model's name, such as `deit_tiny`.
     pub model: String,
     /// Class names by class index.
     pub classes: Vec<String>,
@@ -35,19 +35,19 @@ pub struct PanelInfo {
     pub pictures: Vec<String>,
 }
 
-/// `metrics.json` of one epoch: the training half and the evidence half.
+/// `metrics.json` of one epoch: metrics of training and of drift.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
     /// Counted from 0, the state before training.
     pub epoch: usize,
-    /// The training half; the same whether or not anything was explained.
+    /// Losses and accuracies; the same whether or not anything was explained.
     pub training: Option<TrainingMetrics>,
-    /// The evidence half.
+    /// Drift of the maps from the previous and the first epoch.
     #[serde(default)]
     pub drift: Vec<DriftEstimate>,
 }
 
-/// The training half of an epoch's metrics.
+/// Losses and accuracies of an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingMetrics {
     /// Mean training loss in nats; none for epoch 0, which trains nothing.

@@ -1,4 +1,4 @@
-//! Directories whose content is known to the byte: built aside, a manifest with sizes and digests written last, then renamed.
+//! Sealed directories: built under another name, with a manifest of sizes and digests written last, then renamed.
 //!
 //! The rule of this room: *nothing is computed from bytes whose digest is not the manifest's.* Whoever reads a file of a
 //! sealed directory reads it through [`Manifest::file`].
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A file's entry in the manifest.
+/// The size and digest of a file, as the manifest lists them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Seal {
     bytes: u64,
@@ -55,7 +55,7 @@ impl Manifest {
         read_versioned(&dir.join(MANIFEST_FILE), "a manifest")
     }
 
-    /// Seals a directory as it lies there, folders and all: for runs that were put together by hand.
+    /// Seals a directory as it is, with its sub-folders: for runs that are made by hand, as in tests.
     ///
     /// # Errors
     ///
@@ -82,12 +82,12 @@ impl Manifest {
         Ok(fsx::write_atomic(&path, &json(self, &path)?)?)
     }
 
-    /// The files, sorted.
+    /// The paths of the sealed files below the directory, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
     }
 
-    /// Whether this file was sealed and not removed since.
+    /// Whether this file was sealed and has not been pruned since.
     pub fn holds(&self, name: &str) -> bool {
         self.files.contains_key(name)
     }
@@ -96,8 +96,8 @@ impl Manifest {
     ///
     /// # Errors
     ///
-    /// [`StoreError::NotSealed`] where the manifest does not know the file, [`StoreError::Damaged`] where it is missing,
-    /// cut or altered.
+    /// [`StoreError::NotSealed`] if the manifest does not list the file, [`StoreError::Damaged`] if it is missing, truncated
+    /// or altered.
     pub fn file(&self, dir: &Path, name: &str) -> Result<Vec<u8>, StoreError> {
         let path = dir.join(name);
         let Some(expected) = self.files.get(name) else { return Err(StoreError::NotSealed { path }) };
@@ -141,8 +141,8 @@ impl Manifest {
     }
 }
 
-/// A directory that is being built: it lies under a name of its own until [`SealedDir::seal`] gives it the one that counts.
-/// Dropped before that, it is a leftover, which is removed when its like is begun again.
+/// A directory that is being built under a temporary name, until [`SealedDir::seal`] gives it its final name. If it is
+/// dropped before that, it is removed when the same directory is begun again.
 #[derive(Debug)]
 pub struct SealedDir {
     partial: PathBuf,
@@ -163,7 +163,7 @@ impl SealedDir {
         Ok(Self { partial, target: run.join(name), files: BTreeMap::new() })
     }
 
-    /// Where it is being built.
+    /// The path where it is being built.
     pub fn path(&self) -> &Path {
         &self.partial
     }

@@ -3,9 +3,9 @@
 /// Raw maps by block and head.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerMaps {
-    /// Blocks, `L`.
+    /// Number of blocks, `L`.
     pub layers: usize,
-    /// Heads a block, `H`.
+    /// Number of heads per block, `H`.
     pub heads: usize,
     /// `[N, L, H, h, w]`.
     pub values: Vec<f32>,
@@ -18,9 +18,9 @@ pub struct LayerMaps {
 /// Mean attention distance, Dosovitskiy et al. 2021, appendix D.7.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttentionDistance {
-    /// Blocks, `L`.
+    /// Number of blocks, `L`.
     pub layers: usize,
-    /// Heads a block, `H`.
+    /// Number of heads per block, `H`.
     pub heads: usize,
     /// `[N, L, H]`: mean distance between query and key patch centres weighted by attention, in units of the image
     /// side, in [0, √2).

@@ -15,7 +15,7 @@ pub(super) const METADATA_KEY: &str = "driftscope";
 pub(super) struct Header {
     pub(super) schema: u64,
     pub(super) explainer: String,
-    /// Unsaid in schema 1.
+    /// Missing in schema 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) title: Option<String>,
     pub(super) settings: serde_json::Value,
@@ -29,7 +29,7 @@ pub(super) struct Header {
     pub(super) classes: usize,
 }
 
-/// Of a header alone, so that a newer file is refused by its number before anything else about it is doubted.
+/// The version alone, which is read first, so that a newer file is refused by its number and not for other fields.
 #[derive(Deserialize)]
 struct Version {
     schema: u64,
