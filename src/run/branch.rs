@@ -1,4 +1,4 @@
-//! A run that branches off another: a copy of what was sealed up to one of its checkpoints.
+//! A run that branches off another: a copy of everything sealed up to one of its checkpoints.
 
 use super::error::RunError;
 use super::folder::{Branching, RunDir, Vacancy, lock, name_of, unfinished, vacancy};
@@ -20,9 +20,9 @@ impl RunDir {
         check(path, &absolute(from))
     }
 
-    /// A new run in `path` that begins as a copy of this one, evidence and all, up to the checkpoint that lies in
-    /// `checkpoint` and stands at `position`. Its run.json comes last: killed in between, there is no run yet, a note says
-    /// so, and the same command makes it.
+    /// A new run in `path` that begins as a copy of this one, maps included, up to the checkpoint in the directory
+    /// `checkpoint`, which stands at `position`. Its `run.json` is written last: if the process is killed in between,
+    /// `branching.json` says so, and the same command continues.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ fn begin(path: &Path, from: &Path) -> Result<File, RunError> {
     Ok(lock)
 }
 
-/// Copies what was sealed in a directory, and nothing else that may lie there; every byte is checked on its way.
+/// Copies the sealed files of a directory, and nothing else that may lie there; the digest of each is checked.
 fn copy_sealed(from: &Path, to: &Path) -> Result<(), RunError> {
     let manifest = Manifest::read(from)?;
     for name in manifest.names() {

@@ -1,4 +1,4 @@
-//! A checkpoint: what training can go on from, in the files of one sealed directory.
+//! A checkpoint: what training can continue from, in the files of one sealed directory.
 
 use super::error::RunError;
 use super::folder::RunDir;
@@ -13,16 +13,16 @@ use std::path::{Path, PathBuf};
 /// Files that only training needs: parameters, their average, and the optimizer's memory. Retention removes them.
 const WEIGHTS: [&str; 3] = [MODEL_FILE, EMA_FILE, OPTIMIZER_FILE];
 
-/// What a checkpoint holds, on the host.
+/// The content of a checkpoint, on the host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Saved {
     /// Where in the run it stands.
     pub position: Position,
-    /// Parameters and buffers.
+    /// Parameters and buffers of the model.
     pub model: StateDict,
     /// Their moving average, where the run keeps one.
     pub ema: Option<StateDict>,
-    /// What the optimizer remembers.
+    /// The optimizer's state: moments or momentum.
     pub optimizer: StateDict,
 }
 
@@ -45,8 +45,7 @@ impl Saved {
         Ok(into.write_json(STATE_FILE, &self.position)?)
     }
 
-    /// The first tensor of the weights, or of their average, that holds a number that is infinite or none at all; and that
-    /// number.
+    /// The first tensor of the weights, or of their average, that holds an infinite number or NaN; and that number.
     pub fn not_finite(&self) -> Option<(String, f64)> {
         let average = self.ema.iter().flatten().map(|tensor| ("average", tensor));
         let all = self.model.iter().map(|tensor| ("weight", tensor)).chain(average);
@@ -60,9 +59,9 @@ impl Saved {
 /// A checkpoint of a run that was read back.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// Where it lies.
+    /// The directory of the checkpoint.
     pub dir: PathBuf,
-    /// What it holds.
+    /// The content of the checkpoint.
     pub saved: Saved,
 }
 

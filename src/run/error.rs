@@ -1,4 +1,4 @@
-//! What can keep a run's folder from being used as asked, in words for a person.
+//! Errors of a run's folder, in words for a person.
 
 use crate::data::DataError;
 use crate::fsx::{self, FsError};
@@ -7,160 +7,160 @@ use crate::store::{OutputError, StoreError};
 use crate::weights::{FileError, WeightsError};
 use std::path::{Path, PathBuf};
 
-/// A run's folder, or what lies in it, that cannot be used as asked.
+/// Why a run's folder, or something in it, cannot be used as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The disk.
+    /// A file or folder could not be read or written.
     #[error(transparent)]
     Disk(#[from] FsError),
-    /// A place that another run has.
+    /// A place that belongs to another run.
     #[error(transparent)]
     Place(#[from] OutputError),
-    /// A record that no driftscope wrote.
+    /// A `run.json` with contradictory or impossible content, which driftscope does not write.
     #[error("{path} is not a run's record as driftscope writes it: {problem}")]
     Unusable {
-        /// The file.
+        /// The path of the `run.json`.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong with its content.
         problem: String,
     },
-    /// There is a run already.
+    /// A new run is to begin where a run exists already.
     #[error(
         "{path} already holds a run; resume it with --resume {}, or name another directory with --run-dir",
         fsx::quoted(path)
     )]
     Exists {
-        /// The directory.
+        /// The folder of that run.
         path: PathBuf,
     },
-    /// Something lies where a new run is to begin.
+    /// A new run is to begin in a folder that holds other files.
     #[error("{path} is not empty and holds no run (there is {found}); name a new or an empty directory with --run-dir")]
     NotEmpty {
-        /// The directory.
+        /// The folder.
         path: PathBuf,
-        /// One of the things in it.
+        /// The name of one entry in it.
         found: String,
     },
-    /// A branch that was not finished lies where another run is to begin.
+    /// A run is to begin where a branch of another run was not finished.
     #[error(
         "{path} holds a branch of {from} that was not finished; give the same command again, or name another directory \
          with --run-dir"
     )]
     Unfinished {
-        /// The directory.
+        /// The folder of the unfinished branch.
         path: PathBuf,
         /// The run that it branches off.
         from: String,
     },
-    /// Something else lies under a name that the run needs.
+    /// A name that the run needs is taken by something else.
     #[error("{path} is {found}, where driftscope would put {expected}; move it away, then go on")]
     InTheWay {
-        /// What lies there.
+        /// The path of that name.
         path: PathBuf,
-        /// What it is.
+        /// What lies there, in words: `"a file"`.
         found: &'static str,
-        /// What belongs there.
+        /// What driftscope would put there, in words.
         expected: &'static str,
     },
-    /// There is no run.
+    /// The folder holds no run.
     #[error("{path} holds no run: {RUN_FILE} was not found there")]
     NoRun {
-        /// The directory.
+        /// The folder.
         path: PathBuf,
     },
-    /// Another process has it.
+    /// Another process is training in the folder.
     #[error("{path} is in use by another driftscope process")]
     Locked {
-        /// The directory.
+        /// The folder of the run.
         path: PathBuf,
     },
     /// A file that cannot be read, is damaged, or is of a newer driftscope.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Data that is not what the run began with.
+    /// The data has other images, splits or classes than the run began with.
     #[error("{run}: the data is not what the run began with: {difference}")]
     OtherData {
-        /// The run.
+        /// The folder of the run.
         run: PathBuf,
-        /// What is missing and what is new.
+        /// What is missing and what is new, in words.
         difference: String,
     },
-    /// Pictures that are not what the run began with, under the same names.
+    /// Images have other bytes than when the run began, under the same names.
     #[error(
-        "{run}: pictures have changed since the run began: {which}. Put them back as they were, or train a new run on what \
-         they are now"
+        "{run}: images have changed since the run began: {which}. Put them back as they were, or train a new run on the \
+    changed ones"
     )]
     ChangedPictures {
-        /// The run.
+        /// The folder of the run.
         run: PathBuf,
-        /// How many, and the first.
+        /// How many changed, and the first of them, in words.
         which: String,
     },
-    /// Two runs that do not compare: a picture of one name has other bytes in each.
-    #[error("{one} and {other} do not compare: {id} is another picture in each")]
+    /// Two runs cannot be compared: an image of one name has other bytes in each.
+    #[error("{one} and {other} cannot be compared: {id} is another image in each")]
     OtherPictures {
-        /// A run.
+        /// The folder of the first run.
         one: PathBuf,
-        /// Another.
+        /// The folder of the second run.
         other: PathBuf,
-        /// The picture.
+        /// The id of the image.
         id: String,
     },
-    /// A list of digests that is none.
-    #[error("{path} is no list of digests as sha256sum prints it")]
+    /// A file that should hold digests of images holds something else.
+    #[error("{path} is not a list of digests: expected lines as sha256sum prints them")]
     Digests {
-        /// The file.
+        /// The path of the list.
         path: PathBuf,
     },
-    /// Images that cannot be read.
+    /// The data or its images cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// Tensors that cannot be read.
+    /// A file of tensors cannot be read.
     #[error(transparent)]
     Tensors(#[from] FileError),
     /// Weights that do not fit the model.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// Optimizer state that is not this optimizer's.
-    #[error("{path}: {name} is missing, or one too many for this optimizer")]
+    /// Optimizer state that is not that of the run's optimizer.
+    #[error("{path}: tensor {name} is missing, or unexpected for this optimizer")]
     OptimizerState {
-        /// The file.
+        /// The path of the optimizer's state.
         path: PathBuf,
-        /// The tensor.
+        /// The name of the tensor.
         name: String,
     },
-    /// Where to go on when the newest checkpoint cannot be read.
+    /// The newest checkpoint cannot be read; the error says from which epoch the run can be resumed instead.
     #[error("{damage}; {}", offer(run, *whole))]
     Offer {
-        /// What is wrong with the newest.
+        /// What is wrong with the newest checkpoint.
         damage: Box<RunError>,
-        /// The run.
+        /// The folder of the run.
         run: PathBuf,
-        /// The newest epoch that is whole.
+        /// The newest epoch whose files are all as they were sealed.
         whole: Option<usize>,
     },
-    /// Stopped before anything was sealed.
+    /// The run was stopped before its first epoch was finished.
     #[error("{run} holds no finished epoch yet")]
     NoCheckpoint {
-        /// The run.
+        /// The folder of the run.
         run: PathBuf,
     },
-    /// No such epoch, or not with weights.
+    /// The run has no such epoch, or the epoch no longer has its weights.
     #[error("{run} has no weights of epoch {epoch}; it has those of {}", list(available))]
     NoEpoch {
-        /// The run.
+        /// The folder of the run.
         run: PathBuf,
-        /// What was asked for.
+        /// The epoch that was asked for.
         epoch: usize,
-        /// Sealed epochs that still have weights.
+        /// The epochs that still have weights, ascending.
         available: Vec<usize>,
     },
-    /// Numbers that cannot be written.
-    #[error("{path} cannot be encoded")]
+    /// Tensors that cannot be written.
+    #[error("{path} cannot be written: its tensors cannot be encoded")]
     Encode {
-        /// The file.
+        /// The file that was to be written.
         path: PathBuf,
-        /// Why.
+        /// What the encoder said.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },

@@ -1,7 +1,7 @@
-//! Whose a run's folder is: where a run may begin, one process at a time, and what a killed process left there.
+//! Who may use a run's folder: where a run may begin, one process at a time, and what a killed process left there.
 //!
-//! *Nothing of anybody else's is touched*: a run begins in a new or an empty directory, and what is cleaned up later is known
-//! by the exact names of [`layout`], in the places where they are made. No link is followed.
+//! *Files of other programs are never touched*: a run begins in a new or an empty directory, and what is cleaned up later
+//! is known by the exact names of [`layout`], in the places where they are made. No link is followed.
 
 use super::error::RunError;
 use super::record::RunRecord;
@@ -35,7 +35,7 @@ impl RunDir {
         }
     }
 
-    /// Makes the directory and writes run.json. A run that was stopped before its first epoch was whole begins anew.
+    /// Makes the directory and writes `run.json`. A run that was stopped before its first epoch was finished begins anew.
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl RunDir {
         Ok(run)
     }
 
-    /// Opens an existing run for going on, and forgets what a killed process left half-written in it.
+    /// Opens an existing run to continue it, and removes what a killed process left unfinished in it.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl RunDir {
         Ok((run, record))
     }
 
-    /// The directory.
+    /// The folder of the run.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -86,7 +86,7 @@ impl RunDir {
     }
 }
 
-/// `branching.json`: a branch is being copied together here.
+/// `branching.json`: a branch is being copied into this folder.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Branching {
     schema: u32,
@@ -102,17 +102,17 @@ impl Branching {
     }
 }
 
-/// What a directory is to a run that wants to begin there.
+/// What a directory holds, for a run that is to begin there.
 pub(super) enum Vacancy {
-    /// Not there, or empty.
+    /// It does not exist, or is empty.
     Free,
-    /// A run that was stopped before anything of it was whole.
+    /// A run that was stopped before anything of it was finished.
     NothingDone,
     /// A branch of this run that was not finished.
     Branch(PathBuf),
 }
 
-/// What `path` is to a new run; reads only.
+/// What `path` holds, for a new run; reads only.
 pub(super) fn vacancy(path: &Path) -> Result<Vacancy, RunError> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     store::not_of_a_run(&absolute.canonicalize().unwrap_or(absolute))?;
@@ -151,8 +151,8 @@ pub(super) fn vacancy(path: &Path) -> Result<Vacancy, RunError> {
     }
 }
 
-/// Forgets what a killed process left half-written: an epoch without its manifest, and files on their way to their name.
-/// Where something else lies under a name that the run needs, that is an error now and not after an epoch's work.
+/// Removes what a killed process left unfinished: an epoch without its manifest, and temporary files. If something else
+/// lies under a name that the run needs, that is an error now, and not after an epoch of training.
 fn clear_leftovers(run: &Path) -> Result<(), RunError> {
     for entry in fsx::list_dir(run)? {
         let (name, kind) = (name_of(&entry), fsx::kind(&entry)?);
@@ -174,7 +174,7 @@ fn clear_leftovers(run: &Path) -> Result<(), RunError> {
             }
             clear_temporary(&entry, &layout::is_of_checkpoint)?;
         } else if name == PANEL_DIR {
-            must_be_a_directory(&entry, kind, "the panel's pictures")?;
+            must_be_a_directory(&entry, kind, "the panel's images")?;
             clear_temporary(&entry, &layout::is_of_panel)?;
         } else if is_interrupted(&entry) {
             must_be_a_directory(&entry, kind, "a save in mid-epoch")?;
@@ -188,7 +188,7 @@ fn clear_leftovers(run: &Path) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Removes files on their way to a name of ours in one directory, which is no link.
+/// Removes driftscope's temporary files in one directory, which must not be a link.
 fn clear_temporary(dir: &Path, is_own: &dyn Fn(&Path) -> bool) -> Result<(), RunError> {
     if fsx::kind(dir)? != Some(Kind::Dir) {
         return Ok(());
@@ -237,7 +237,7 @@ pub(super) fn unfinished(path: &Path, from: &Path) -> RunError {
     RunError::Unfinished { path: path.to_path_buf(), from: from.display().to_string() }
 }
 
-/// Takes the run for this process.
+/// Locks the run for this process.
 pub(super) fn lock(dir: &Path) -> Result<File, RunError> {
     let path = dir.join(LOCK_FILE);
     let io = |source| FsError::Io { action: "lock", path: path.clone(), source };

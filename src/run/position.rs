@@ -18,10 +18,10 @@ pub struct Position {
     pub optimizer_step: usize,
     /// The best epoch so far, by validation accuracy.
     pub best: Option<Scored>,
-    /// The best by accuracy and by how little its evidence moved, where the config asks for that.
+    /// The best epoch by accuracy and by how little its maps drifted, if the config asks for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steadiest: Option<Scored>,
-    /// Whether the evidence stayed within its noise floor for as long as the config asks; never where it does not ask.
+    /// Whether drift stayed within its noise floor for as many epochs as the config asks for; false if it does not ask.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub settled: bool,
     /// Training loss and accuracy of the epoch under way, as sums.
@@ -35,7 +35,7 @@ pub struct Meter {
     pub loss_sum: f64,
     /// Images whose greatest logit is that of their label.
     pub correct: usize,
-    /// Images.
+    /// Number of images.
     pub count: usize,
 }
 
@@ -62,7 +62,7 @@ impl Meter {
     }
 }
 
-/// Where training goes on.
+/// The epoch and step at which training continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NextStep {
     /// The epoch to train.
@@ -72,7 +72,7 @@ pub struct NextStep {
 }
 
 impl Position {
-    /// Reads that of a sealed checkpoint.
+    /// Reads the position of a sealed checkpoint.
     pub(super) fn read(checkpoint: &Path) -> Result<Self, RunError> {
         let bytes = Manifest::read(checkpoint)?.file(checkpoint, STATE_FILE)?;
         Self::decode(&bytes, &checkpoint.join(STATE_FILE))

@@ -1,4 +1,4 @@
-//! `run.json`: what a run was told to do, and on what.
+//! `run.json`: the settings of a run, its data and its panel.
 
 use super::error::RunError;
 use crate::config::RunConfig;
@@ -14,19 +14,19 @@ use std::path::{Path, PathBuf};
 pub struct RunRecord {
     /// Version of this file.
     pub schema: u32,
-    /// Version of driftscope.
+    /// Version of driftscope that began the run.
     pub driftscope: String,
-    /// The run's name, its directory's.
+    /// The run's name, that of its folder.
     pub name: String,
-    /// The model's name.
+    /// The model's name, such as `deit_tiny`.
     pub model: String,
     /// The data set's name.
     pub data: String,
     /// Class names by class index.
     pub classes: Vec<String>,
-    /// The resolved settings.
+    /// The complete settings, with defaults filled in.
     pub config: RunConfig,
-    /// The settings that were typed to get them.
+    /// The settings as they were typed.
     pub settings: Settings,
     /// The run and epoch that this one branched off: `checkpoints/other@3`.
     pub forked_from: Option<String>,
@@ -53,7 +53,7 @@ impl RunRecord {
     ///
     /// # Errors
     ///
-    /// Where there is no run, it is of a newer schema, or nothing can be computed from what it says.
+    /// If there is no run, it is of a newer schema, or its content is contradictory or impossible.
     pub fn read(run: &Path) -> Result<Self, RunError> {
         let path = run.join(RUN_FILE);
         if fsx::kind(&path)?.is_none() {
@@ -66,17 +66,17 @@ impl RunRecord {
         }
     }
 
-    /// Why nothing can be computed from what the record says. It may have been written by another hand.
+    /// What is contradictory or impossible in the record, which may have been edited by hand.
     fn problem(&self) -> Option<String> {
         let (config, panel) = (&self.config, &self.panel);
         let problems = [
-            (panel.labels.len() != panel.ids.len(), "its panel has not one label for each picture"),
+            (panel.labels.len() != panel.ids.len(), "its panel has not one label for each image"),
             (panel.labels.iter().any(|&label| label >= self.classes.len()), "a label of its panel is no class"),
             (!panel.pictures.is_empty() && panel.pictures.len() != panel.ids.len(), "its panel lacks digests"),
             (config.batch_size == 0 || config.accumulate == 0 || config.epochs == 0, "it trains on nothing"),
             (config.batch_size.checked_mul(config.accumulate).is_none(), "its batch is larger than any number"),
-            (config.preprocessing.size != config.model.spec().image_size(), "its pictures are not of the model's size"),
-            (config.preprocessing.resize < config.preprocessing.size, "its pictures are smaller than the model's"),
+            (config.preprocessing.size != config.model.spec().image_size(), "its images are not of the model's size"),
+            (config.preprocessing.resize < config.preprocessing.size, "its images are smaller than the model's"),
             (!(0.0..1.0).contains(&config.drop_path), "its drop_path is no share"),
             (!config.explainers.is_empty() && config.panel.targets.is_empty(), "it explains no target"),
         ];

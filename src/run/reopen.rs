@@ -1,4 +1,4 @@
-//! A finished epoch of a run as a model that can be asked.
+//! A finished epoch of a run, as a model.
 
 use super::error::RunError;
 use super::position::Position;
@@ -9,14 +9,14 @@ use crate::weights;
 use burn::tensor::Device;
 use std::path::Path;
 
-/// A checkpoint's model, and the run that it is of.
+/// A checkpoint's model, and the run that it belongs to.
 #[derive(Debug)]
 pub struct Reopened {
-    /// What the run says of itself.
+    /// The record of the run, its `run.json`.
     pub record: RunRecord,
-    /// Where in the run it stands.
+    /// Where in the run the checkpoint stands.
     pub position: Position,
-    /// Off the tape.
+    /// The model, off the tape.
     pub model: Model,
 }
 

@@ -1,4 +1,4 @@
-//! From a run's folder back to a run: which checkpoint to go on from, and what is put aside for that.
+//! Resuming a run: which checkpoint to continue from, and what is set aside for that.
 
 use super::checkpoint::{self, Checkpoint};
 use super::error::RunError;
@@ -10,12 +10,13 @@ use crate::store::layout::{MANIFEST_FILE, SUPERSEDED, is_interrupted};
 use crate::store::{layout, sealed_epoch};
 use std::path::{Path, PathBuf};
 
-/// Settings that a run must share with the one it branches off: its weights would not fit otherwise, or its evidence not
-/// compare.
+/// Settings that a branch must share with the run it branches off: otherwise its weights would not fit, or its maps could
+/// not be compared.
 const SHARED: [&str; 8] =
     ["model", "weights.", "data.", "preprocessing.", "panel.", "explainers", "optimizer.method.kind", "ema.decay"];
 
-/// Where pictures lie and how strictly they are read: the digests say whether they are the same, and that is what matters.
+/// Settings of where images lie and how strictly they are read. They may differ, because the digests say whether the images
+/// are the same.
 const PLACES: [&str; 3] = ["data.root", "data.limits", "data.skip_bad_images"];
 
 /// Settings that keep `config` from going on where `saved` stopped: any difference in place, and those that a checkpoint or
@@ -26,12 +27,12 @@ pub fn misfits(config: &RunConfig, saved: &RunConfig, into_new_run: bool) -> Vec
     config.differences(saved).into_iter().filter(matters).collect()
 }
 
-/// One of a run's finished epochs, in a person's words.
+/// One of a run's finished epochs, as a person names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// The last.
+    /// The last epoch: `RUN` or `RUN@last`.
     Newest,
-    /// This one, by its number.
+    /// An epoch by its number: `RUN@3`.
     Epoch(usize),
     /// The one with the best validation accuracy, or what the run's settings call the best.
     Best,

@@ -1,7 +1,7 @@
-//! Whether data is what a run began with: the same pictures under the same names, wherever they lie by now.
+//! Whether data is what a run began with: the same images under the same names, wherever they are now.
 //!
-//! The rule: *a figure of one run is never computed from two sets of pictures.* A run keeps a digest of its names and labels,
-//! one of its pictures' bytes, and the digest of each picture, so that a changed one can be named.
+//! The rule: *a number of one run is never computed from two sets of images.* A run keeps a digest of its names and labels,
+//! one of its images' bytes, and the digest of each image, so that a changed one can be named.
 
 use super::error::RunError;
 use super::record::RunRecord;
@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Writes the digest of every picture into the run's folder, as `sha256sum` would print it; where pictures are drawn there is
+/// Writes the digest of every image file into the run's folder, as `sha256sum` would print it; for drawn textures there is
 /// no such file.
 pub(super) fn write_digests(run: &Path, data: &DataSet) -> Result<(), RunError> {
     let path = run.join(PICTURES_FILE);
@@ -29,7 +29,7 @@ pub(super) fn write_digests(run: &Path, data: &DataSet) -> Result<(), RunError> 
     Ok(fsx::write_atomic(&path, lines.as_bytes())?)
 }
 
-/// `sha256sum` marks a line whose name holds a line's end or a backslash by a backslash before it, and escapes both.
+/// A line of `sha256sum`, which begins with a backslash if the name has a line break or a backslash, and escapes both.
 fn line(id: &str, sha256: &str) -> String {
     let escaped = id.replace('\\', "\\\\").replace('\n', "\\n");
     let mark = if escaped == id { "" } else { "\\" };
@@ -73,7 +73,7 @@ fn unescaped(id: &str) -> String {
 ///
 /// # Errors
 ///
-/// [`RunError::OtherData`] where names or labels differ, [`RunError::ChangedPictures`] where pictures do.
+/// [`RunError::OtherData`] if names or labels differ, [`RunError::ChangedPictures`] if bytes of images do.
 pub fn same_data(run: &Path, record: &RunRecord, data: &DataSet, splits: &[Split]) -> Result<Vec<String>, RunError> {
     let kept = kept(run)?;
     if data.digest != record.data_digest {
@@ -100,7 +100,7 @@ pub fn same_data(run: &Path, record: &RunRecord, data: &DataSet, splits: &[Split
         if splits.contains(&split) {
             return Err(RunError::ChangedPictures { run: run.to_path_buf(), which });
         }
-        notes.push(format!("pictures have changed since the run began: {which}"));
+        notes.push(format!("images have changed since the run began: {which}"));
     }
     Ok(notes)
 }
@@ -111,21 +111,21 @@ fn difference(kept: Option<&BTreeMap<String, String>>, data: &DataSet) -> String
         .iter()
         .flat_map(|&split| data.split(split).samples().iter().map(|sample| sample.id.as_str()))
         .collect();
-    let Some(kept) = kept else { return format!("there are {} pictures now", now.len()) };
+    let Some(kept) = kept else { return format!("there are {} images now", now.len()) };
     let missing: Vec<&String> = kept.keys().filter(|id| !now.contains(&id.as_str())).collect();
     let new: Vec<&&str> = now.iter().filter(|id| !kept.contains_key(**id)).collect();
     let first = |what: &str, count: usize, id: Option<&str>| id.map(|id| format!("{count} {what}, the first is {id}"));
     let missing = first("missing", missing.len(), missing.first().map(|id| id.as_str()));
     let new = first("new", new.len(), new.first().map(|id| **id));
     let parts: Vec<String> = missing.into_iter().chain(new).collect();
-    if parts.is_empty() { "the same pictures in other splits or classes".to_string() } else { parts.join("; ") }
+    if parts.is_empty() { "the same images in other splits or classes".to_string() } else { parts.join("; ") }
 }
 
-/// Whether the pictures that two runs explain under one name are the same, as far as both keep their digests.
+/// Checks that the images that two runs explain under one name are the same, as far as both keep their digests.
 ///
 /// # Errors
 ///
-/// [`RunError::OtherPictures`] names the first that is not.
+/// [`RunError::OtherPictures`] names the first that differs.
 pub fn same_pictures(one: &RunReader, other: &RunReader) -> Result<(), RunError> {
     let (Some(there), Some(here)) = (kept(one.dir())?, kept(other.dir())?) else { return Ok(()) };
     let differs = |id: &&String| {
@@ -142,11 +142,11 @@ pub fn same_pictures(one: &RunReader, other: &RunReader) -> Result<(), RunError>
     }
 }
 
-/// What can be told of a run of before it kept the digests of its pictures: whether those of its panel are still the same.
+/// For runs made before digests of all images were kept: checks that the images of the panel are still the same.
 ///
 /// # Errors
 ///
-/// [`RunError::ChangedPictures`] names the first that is not.
+/// [`RunError::ChangedPictures`] names the first that changed.
 pub fn same_panel(run: &Path, record: &RunRecord, data: &DataSet) -> Result<Option<String>, RunError> {
     if record.content_digest.is_some() || data.content_digest.is_none() {
         return Ok(None);

@@ -100,7 +100,7 @@ fn pictures_that_changed_under_their_names_are_named() {
     // With its old time, it is another file still.
     fs::File::options().append(true).open(&path).unwrap().set_modified(time).unwrap();
 
-    let changed = ["pictures have changed", "1 of the val split", "val/lying/1.png"];
+    let changed = ["images have changed", "1 of the val split", "val/lying/1.png"];
     refused(dir.path(), &["train", "--resume", "run"], &changed);
     refused(dir.path(), &["eval", "run", "--split", "val"], &changed);
     let output = succeed(dir.path(), &["eval", "run", "--split", "test"]);
@@ -124,7 +124,7 @@ fn of_an_older_run_the_panel_is_compared_and_the_rest_is_said_to_be_unknown() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("those of its panel are the same (2)"), "{message}");
     image::RgbImage::new(32, 32).save(dir.path().join("pics/val/standing/1.png")).unwrap();
-    let changed = ["pictures have changed", "1 of the panel, the first is val/standing/1.png"];
+    let changed = ["images have changed", "1 of the panel, the first is val/standing/1.png"];
     refused(dir.path(), &["train", "--resume", "run"], &changed);
     refused(dir.path(), &["eval", "run"], &changed);
 }
@@ -183,7 +183,7 @@ fn runs_of_other_pictures_under_the_same_names_do_not_compare() {
         refused(dir.path(), command, &["do not compare", "val/lying/0.png"]);
     }
     let output = succeed(dir.path(), &["report", "run", "other"]);
-    assert!(String::from_utf8(output.stderr).unwrap().contains("val/lying/0.png is another picture"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("val/lying/0.png is another image"));
 }
 
 /// A figure is never written over a picture that it shows, nor over anything else of somebody's.
