@@ -11,9 +11,9 @@ use rayon::prelude::*;
 /// Answers a batch of images: one `T` an image, in order.
 pub(super) type Ask<'a, T, E> = dyn FnMut(&[Input]) -> Result<Vec<T>, E> + 'a;
 
-/// Somebody who answers questions about images, and how many at a time.
+/// What answers questions about images, and about how many at a time.
 ///
-/// At most one batch of images is alive: `batch * 3 * height * width * 4` bytes.
+/// At most one batch of images is in memory: `batch * 3 * height * width * 4` bytes.
 pub struct Asked<'a, T, E> {
     ask: &'a mut Ask<'a, T, E>,
     batch: NonZeroUsize,
@@ -22,8 +22,8 @@ pub struct Asked<'a, T, E> {
 /// Answers with the logits of all classes, before the softmax.
 pub type Logits<'a, E> = Asked<'a, Vec<f32>, E>;
 
-/// Answers with a heat map: raw, always of the class and at the grid of the sample's own map. Whoever builds the closure
-/// fixes the class.
+/// Answers with a heat map: raw, of the class that the judged map explains and on its grid. Whoever builds the closure fixes
+/// the class.
 pub type Maps<'a, E> = Asked<'a, Heatmap, E>;
 
 impl<'a, T, E: Error + 'static> Asked<'a, T, E> {
@@ -90,8 +90,8 @@ pub enum Score {
 }
 
 impl Score {
-    /// The score of class `target`, computed in f64. `None` when the model has no such class, or a logit that enters is
-    /// not finite: that of the class, for a probability all.
+    /// The score of class `target`, computed in f64. `None` when the model has no such class, when the logit of the class is
+    /// not finite, and for a probability when any logit is not.
     pub fn of(self, logits: &[f32], target: usize) -> Option<f64> {
         let own = f64::from(*logits.get(target)?);
         match self {

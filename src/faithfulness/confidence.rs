@@ -33,22 +33,22 @@ pub enum DropUnit {
 /// [`MaskScale::Image`], [`DropUnit::Absolute`] and, with its usual target, [`Score::Logit`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConfidenceSettings {
-    /// The mask.
+    /// How the map becomes a mask.
     pub mask: MaskScale,
     /// The unit of the drop.
     pub unit: DropUnit,
-    /// What counts as confidence.
+    /// Which score counts as confidence.
     pub score: Score,
 }
 
-/// The confidence in one sample's class, before and after masking, in the unit of [`ConfidenceSettings::score`].
+/// The confidence in the explained class, before and after masking, in the unit of [`ConfidenceSettings::score`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Confidence {
-    /// On the image.
+    /// The score on the image.
     pub before: f64,
-    /// On the image times the mask. Masked pixels fade to 0 after normalisation: the data set's mean colour.
+    /// The score on the image times the mask. Masked pixels fade to 0 after normalisation: the data set's mean colour.
     pub after: f64,
-    /// In [`ConfidenceSettings::unit`], at least 0; lower is better. Its mean over a panel is the average drop.
+    /// The loss of score, in [`ConfidenceSettings::unit`], at least 0; lower is better. Its mean over a panel is the average drop.
     pub drop: Option<f64>,
 }
 
@@ -59,7 +59,7 @@ impl Confidence {
     }
 }
 
-/// The confidence in one sample, from two questions.
+/// The confidence for one explanation, from two questions.
 ///
 /// `None` for a map without a mask: not finite, or, with negatives clipped, the same everywhere. torch-cam masks such an
 /// image completely. Also where the model's answer is not finite.

@@ -22,13 +22,14 @@ pub enum Ranking {
 /// How insertion and deletion curves are drawn. The default is torch-cam's, on probabilities.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CurveSettings {
-    /// Most steps from the whole image to none of it; each takes `ceil(positions / steps)`, the last what is left. 20.
+    /// At most how many steps lead from the whole image to none of it; each takes `ceil(n / steps)` of the `n` pixels or
+    /// cells, the last what is left. Default: 20.
     pub steps: NonZeroUsize,
-    /// What stands where the image does not.
+    /// What stands where the image does not. Default: zeros.
     pub baseline: Baseline,
-    /// The unit of the curves.
+    /// Which score the curves are of. Default: the probability.
     pub score: Score,
-    /// Pixels or cells.
+    /// Whether pixels or cells are ranked. Default: pixels.
     pub ranking: Ranking,
 }
 
@@ -43,7 +44,7 @@ impl Default for CurveSettings {
     }
 }
 
-/// Both curves of one sample, in the unit of [`CurveSettings::score`].
+/// Both curves of one explanation, in the unit of [`CurveSettings::score`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curves {
     /// Share of the image's pixels that changed hands, from 0 to 1, ascending. `[points]`.
@@ -66,7 +67,7 @@ impl Curves {
     }
 }
 
-/// The curves of one sample, from about twice as many questions as steps.
+/// The curves of one explanation, from about twice as many questions as steps.
 ///
 /// `None` for a map that ranks nothing (constant, dead or not finite) and where the model answered something not finite.
 /// torch-cam ranks a constant map row by row.

@@ -77,7 +77,7 @@ impl Input {
 
 /// What stands in for pixels that are taken away.
 ///
-/// It decides much of the answer: a model has rarely seen such images. [`super::road`] avoids the choice.
+/// The choice influences the result much, because a model has rarely seen such images. [`super::road`] avoids it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Baseline {
     /// Zero after normalisation: the data set's mean colour. What torch-cam takes where nothing else is asked for.
@@ -105,7 +105,7 @@ impl Baseline {
         Baseline::Colour { normalised: std::array::from_fn(|channel| -mean[channel] / standard_deviation[channel]) }
     }
 
-    /// The image of the same size that has nothing to show but this.
+    /// An image of the same size that holds only the baseline.
     pub fn of(&self, input: &Input) -> Input {
         let pixels = input.pixels();
         let plain = |colour: [f32; CHANNELS]| {

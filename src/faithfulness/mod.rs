@@ -1,15 +1,15 @@
-//! Whether an explanation says what the model did: measures that ask the model again about changed images.
+//! Whether an explanation says what the model did: criteria that ask the model again about changed images.
 //!
-//! Plain data code. A model is a question that can be asked through a closure: [`Logits`] answers a batch of images with
+//! Plain data code. A model is known only by a closure that answers for it: [`Logits`] answers a batch of images with
 //! logits, [`Maps`] explains a batch again. So nothing here knows a model, a device or a file. Questions go out in
 //! batches of bounded size, and no more than one batch of images exists at a time.
 //!
 //! | criterion | asks | better | function |
 //! |---|---|---|---|
 //! | insertion and deletion AUC | does the score follow the ranking of the pixels? | higher, lower | [`insertion_deletion`] |
-//! | ROAD | the same, without leaving the world of plausible images | higher (combined) | [`road`] |
+//! | ROAD | the same, with removed pixels filled in plausibly | higher (combined) | [`road`] |
 //! | average drop, increase in confidence | is what the map shows enough? | lower, higher | [`confidence`] |
-//! | max-sensitivity | does the map hold still when the image hardly moves? | lower | [`max_sensitivity`] |
+//! | max-sensitivity | does the map stay as it is when the image hardly changes? | lower | [`max_sensitivity`] |
 //! | parameter randomisation | does the map depend on what was learnt? | less alike | [`randomisation`] |
 //!
 //! None of these numbers means much alone: [`against_random`] measures a random map of the same grid beside each, and

@@ -23,15 +23,15 @@ pub enum Ties {
 /// How ROAD is measured. The default is pytorch-grad-cam's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoadSettings {
-    /// Percentiles of relevance, in [0, 100]: at `p` the share `1 - p/100` is removed. 10, 20, …, 90.
+    /// Percentiles of relevance, in [0, 100]: at `p` the share `1 - p/100` is removed. Default: 10, 20, …, 90.
     pub percentiles: Vec<f64>,
-    /// Standard deviation of the noise added to imputed values, in normalised units; 0 for none. 0.01.
+    /// Standard deviation of the noise added to imputed values, in normalised units; 0 for none. Default: 0.01.
     pub noise: f32,
     /// Base seed of that noise.
     pub seed: u64,
-    /// What happens among equal pixels.
+    /// Which of equally relevant pixels are removed. Default: all together.
     pub ties: Ties,
-    /// The unit; the raw logit.
+    /// Which score changes are of. Default: the raw logit.
     pub score: Score,
 }
 
@@ -50,17 +50,18 @@ impl Default for RoadSettings {
 /// ROAD at one percentile, in the unit of [`RoadSettings::score`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RoadPoint {
-    /// Of relevance, in [0, 100].
+    /// The percentile of relevance, in [0, 100].
     pub percentile: f64,
     /// Change of the score, after minus before, with the most relevant pixels imputed.
     pub morf: Option<f64>,
     /// The same with the least relevant pixels imputed.
     pub lerf: Option<f64>,
-    /// The share of the pixels that the two removed: different only among ties.
+    /// The shares of the pixels that were removed for `morf` and for `lerf`: different only where pixels are equally
+    /// relevant.
     pub removed: [f64; 2],
 }
 
-/// ROAD of one sample. Means over percentiles are `None` as soon as one point is.
+/// ROAD of one explanation. Means over percentiles are `None` as soon as one point is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Road {
     /// In the order of [`RoadSettings::percentiles`].
@@ -90,7 +91,7 @@ impl Road {
     }
 }
 
-/// ROAD of one sample, from one question for the image and two a percentile.
+/// ROAD of one explanation, from one question for the image and two a percentile.
 ///
 /// `None` for a map that ranks nothing (constant, dead or not finite) and where the model's answer to the image itself is
 /// not finite. A point is `None` where ties leave no pixel to impute from, where pytorch-grad-cam solves a singular

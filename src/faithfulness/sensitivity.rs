@@ -13,13 +13,15 @@ use rand::RngExt;
 /// How max-sensitivity is measured. The default is Captum's; Quantus draws 200 times from a radius of 0.2.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SensitivitySettings {
-    /// Half the edge of the cube around the image, in normalised units: no value moves further. 0.02.
+    /// The most that a value of the image is changed by, in normalised units: half the edge of the cube that images are
+    /// drawn from. Default: 0.02.
     pub radius: f32,
-    /// How many images are drawn uniformly from it. 10. The maximum grows with it.
+    /// How many images are drawn uniformly from the cube. The maximum grows with it. Default: 10.
     pub samples: NonZeroUsize,
     /// Base seed of the draws.
     pub seed: u64,
-    /// What is done to each map first; nothing. Raw maps of a method whose scale follows the logit move with it.
+    /// The scale that each map is brought to first. Default: none, so that the maps of a method whose scale follows the
+    /// logit change with it.
     pub normalise: Normalise,
 }
 
@@ -31,7 +33,7 @@ impl Default for SensitivitySettings {
 }
 
 /// The largest relative change of an explanation over perturbations of its image, `max ‖Φ(x + δ) - Φ(x)‖ / ‖Φ(x)‖` with
-/// Frobenius norms, from one question and one a sample. At least 0, lower is better; 0 for an explanation that ignores
+/// Frobenius norms, from one question and one for each drawn image. At least 0, lower is better; 0 for an explanation that ignores
 /// the image.
 ///
 /// `index` is the image's place in the panel, which names its draws. `None` where [`sensitivity`] is.
