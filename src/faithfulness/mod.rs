@@ -49,4 +49,4 @@ pub use randomisation::{Randomisation, RandomisationError, Stage, StageSimilarit
 pub use road::{Road, RoadPoint, RoadSettings, Ties, road};
 pub use sensitivity::{SensitivitySettings, max_sensitivity, sensitivity};
 pub use similarity::Similarity;
-pub use summary::{Bootstrap, Summary};
+pub use summary::Summary;

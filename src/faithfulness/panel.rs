@@ -16,19 +16,20 @@ use super::input::Input;
 use super::judged::Judged;
 use super::road::{RoadSettings, road};
 use super::sensitivity::{SensitivitySettings, max_sensitivity};
-use super::summary::{Bootstrap, Summary};
+use super::summary::Summary;
 use crate::measure::Heatmap;
+use crate::stats::Resamples;
 
 /// How every criterion is measured.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Criteria {
-    /// Insertion and deletion.
+    /// How insertion and deletion are measured.
     pub curves: CurveSettings,
-    /// ROAD.
+    /// How ROAD is measured.
     pub road: RoadSettings,
-    /// Average drop and increase in confidence.
+    /// How average drop and increase in confidence are measured.
     pub confidence: ConfidenceSettings,
-    /// Max-sensitivity.
+    /// How max-sensitivity is measured.
     pub sensitivity: SensitivitySettings,
     /// Base seed of the random maps.
     pub control_seed: u64,
@@ -132,13 +133,13 @@ pub fn sensitivity_against_random<E: Error + 'static>(
 }
 
 /// Sums up the readings of a panel, criterion by criterion, in the order of [`Criterion::ALL`]; criteria without a
-/// reading are left out.
-pub fn estimates(readings: &[Reading], bootstrap: &Bootstrap) -> Vec<Estimate> {
+/// reading are left out. `resamples` are of as many images as there are readings of each criterion.
+pub fn estimates(readings: &[Reading], resamples: &Resamples) -> Vec<Estimate> {
     let estimate = |criterion: Criterion| {
         let of = || readings.iter().filter(|reading| reading.criterion == criterion);
         let sign = if criterion.higher_is_better() { 1.0 } else { -1.0 };
         let gain = |reading: &Reading| Some(sign * (reading.value? - reading.random?));
-        let summed = |of: Vec<Option<f64>>| Summary::of(&of, bootstrap);
+        let summed = |of: Vec<Option<f64>>| Summary::of(&of, resamples);
         of().next().map(|_| Estimate {
             criterion,
             value: summed(of().map(|reading| reading.value).collect()),
@@ -154,6 +155,7 @@ mod tests {
     use super::super::ask::Score;
     use super::super::testing::{ask, grey, linear, map};
     use super::*;
+    use crate::stats::RESAMPLES;
 
     /// A linear model of 64 pixels that only looks at one cell of four, with an image that is lit there.
     fn readings(values: &[f32]) -> Vec<Reading> {
@@ -182,7 +184,7 @@ mod tests {
 
     #[test]
     fn the_right_map_beats_random_ones_in_every_measure_that_can_tell() {
-        let found = estimates(&readings(&[1.0, 0.1, 0.0, 0.05]), &Bootstrap::default());
+        let found = estimates(&readings(&[1.0, 0.1, 0.0, 0.05]), &Resamples::new(RESAMPLES, 12));
         assert_eq!(found.iter().map(|estimate| estimate.criterion).collect::<Vec<_>>(), Criterion::ALL);
         for estimate in &found {
             // The logit of a positive linear model only falls under a mask.
@@ -195,11 +197,11 @@ mod tests {
 
     #[test]
     fn the_wrong_map_does_not_and_a_dead_one_is_undefined() {
-        let found = estimates(&readings(&[0.0, 0.1, 1.0, 0.5]), &Bootstrap::default());
+        let found = estimates(&readings(&[0.0, 0.1, 1.0, 0.5]), &Resamples::new(RESAMPLES, 12));
         for estimate in found.iter().filter(|estimate| estimate.criterion != Criterion::MaxSensitivity) {
             assert_eq!(estimate.beats_random(), Some(false), "{estimate:?}");
         }
-        let found = estimates(&readings(&[0.0; 4]), &Bootstrap::default());
+        let found = estimates(&readings(&[0.0; 4]), &Resamples::new(RESAMPLES, 12));
         assert_eq!((found[0].value.undefined, found[0].random.undefined, found[0].gain.undefined), (12, 0, 12));
         assert_eq!(found[0].beats_random(), None);
     }

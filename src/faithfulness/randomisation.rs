@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::control::random_map;
 use super::similarity::Similarity;
-use super::summary::{Bootstrap, Summary};
+use super::summary::Summary;
 use crate::measure::Heatmap;
 use crate::seed::{Purpose, generator};
-use crate::stats::derangement;
+use crate::stats::{Resamples, derangement};
 
 /// How many pairings of the panel chance is averaged over.
 const PAIRINGS: u64 = 8;
@@ -76,7 +76,7 @@ pub fn randomisation(
     trained: &[Heatmap],
     stages: &[Stage<'_>],
     seed: u64,
-    bootstrap: &Bootstrap,
+    resamples: &Resamples,
 ) -> Result<Randomisation, RandomisationError> {
     let compare = |stage: &Stage<'_>| {
         if stage.maps.len() != trained.len() {
@@ -84,7 +84,7 @@ pub fn randomisation(
             return Err(RandomisationError { stage: stage.name.to_string(), expected, found });
         }
         let with = |similarity: Similarity, image: usize| similarity.between(&trained[image], &stage.maps[image]);
-        Ok(summed(stage.name, trained.len(), bootstrap, with))
+        Ok(summed(stage.name, trained.len(), resamples, with))
     };
     let stages = stages.iter().map(compare).collect::<Result<Vec<_>, _>>()?;
     let partners: Vec<Vec<usize>> = (0..PAIRINGS).map(|pairing| partners(trained.len(), seed, pairing)).collect();
@@ -99,8 +99,8 @@ pub fn randomisation(
     };
     Ok(Randomisation {
         stages,
-        mismatched: summed("mismatched", trained.len(), bootstrap, mismatched),
-        random: summed("random", trained.len(), bootstrap, random),
+        mismatched: summed("mismatched", trained.len(), resamples, mismatched),
+        random: summed("random", trained.len(), resamples, random),
     })
 }
 
@@ -108,12 +108,12 @@ pub fn randomisation(
 fn summed(
     stage: &str,
     images: usize,
-    bootstrap: &Bootstrap,
+    resamples: &Resamples,
     between: impl Fn(Similarity, usize) -> Option<f64>,
 ) -> StageSimilarity {
     let summary = |similarity| {
         let values: Vec<Option<f64>> = (0..images).map(|image| between(similarity, image)).collect();
-        (similarity, Summary::of(&values, bootstrap))
+        (similarity, Summary::of(&values, resamples))
     };
     StageSimilarity { stage: stage.to_string(), similarity: Similarity::ALL.into_iter().map(summary).collect() }
 }
@@ -132,6 +132,10 @@ mod tests {
         (0..count).map(|image| random_map([7, 7], seed, image, 9)).collect()
     }
 
+    fn resamples(images: usize) -> Resamples {
+        Resamples::new(100, images)
+    }
+
     fn mean(stage: &StageSimilarity, similarity: Similarity) -> f64 {
         stage.similarity.iter().find(|(name, _)| *name == similarity).unwrap().1.mean.unwrap()
     }
@@ -140,7 +144,7 @@ mod tests {
     fn the_same_maps_are_alike_and_independent_ones_are_at_chance() {
         let (trained, other) = (maps(60, 1), maps(60, 2));
         let stages = [Stage { name: "trained", maps: &trained }, Stage { name: "head", maps: &other }];
-        let found = randomisation(&trained, &stages, 3, &Bootstrap::default()).unwrap();
+        let found = randomisation(&trained, &stages, 3, &resamples(60)).unwrap();
         assert_eq!(found.stages.iter().map(|stage| stage.stage.as_str()).collect::<Vec<_>>(), ["trained", "head"]);
         for similarity in Similarity::ALL {
             assert!((mean(&found.stages[0], similarity) - 1.0).abs() < 1e-12);
@@ -151,7 +155,7 @@ mod tests {
             }
         }
         assert!(mean(&found.mismatched, Similarity::Spearman).abs() < 0.08);
-        assert_eq!(randomisation(&trained, &stages, 3, &Bootstrap::default()).unwrap(), found);
+        assert_eq!(randomisation(&trained, &stages, 3, &resamples(60)).unwrap(), found);
     }
 
     /// All maps rise to the right, so any two are alike although nothing was learnt from the image.
@@ -163,7 +167,7 @@ mod tests {
             Heatmap::new(7, 7, values).unwrap()
         };
         let trained: Vec<Heatmap> = (0..10).map(rising).collect();
-        let found = randomisation(&trained, &[], 1, &Bootstrap::default()).unwrap();
+        let found = randomisation(&trained, &[], 1, &resamples(10)).unwrap();
         assert!(mean(&found.mismatched, Similarity::Spearman) > 0.99);
         assert!(mean(&found.random, Similarity::Spearman).abs() < 0.2);
     }
@@ -174,11 +178,11 @@ mod tests {
         let mut flat = trained.clone();
         flat[1] = Heatmap::new(7, 7, vec![0.0; 49]).unwrap();
         let stages = [Stage { name: "head", maps: &flat }];
-        let found = randomisation(&trained, &stages, 1, &Bootstrap::default()).unwrap();
+        let found = randomisation(&trained, &stages, 1, &resamples(3)).unwrap();
         assert!(found.stages[0].similarity.iter().all(|(_, summary)| (summary.defined, summary.undefined) == (2, 1)));
-        let error = randomisation(&trained, &[Stage { name: "head", maps: &trained[1..] }], 1, &Bootstrap::default());
+        let error = randomisation(&trained, &[Stage { name: "head", maps: &trained[1..] }], 1, &resamples(3));
         assert_eq!(error.unwrap_err().to_string(), "stage head has 2 maps, the panel has 3");
-        let single = randomisation(&trained[..1], &[], 1, &Bootstrap::default()).unwrap();
+        let single = randomisation(&trained[..1], &[], 1, &resamples(1)).unwrap();
         assert_eq!(single.mismatched.similarity[0].1.undefined, 1);
     }
 }

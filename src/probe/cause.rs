@@ -9,9 +9,10 @@ use super::images::Images;
 use super::look::explain_pictures;
 use super::question::Question;
 use crate::explain::{ByTarget, ExplainError, Explained};
-use crate::faithfulness::{Bootstrap, Summary};
+use crate::faithfulness::Summary;
 use crate::measure::{Heatmap, Measure};
 use crate::models::{Group, Model, Parameter, Role};
+use crate::stats::{RESAMPLES, Resamples};
 use crate::weights::{self, StateDict, WeightsError};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
@@ -191,17 +192,17 @@ fn mixed(
 fn cause(explainer: String, target: String, parts: &[Part], maps: &[&[Heatmap]]) -> Cause {
     let last = maps.len() - 1;
     let images = 0..maps[0].len();
-    let bootstrap = Bootstrap::default();
+    let resamples = Resamples::new(RESAMPLES, images.len());
     let moved = |one: usize, other: usize| {
         let distance =
             |image: usize| Measure::Spearman.between(&maps[one][image], &maps[other][image]).map(|same| 1.0 - same);
-        Summary::of(&images.clone().map(distance).collect::<Vec<_>>(), &bootstrap)
+        Summary::of(&images.clone().map(distance).collect::<Vec<_>>(), &resamples)
     };
     let contribution = |(bit, &part): (usize, &Part)| {
         let share = |image: usize| share(bit, parts.len(), |mixture| maps[mixture][image].values());
         Contribution {
             part,
-            share: Summary::of(&images.clone().map(share).collect::<Vec<_>>(), &bootstrap),
+            share: Summary::of(&images.clone().map(share).collect::<Vec<_>>(), &resamples),
             alone: moved(0, 1 << bit),
             undone: moved(last, last & !(1 << bit)),
         }

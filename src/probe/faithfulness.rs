@@ -5,12 +5,13 @@ use super::look::{BATCH, explain_pictures, tensor};
 use super::question::Question;
 use crate::explain::{self, ByTarget, ExplainError, Explained, Explainer, Target};
 use crate::faithfulness::{
-    Bootstrap, Criteria, Estimate, FaithfulnessError, Input, InputError, Judged, Logits, Maps, Randomisation,
-    RandomisationError, Reading, Stage, against_random, estimates, randomisation, sensitivity_against_random,
+    Criteria, Estimate, FaithfulnessError, Input, InputError, Judged, Logits, Maps, Randomisation, RandomisationError,
+    Reading, Stage, against_random, estimates, randomisation, sensitivity_against_random,
 };
 use crate::measure::Heatmap;
 use crate::models::{Mode, Model, Parameter, Taps};
 use crate::picture::Picture;
+use crate::stats::{RESAMPLES, Resamples};
 use crate::weights::{self, StateDict, WeightsError};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
@@ -68,7 +69,7 @@ pub fn assess(
     question.fits(images)?;
     let explained = explain_pictures(model, images.shown(), question, device, |_| ())?;
     let inputs = inputs(images, device)?;
-    let bootstrap = Bootstrap::default();
+    let resamples = Resamples::new(RESAMPLES, inputs.len());
     let all = question.explainers.iter().zip(&explained.explainers);
     let asked: Vec<(&Explainer, usize, &ByTarget)> = all
         .flat_map(|(explainer, of)| of.targets.iter().enumerate().map(move |(target, of)| (explainer, target, of)))
@@ -91,8 +92,8 @@ pub fn assess(
         assessments.push(Assessment {
             explainer: explainer.name(),
             target: question.kind_for(explainer, target),
-            estimates: estimates(&readings, &bootstrap),
-            randomisation: randomisation(&maps, &staged, criteria.control_seed, &bootstrap)?,
+            estimates: estimates(&readings, &resamples),
+            randomisation: randomisation(&maps, &staged, criteria.control_seed, &resamples)?,
         });
     }
     Ok(assessments)
