@@ -147,7 +147,7 @@ fn a_run_is_evaluated_exported_and_listed() {
     assert!(fs::metadata(dir.path().join("half.safetensors")).unwrap().len() < one.len() as u64 * 6 / 10);
 
     let runs: Value = serde_json::from_str(&stdout(&["runs", ".", "--format", "json"])).unwrap();
-    assert_eq!((runs[0]["epochs_done"].as_u64(), runs[0]["model"].as_str()), (Some(2), Some("resnet_mini")));
+    assert_eq!((runs["runs"][0]["epochs_done"].as_u64(), runs["runs"][0]["model"].as_str()), (Some(2), Some("resnet_mini")));
     let data: Value = serde_json::from_str(&stdout(&["data", "textures", "--format", "json"])).unwrap();
     assert_eq!(data["train"], serde_json::json!(vec![200; 10]));
     for shell in ["bash", "zsh", "fish"] {

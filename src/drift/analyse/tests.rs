@@ -1,5 +1,6 @@
 //! A whole run analysed: copies, chance, a planted jump, references, groups and a second run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::*;
@@ -304,6 +305,8 @@ fn an_analysis_is_read_back_from_its_json() {
     let epochs = vec![explanations("grad-cam", 1, 4), explanations("grad-cam", 2, 4)];
     let found = analyse(&single(dir.path(), epochs, &[0.25, 0.5]), &every()).unwrap();
     let json = serde_json::to_string(&found).unwrap();
-    assert_eq!(serde_json::from_str::<Analysis>(&json).unwrap(), found);
+    let read = serde_json::from_str::<Analysis>(&json).unwrap();
     assert_eq!(found.spread.len(), 2 * Descriptor::ALL.len());
+    // Titles are for people, and are in the files of the maps.
+    assert_eq!(read, Analysis { titles: BTreeMap::new(), ..found });
 }
