@@ -47,7 +47,7 @@ pub(super) fn left_out(data: &DataSet) -> Vec<String> {
     let mut lines = data.notes.clone();
     lines.extend(data.skipped.iter().map(|skipped| format!("skipped, cannot be read: {skipped}")));
     if !data.skipped.is_empty() {
-        lines.push(format!("{} picture(s) skipped", data.skipped.len()));
+        lines.push(format!("{} image(s) skipped", data.skipped.len()));
     }
     lines
 }

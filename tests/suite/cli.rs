@@ -147,7 +147,10 @@ fn a_run_is_evaluated_exported_and_listed() {
     assert!(fs::metadata(dir.path().join("half.safetensors")).unwrap().len() < one.len() as u64 * 6 / 10);
 
     let runs: Value = serde_json::from_str(&stdout(&["runs", ".", "--format", "json"])).unwrap();
-    assert_eq!((runs["runs"][0]["epochs_done"].as_u64(), runs["runs"][0]["model"].as_str()), (Some(2), Some("resnet_mini")));
+    assert_eq!(
+        (runs["runs"][0]["epochs_done"].as_u64(), runs["runs"][0]["model"].as_str()),
+        (Some(2), Some("resnet_mini"))
+    );
     let data: Value = serde_json::from_str(&stdout(&["data", "textures", "--format", "json"])).unwrap();
     assert_eq!(data["train"], serde_json::json!(vec![200; 10]));
     for shell in ["bash", "zsh", "fish"] {
@@ -195,5 +198,5 @@ fn a_picture_that_cannot_be_read_stops_a_run_before_it_starts_or_is_skipped_and_
     assert!(!dir.path().join("run").exists(), "nothing is left behind");
     let output = succeed(dir.path(), &[&train[..], &["--skip-bad-images"]].concat());
     let progress = String::from_utf8(output.stderr).unwrap();
-    assert!(progress.contains("pictures/train/b/2.png") && progress.contains("1 picture(s) skipped"), "{progress}");
+    assert!(progress.contains("pictures/train/b/2.png") && progress.contains("1 image(s) skipped"), "{progress}");
 }
