@@ -15,7 +15,7 @@ use crate::models::ModelName;
 use crate::progress::{Progress, say};
 use crate::run::{NextStep, RunDir, RunRecord, Which, misfits, same_data, same_panel, sealed};
 use crate::store::PanelInfo;
-use crate::train::{Outcome, Ready, Setup, fit};
+use crate::train::{Ending, Ready, Setup, fit};
 use anyhow::{Result, bail};
 use burn_train::Interrupter;
 use clap::Args;
@@ -126,7 +126,7 @@ pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
     progress.finish();
     let path = run.path();
     match outcome? {
-        Outcome::Finished { best, last } => {
+        Ending::Finished { best, last } => {
             if last < setup.config.epochs {
                 let why = if setup.config.stop_when_stable.is_some() { ", or settled evidence" } else { "" };
                 progress.say(&format!("stopped early after epoch {last}: no better accuracy since the best{why}"));
@@ -137,7 +137,7 @@ pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
             print(&format!("{}\n", path.display()))?;
             Ok(ExitCode::SUCCESS)
         }
-        Outcome::Interrupted { epoch, step } => {
+        Ending::Interrupted { epoch, step } => {
             let resume = format!("driftscope train --resume {}", quoted(path));
             progress.say(&format!("stopped at epoch {epoch}, step {step}; go on with: {resume}"));
             Ok(ExitCode::from(INTERRUPTED))

@@ -1,7 +1,7 @@
 //! Curves and figures of a run for TensorBoard, written as each epoch is about to be sealed.
 
-use super::TrainError;
 use super::dashboard::Dashboard;
+use super::error::TrainError;
 use crate::fsx::{self, FsError};
 use crate::picture::Picture;
 use crate::report::EventWriter;

@@ -1,8 +1,9 @@
 //! Everything about a run that can fail before its first batch, done before anything of it is written.
 
-use super::evidence::Evidence;
+use super::error::TrainError;
+use super::panel::PanelProbe;
+use super::setup::Setup;
 use super::trainee::Trainee;
-use super::{Setup, TrainError};
 use crate::device;
 use crate::fsx;
 use crate::progress::Progress;
@@ -12,7 +13,7 @@ use crate::run::Checkpoint;
 #[derive(Debug)]
 pub struct Ready {
     pub(super) trainee: Trainee,
-    pub(super) evidence: Evidence,
+    pub(super) panel: PanelProbe,
     /// Whether the run has an epoch already.
     pub(super) begun: bool,
     /// The panel's pictures as PNG files, which a new run will keep; none where there is one already.
@@ -33,9 +34,9 @@ impl Ready {
                 Some(checkpoint) => Trainee::restore(checkpoint, setup)?,
                 None => Trainee::new(setup, progress)?,
             };
-            let evidence = Evidence::new(setup)?;
-            let pictures = if begun { Vec::new() } else { evidence.pictures()? };
-            Ok(Self { trainee, evidence, begun, pictures })
+            let panel = PanelProbe::new(setup)?;
+            let pictures = if begun { Vec::new() } else { panel.pictures()? };
+            Ok(Self { trainee, panel, begun, pictures })
         })?
     }
 

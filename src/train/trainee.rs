@@ -1,8 +1,9 @@
 //! What training changes: the model, its average, the optimizer, and where in the run they stand.
 
 use super::ema::Ema;
+use super::error::TrainError;
 use super::optimizer::Optimizer;
-use super::{Setup, TrainError};
+use super::setup::Setup;
 use crate::models::Model;
 use crate::progress::Progress;
 use crate::run::{Checkpoint, Position, RunError, Saved};

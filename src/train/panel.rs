@@ -1,7 +1,8 @@
 //! The panel of a run: looked at in every epoch, and written into it.
 
 use super::dashboard::Dashboard;
-use super::{Setup, TrainError};
+use super::error::TrainError;
+use super::setup::Setup;
 use crate::draw::{Figure, Style};
 use crate::explain::ExplainError;
 use crate::models::Model;
@@ -13,23 +14,24 @@ use crate::store::{Explanations, SealedDir};
 use burn::tensor::Device;
 use rayon::prelude::*;
 
-/// The panel's pictures, decoded once, and what is asked about them.
+/// The panel's images, decoded once, and what is asked about them.
 #[derive(Debug)]
-pub(super) struct Evidence {
+pub(super) struct PanelProbe {
     images: Images,
     question: Question,
+    /// Of how many images figures are kept.
     overlays: usize,
-    /// Whose figures they are.
+    /// Above every figure: which model, on which data.
     heading: String,
     classes: Vec<String>,
 }
 
-impl Evidence {
+impl PanelProbe {
     /// Decodes the panel as the model will see it.
     ///
     /// # Errors
     ///
-    /// Where a picture cannot be read or found, or a target is no class.
+    /// Where an image cannot be read or found, or a target is no class.
     pub(super) fn new(setup: &Setup) -> Result<Self, TrainError> {
         let config = &setup.config;
         let panel = config.panel.choose(&setup.data)?;
@@ -40,7 +42,7 @@ impl Evidence {
         Ok(Self { images, question, overlays, heading, classes })
     }
 
-    /// One record an explainer. `untrained_head` marks maps that answer for a class the model has not been taught yet.
+    /// One record per explainer. `untrained_head` marks maps that answer for a class the model has not been taught yet.
     pub(super) fn look(
         &self,
         model: &Model,
@@ -52,21 +54,21 @@ impl Evidence {
         look(&self.images, &self.question, model, device, untrained_head, |done| phase.done(done, all))
     }
 
-    /// The panel's pictures as the run keeps them: PNG files in panel order.
+    /// The panel's images as the run keeps them: PNG files in panel order.
     pub(super) fn pictures(&self) -> Result<Vec<Vec<u8>>, TrainError> {
         Ok(self.images.pictures.par_iter().map(Picture::png).collect::<Result<_, _>>()?)
     }
 
-    /// Writes what was seen into the epoch: a file an explainer, and figures of a few pictures; and hands these out by the
-    /// pictures' ids.
+    /// Writes what was seen into the epoch: one file per explainer, and figures of a few images, which are also returned, by
+    /// the images' ids.
     pub(super) fn write(
         &self,
-        unsealed: &mut SealedDir,
+        building: &mut SealedDir,
         epoch: usize,
         seen: &[Explanations],
     ) -> Result<Vec<(String, Picture)>, TrainError> {
         for explanations in seen {
-            unsealed.write(&explanations_name(&explanations.explainer), &explanations.encode()?)?;
+            building.write(&explanations_name(&explanations.explainer), &explanations.encode()?)?;
         }
         let heading = format!("{} · epoch {epoch}", self.heading);
         let sight = Sight { heading, seen, classes: &self.classes };
@@ -76,13 +78,13 @@ impl Evidence {
             let id = &self.images.ids[index];
             let figure = Figure { title: id.clone(), rows: vec![sight.row(index, picture.clone(), &Scales::Own)] };
             let figure = figure.scene(&Style::default())?.picture()?;
-            unsealed.write(&overlay_name(index), &figure.png()?)?;
+            building.write(&overlay_name(index), &figure.png()?)?;
             figures.push((id.clone(), figure));
         }
         Ok(figures)
     }
 
-    /// A few pictures, evenly over the panel and so over its classes.
+    /// Places of a few images, evenly over the panel and so over its classes.
     fn overlaid(&self) -> impl Iterator<Item = usize> {
         let (count, wanted) = (self.images.pictures.len(), self.overlays.min(self.images.pictures.len()));
         (0..wanted).map(move |index| index * count / wanted)

@@ -1,0 +1,80 @@
+//! What can end a run before its time.
+
+use crate::data::DataError;
+use crate::device::OutOfMemory;
+use crate::draw::FigureError;
+use crate::drift::DriftError;
+use crate::explain::ExplainError;
+use crate::picture::PngError;
+use crate::probe::ImagesError;
+use crate::report::TensorBoardError;
+use crate::run::RunError;
+use crate::store::StoreError;
+use crate::weights::WeightsError;
+
+/// Why a run could not go on. What was sealed stays.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The loss or a gradient is infinite or not a number.
+    #[error(
+        "the {what} became {value} at epoch {epoch}, step {step}; the last whole epoch is kept. A lower learning rate, a \
+         longer warm-up or optimizer.clip_norm may help"
+    )]
+    NotFinite {
+        /// The loss, the norm of the gradients, the validation loss or a tensor of the weights.
+        what: String,
+        /// The number that it became.
+        value: f64,
+        /// The epoch.
+        epoch: usize,
+        /// The step of the epoch, counted from one.
+        step: usize,
+    },
+    /// The loss or a tensor of the untrained model is infinite or not a number.
+    #[error("before training, the {what} is {value}: the weights that the run begins with are too large or too small")]
+    NotFiniteAtStart {
+        /// The validation loss or a tensor of the weights.
+        what: String,
+        /// The number that it is.
+        value: f64,
+    },
+    /// The run's folder.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The images.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A method that does not fit the model, or a target that is no class.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
+    /// A file of the run that cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Maps that do not compare.
+    #[error(transparent)]
+    Drift(#[from] DriftError),
+    /// A figure that cannot be drawn.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// A picture that cannot be written.
+    #[error(transparent)]
+    Png(#[from] PngError),
+    /// TensorBoard's event files.
+    #[error(transparent)]
+    TensorBoard(#[from] TensorBoardError),
+    /// Weights that do not fit the model.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The memory of the device or the host does not suffice.
+    #[error(transparent)]
+    OutOfMemory(#[from] OutOfMemory),
+}
+
+impl From<ImagesError> for TrainError {
+    fn from(error: ImagesError) -> Self {
+        match error {
+            ImagesError::Store(error) => error.into(),
+            ImagesError::Picture(error) => DataError::from(error).into(),
+        }
+    }
+}
