@@ -149,7 +149,7 @@ section! {
 }
 
 section! {
-    /// Early stopping.
+    /// Early stopping: when training ends before its last epoch.
     EarlyStoppingSection {
         /// Epochs without a better validation accuracy after which training ends.
         patience: usize,

@@ -10,7 +10,7 @@ pub enum ExplainError {
     /// The model does not have what the method reads.
     #[error("{explainer} reads {needs}, which this model does not have")]
     NotForThisModel {
-        /// The method.
+        /// The method's name, such as `grad-cam`.
         explainer: &'static str,
         /// What it reads.
         needs: &'static str,
@@ -18,9 +18,9 @@ pub enum ExplainError {
     /// A layer that the model does not have.
     #[error("{explainer}: {setting} is {layer}, but this model has {available:?}")]
     NoLayer {
-        /// The method.
+        /// The method's name, such as `grad-cam`.
         explainer: &'static str,
-        /// Its setting.
+        /// The name of the setting.
         setting: &'static str,
         /// The layer asked for.
         layer: usize,
@@ -30,11 +30,11 @@ pub enum ExplainError {
     /// A setting out of its range.
     #[error("{explainer}: {setting} is {found}, expected {expected}")]
     OutOfRange {
-        /// The method.
+        /// The method's name, such as `grad-cam`.
         explainer: &'static str,
-        /// Its setting.
+        /// The name of the setting.
         setting: &'static str,
-        /// Its value.
+        /// The value that was given.
         found: f64,
         /// The range, in words.
         expected: String,
@@ -44,7 +44,7 @@ pub enum ExplainError {
         "{id}: its true class is not known, so it cannot be explained for its label; expected prediction or a class"
     )]
     UnknownLabel {
-        /// The image.
+        /// The image's id.
         id: String,
     },
     /// An image of a batch is to be explained for its label, and none was given.
@@ -59,9 +59,9 @@ pub enum ExplainError {
     /// A tap that was asked for was not passed, or nothing differentiated depends on it.
     #[error("{tap} has no {what}: the target does not depend on it")]
     Disconnected {
-        /// The tap.
+        /// The tap that gave nothing.
         tap: Tap,
-        /// Value or gradient.
+        /// What is missing: `"value"` or `"gradient"`.
         what: &'static str,
     },
     /// The target logit does not depend on the input.
@@ -70,7 +70,7 @@ pub enum ExplainError {
     /// A word that is neither label nor prediction nor the name of a class.
     #[error("'{found}' cannot be explained; expected label, prediction or a class: {}", classes.join(", "))]
     UnknownTarget {
-        /// The word.
+        /// The word that was typed.
         found: String,
         /// The classes there are.
         classes: Vec<String>,

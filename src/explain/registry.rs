@@ -172,7 +172,7 @@ impl Explainer {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{found}' is no explainer: {why}")]
 pub struct UnknownExplainer {
-    /// The text.
+    /// The text that was given.
     pub found: String,
     /// What is wrong with it.
     pub why: String,

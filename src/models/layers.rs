@@ -67,9 +67,9 @@ impl Conv2d {
 /// Batch normalisation as in `torch.nn.BatchNorm2d`: epsilon 1e-5, momentum 0.1, unbiased running variance.
 #[derive(Module, Debug)]
 pub struct BatchNorm2d {
-    /// Scale, `[channels]`.
+    /// Scale of each channel, `[channels]`.
     pub weight: Param<Tensor<1>>,
-    /// Shift, `[channels]`.
+    /// Shift of each channel, `[channels]`.
     pub bias: Param<Tensor<1>>,
     /// Estimate of the data's mean, `[channels]`; a buffer.
     pub running_mean: RunningState<Tensor<1>>,
@@ -128,7 +128,7 @@ fn move_towards(running: &RunningState<Tensor<1>>, batch: Tensor<1>) {
 pub struct Linear {
     /// Matrix, `[out, in]`: PyTorch's layout.
     pub weight: Param<Tensor<2>>,
-    /// Bias, `[out]`.
+    /// Bias of each output feature, `[out]`.
     pub bias: Param<Tensor<1>>,
 }
 
@@ -158,9 +158,9 @@ impl Linear {
 /// Layer normalisation over the last axis with timm's epsilon for ViTs, 1e-6 (PyTorch's default is 1e-5).
 #[derive(Module, Debug)]
 pub struct LayerNorm {
-    /// Scale, `[features]`.
+    /// Scale of each feature, `[features]`.
     pub weight: Param<Tensor<1>>,
-    /// Shift, `[features]`.
+    /// Shift of each feature, `[features]`.
     pub bias: Param<Tensor<1>>,
 }
 

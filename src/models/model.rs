@@ -11,9 +11,9 @@ use burn::tensor::Tensor;
 /// A model of either architecture.
 #[derive(Clone, Debug)]
 pub enum Model {
-    /// A CNN.
+    /// A convolutional network, ResNet.
     ResNet(ResNet),
-    /// A vision transformer.
+    /// A vision transformer, DeiT.
     Deit(Deit),
 }
 

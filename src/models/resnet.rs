@@ -85,7 +85,7 @@ pub struct ResNet {
     layer2: Vec<Bottleneck>,
     layer3: Vec<Bottleneck>,
     layer4: Vec<Bottleneck>,
-    /// The head.
+    /// The classification head, on the average of the last stage.
     pub fc: Linear,
     grids: [usize; 4],
 }

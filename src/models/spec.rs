@@ -138,7 +138,7 @@ impl ModelName {
         all
     };
 
-    /// Its row.
+    /// The row of the table about this model.
     pub fn spec(self) -> &'static ModelSpec {
         &SPECS[self as usize]
     }

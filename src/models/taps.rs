@@ -37,7 +37,7 @@ impl fmt::Display for Tap {
 /// What a model can show at one tap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TapSpec {
-    /// The place.
+    /// The place in the model.
     pub tap: Tap,
     /// Rows and columns of the patch or feature grid.
     pub grid: [usize; 2],
@@ -98,7 +98,7 @@ enum Kept {
 }
 
 impl Taps {
-    /// Keeps nothing.
+    /// Taps that keep nothing, for a plain forward pass.
     pub fn none() -> Self {
         Self::default()
     }

@@ -20,7 +20,7 @@ pub trait NamedMapper {
 /// Which parameters training changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trainable {
-    /// Every one.
+    /// Every parameter; buffers are never trained.
     All,
     /// All but the weights and biases of batch normalisation, whose running statistics stand still as well.
     AllButBatchNorm,

@@ -3,7 +3,7 @@
 /// The numbers of one [`adamw`](super::adamw()) step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamW {
-    /// Learning rate.
+    /// Learning rate of this step.
     pub rate: f64,
     /// Decay of the two moments.
     pub betas: [f64; 2],

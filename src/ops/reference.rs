@@ -201,7 +201,7 @@ fn values_a_channel<B: Backend>(tensor: &FloatTensor<B>) -> f64 {
     (batch * height * width) as f64
 }
 
-/// `q·kᵀ/√width`.
+/// Attention scores before the softmax, `q·kᵀ/√width`.
 fn scores<B: Backend>(query: FloatTensor<B>, key: FloatTensor<B>) -> FloatTensor<B> {
     let [_, _, _, width] = query.shape().dims();
     let query = B::float_mul_scalar(query, (1.0 / (width as f64).sqrt()).into());

@@ -7,7 +7,7 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Interpolation {
-    /// Triangle filter.
+    /// Triangle filter, Pillow's `BILINEAR`.
     Bilinear,
     /// Cubic filter with a = −0.5, Pillow's.
     Bicubic,
@@ -20,9 +20,9 @@ pub struct Window {
     pub left: usize,
     /// Its first row.
     pub top: usize,
-    /// Its columns.
+    /// Number of columns.
     pub width: usize,
-    /// Its rows.
+    /// Number of rows.
     pub height: usize,
 }
 

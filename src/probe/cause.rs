@@ -1,9 +1,9 @@
-//! What moved the evidence between two checkpoints: the head, the batch-norm statistics, or the backbone.
+//! What caused the drift between two checkpoints: the head, the batch-norm statistics, or the backbone.
 //!
-//! Every mixture of the two, some parts from the later checkpoint and the rest from the earlier, explains the same
-//! pictures. A part's contribution to the change of a map is what the map gains when that part is exchanged, averaged over
-//! all orders in which the parts can be: its Shapley value. Contributions are maps themselves and sum exactly to the
-//! change, whatever the method and the model.
+//! Every mixture of the two, some parts from the later checkpoint and the rest from the earlier, explains the same images. A
+//! part's contribution to the change of a map is what the map gains when that part is exchanged, averaged over all orders
+//! in which the parts can be exchanged: its Shapley value. Contributions are maps themselves and sum exactly to the change,
+//! whatever the method and the model.
 
 use super::images::Images;
 use super::look::explain_pictures;
@@ -68,25 +68,25 @@ impl Part {
 /// What one part did to the maps of an explainer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Contribution {
-    /// The part.
+    /// The part that was exchanged.
     pub part: Part,
     /// Its share of the change, `⟨φ, Δ⟩ / ⟨Δ, Δ⟩` for its contribution `φ` and the change `Δ` of an image's map. The shares
     /// of all parts sum to 1; one that worked against the change is negative. None for an image whose map stayed as it was.
     pub share: Summary,
-    /// How far the maps move when this part alone becomes the later one's: 1 minus Spearman's correlation, in [0, 2].
+    /// How far the maps drift when only this part is the later one's: 1 minus Spearman's correlation, in [0, 2].
     pub alone: Summary,
-    /// How far the later maps move when this part alone is taken back: the same unit.
+    /// How far the later maps drift when only this part is the earlier one's: the same unit.
     pub undone: Summary,
 }
 
-/// What moved the maps of one explainer and target between two checkpoints.
+/// What caused the drift of the maps of one explainer and target between two checkpoints.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cause {
     /// The explainer's name.
     pub explainer: String,
     /// The kind of target. Predictions are the later model's, whatever a mixture would predict.
     pub target: String,
-    /// How far the maps moved: 1 minus Spearman's correlation, in [0, 2].
+    /// How far the maps drifted: 1 minus Spearman's correlation, in [0, 2].
     pub change: Summary,
     /// One for every part that the model has.
     pub contributions: Vec<Contribution>,
@@ -153,7 +153,7 @@ struct Mixtures {
 }
 
 impl Mixtures {
-    /// Adds what the next mixture, or the same for its next target, shows to every explainer.
+    /// Adds the maps of every explainer for the next mixture, or for the next target of the same mixture.
     fn add(&mut self, explained: Explained) {
         for explainer in explained.explainers {
             let explanations = explainer.targets.into_iter().flat_map(|target| target.explanations);

@@ -11,7 +11,7 @@ pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<2, Int>) -> Tensor<2> {
     log_softmax(logits, 1).gather(1, labels).neg()
 }
 
-/// What a model makes of a split.
+/// Loss, accuracy and confusion of a model over a split.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     /// Sum of the losses, nats.
@@ -26,7 +26,7 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// Of nothing yet.
+    /// An evaluation without images yet.
     pub fn new(classes: usize) -> Self {
         Self { loss_sum: 0.0, in_top5: 0, confusion: vec![vec![0; classes]; classes], undefined: vec![0; classes] }
     }
@@ -44,7 +44,7 @@ impl Evaluation {
         }
     }
 
-    /// How many images.
+    /// How many images were evaluated.
     pub fn count(&self) -> usize {
         self.confusion.iter().flatten().sum::<usize>() + self.undefined.iter().sum::<usize>()
     }
@@ -93,7 +93,8 @@ fn rank(numbers: &[f32], index: usize) -> usize {
     numbers.iter().enumerate().filter(before).count()
 }
 
-/// What `model` (from [`Model::valid`]) makes of every image of `index`, in order. `done` is told how many images are done.
+/// Evaluates `model` (from [`Model::valid`]) on every image of `index`, in order. `done` is called with the number of images
+/// done so far.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Whether explanations say what a model did: every criterion of [`crate::faithfulness`], asked of a model.
+//! Faithfulness of explanations to a model: every criterion of [`crate::faithfulness`], with a real model.
 
 use super::images::Images;
 use super::look::{BATCH, explain_pictures, tensor};
@@ -18,7 +18,7 @@ use serde::Serialize;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-/// Why maps could not be judged.
+/// Why the faithfulness of maps could not be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum AssessmentError {
     /// The maps could not be made.
@@ -27,18 +27,18 @@ pub enum AssessmentError {
     /// The model could not be asked.
     #[error(transparent)]
     Ask(#[from] FaithfulnessError<ExplainError>),
-    /// An image is nothing that a model can be asked about.
+    /// An image does not have the shape that the criteria need.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// Random parameters that do not fit.
+    /// The randomised parameters do not fit the model.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// Maps that are not of the panel.
+    /// The maps of a randomised model are not those of the same images.
     #[error(transparent)]
     Randomisation(#[from] RandomisationError),
 }
 
-/// What the measures say of one explainer and target.
+/// The faithfulness of one explainer's maps for one target.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Assessment {
     /// The explainer's name.
@@ -48,12 +48,12 @@ pub struct Assessment {
     /// Every criterion over the images, beside the same of random maps.
     #[serde(rename = "figures")]
     pub estimates: Vec<Estimate>,
-    /// How the maps change when the model forgets, from the head downwards.
+    /// Parameter randomisation: how alike the maps stay when the model is randomised from the head downwards.
     pub randomisation: Randomisation,
 }
 
-/// Judges what `model` shows of the images. `forgetful` is the same model with random parameters. `done` is told how
-/// many of how many parts are done.
+/// Measures the faithfulness of every explainer's maps of the images. `forgetful` is the same model with random parameters.
+/// `done` is called with the number of parts done and of all parts.
 ///
 /// # Errors
 ///
@@ -123,8 +123,8 @@ fn read(
     Ok(readings)
 }
 
-/// The maps of the same classes by models that know less and less: the head random, then the head and the last block, and
-/// so on down to the stem. By the name of the part that was last to go.
+/// The maps of the same classes by models that are randomised step by step: the head, then the head and the last block,
+/// and so on down to the stem. Each step has the name of the part that was randomised last.
 fn forget(
     images: &Images,
     explainer: &Explainer,

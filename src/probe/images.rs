@@ -7,13 +7,13 @@ use crate::store::{RunReader, StoreError};
 use rayon::prelude::*;
 use std::path::PathBuf;
 
-/// The panel of a run that cannot be read back.
+/// Why the panel of a run could not be read back.
 #[derive(Debug, thiserror::Error)]
 pub enum ImagesError {
-    /// A file that is missing, or is not what the run wrote.
+    /// A file is missing, or is not what the run wrote.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A file that is no picture.
+    /// A file cannot be read as an image.
     #[error(transparent)]
     Picture(#[from] PictureError),
 }
@@ -21,22 +21,22 @@ pub enum ImagesError {
 /// Images to be explained, as a model takes them, and their imperceptibly perturbed copies.
 #[derive(Debug)]
 pub struct Images {
-    /// SHA-256 that tells these images from others; only explanations of one digest compare.
+    /// SHA-256 that identifies these images; only explanations with equal digests can be compared.
     pub digest: String,
-    /// A name for each.
+    /// The id of each image.
     pub ids: Vec<String>,
     /// The true class of each, by its index, where it is known.
     pub labels: Vec<Option<usize>>,
-    /// All of one size.
+    /// The pixels of each image, all of the model's size.
     pub pictures: Vec<Picture>,
     /// What the model takes pixels normalised with.
     pub normalisation: Normalisation,
-    /// The same, moved by at most a pixel and changed by at most one step of 255.
+    /// The perturbed copy of each image: shifted by one pixel, each byte changed by at most 1.
     pub(super) perturbed: Vec<Picture>,
 }
 
 impl Images {
-    /// Makes the perturbed copies, which `floor_seed` draws by each image's id.
+    /// Takes images and makes their perturbed copies, drawn from `floor_seed` and each image's id.
     pub fn new(
         digest: String,
         ids: Vec<String>,
@@ -53,7 +53,7 @@ impl Images {
     ///
     /// # Errors
     ///
-    /// Where a picture cannot be read.
+    /// If an image cannot be read.
     pub fn of_panel(panel: &Panel, preprocessing: &Preprocessing, floor_seed: u64) -> Result<Self, DataError> {
         let prepare = |sample: &Sample| Ok(preprocessing.apply(&sample.picture(preprocessing.resize)?));
         let pictures = panel.samples.par_iter().map(prepare).collect::<Result<_, DataError>>()?;
@@ -62,7 +62,7 @@ impl Images {
         Ok(Self::new(panel.digest.clone(), ids, labels, pictures, preprocessing.normalisation, floor_seed))
     }
 
-    /// The panel of a run from the copies that the run keeps, so that its data need not be there.
+    /// The panel of a run from the copies that the run keeps, so that the data is not needed.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl Images {
         Ok(Self::new(digest, ids, labels, pictures, preprocessing.normalisation, floor_seed))
     }
 
-    /// Those at `indices`, in that order.
+    /// The images at `indices`, in that order.
     pub fn only(&self, indices: &[usize]) -> Self {
         let pick = |pictures: &[Picture]| indices.iter().map(|&index| pictures[index].clone()).collect();
         Self {

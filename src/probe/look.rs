@@ -1,7 +1,7 @@
-//! Looking at images: from pixels, through the explainers, to the records that the store keeps.
+//! Explaining images: from pixels, through the explainers, to the records that the store keeps.
 //!
-//! Training looks at its panel in every epoch, `driftscope explain` at a panel or at new images afterwards. Both come through
-//! [`look`], so their maps compare.
+//! Training explains its panel in every epoch, `driftscope explain` a panel or new images afterwards. Both call [`look`], so
+//! their maps can be compared.
 
 use super::images::{Images, Shown};
 use super::question::Question;
@@ -18,8 +18,8 @@ pub(super) const BATCH: usize = 32;
 
 /// Explains every target of every image, and of its perturbed copy, with every explainer: one record per explainer.
 ///
-/// `model` is off the tape; nothing of it changes. `untrained_head` marks maps that answer for a class the model has not
-/// been taught yet. `done` is told how many images have been explained, perturbed copies included.
+/// `model` is off the tape and is not changed. `untrained_head` marks class-specific maps of a head that was never trained.
+/// `done` is called with the number of images explained so far, perturbed copies included.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
-//! A trained model asked about images: what it makes of a split, where it looks, whether its maps are faithful, and which part
-//! of it moved them.
+//! Questions to a trained model about images: evaluation on a split, heat maps, their faithfulness, and which part of the
+//! model caused their drift.
 //!
-//! Nothing here knows training, what a run's settings are, or reports. A model is off the tape, and nothing of it changes.
+//! Nothing here knows training, a run's settings, or reports. The model is off the tape and is not changed.
 
 mod cause;
 mod evaluate;

@@ -9,11 +9,11 @@ pub const ANY_CLASS: &str = "any";
 /// What is asked about every image.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// By which methods, with their settings.
+    /// The methods, with their settings.
     pub explainers: Vec<Explainer>,
-    /// Which classes of each image.
+    /// The classes of each image that are explained.
     pub targets: Vec<Target>,
-    /// The targets' names, as maps are stored under them; as many.
+    /// The names of the targets, under which maps are stored; as many as `targets`.
     pub target_kinds: Vec<String>,
 }
 
@@ -22,14 +22,14 @@ impl Question {
     ///
     /// # Errors
     ///
-    /// Where a word is no target.
+    /// If a word is not a target.
     pub fn new(explainers: Vec<Explainer>, words: &[String], classes: &[String]) -> Result<Self, ExplainError> {
         let targets = words.iter().map(|word| Target::parse(word, classes)).collect::<Result<_, _>>()?;
         let target_kinds = words.iter().map(|word| Target::stored(word, classes, &[ANY_CLASS])).collect();
         Ok(Self { explainers, targets, target_kinds })
     }
 
-    /// The same explainers, asked about one class of each image, which is given as its label.
+    /// The same explainers, for one class of each image, which is given as its label.
     pub(super) fn of_given_classes(explainers: Vec<Explainer>) -> Self {
         Self { explainers, targets: vec![Target::Label], target_kinds: Vec::new() }
     }
@@ -39,11 +39,11 @@ impl Question {
         if explainer.class_specific() { self.target_kinds[target].clone() } else { ANY_CLASS.to_string() }
     }
 
-    /// Checks that what it asks about is known of every image.
+    /// Checks that every image has what the question needs.
     ///
     /// # Errors
     ///
-    /// Where it asks about the label of an image whose class is not known.
+    /// If the label is to be explained of an image whose class is not known.
     pub(super) fn fits(&self, images: &Images) -> Result<(), ExplainError> {
         let unknown = images.labels.iter().zip(&images.ids).find(|(label, _)| label.is_none());
         match unknown.filter(|_| self.targets.contains(&Target::Label)) {

@@ -1,12 +1,12 @@
-//! What explainers say, `[target][image]`, as the store keeps it: `[N, T, …]`, image by image.
+//! From explanations, `[target][image]`, to the records of the store, `[N, T, …]`, image by image.
 
 use super::images::Images;
 use super::question::{ANY_CLASS, Question};
 use crate::explain::{ByTarget, Explainer, Explanation, Logits, Site};
 use crate::store::{AttentionDistance, Explanations, LayerMaps, UNKNOWN_CLASS};
 
-/// What one explainer says of the images and of their perturbed copies, as the store keeps it. `untrained_head` marks maps
-/// that answer for a class the model has not been taught yet.
+/// The record of one explainer's maps of the images and of their perturbed copies. `untrained_head` marks class-specific
+/// maps of a head that was never trained.
 pub(super) fn record(
     images: &Images,
     question: &Question,

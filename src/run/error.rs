@@ -88,7 +88,7 @@ pub enum RunError {
     /// Images have other bytes than when the run began, under the same names.
     #[error(
         "{run}: images have changed since the run began: {which}. Put them back as they were, or train a new run on the \
-    changed ones"
+         changed ones"
     )]
     ChangedPictures {
         /// The folder of the run.

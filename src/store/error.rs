@@ -29,7 +29,7 @@ pub enum StoreError {
     /// An explanation file is not safetensors, is truncated, or lacks a tensor of the schema.
     #[error("{path}: not a complete explanation file")]
     Container {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// What the reader said.
         #[source]
@@ -38,7 +38,7 @@ pub enum StoreError {
     /// A safetensors file that holds no explanations.
     #[error("{path}: not an explanation file, its metadata has no key '{key}'")]
     NoMetadata {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The key that is missing.
         key: &'static str,
@@ -46,7 +46,7 @@ pub enum StoreError {
     /// A file whose size or digest differs from the manifest's.
     #[error("{path} is not what was sealed: expected {expected}, found {found}")]
     Damaged {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// Size and digest in the manifest.
         expected: String,
@@ -56,7 +56,7 @@ pub enum StoreError {
     /// A file that is not listed in the manifest of its directory.
     #[error("{path} is not in the manifest.json beside it, so it is not read")]
     NotSealed {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
     /// Explanations of other images than the run's panel.
@@ -79,7 +79,7 @@ pub enum StoreError {
     /// A file that a newer driftscope has written.
     #[error("{path}: schema {found}, but this driftscope reads schema {expected} at most")]
     NewerSchema {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The newest schema this version reads.
         expected: u64,
@@ -89,7 +89,7 @@ pub enum StoreError {
     /// A tensor whose type is not that of the schema.
     #[error("{path}: tensor {tensor} is {found:?}, expected {expected:?}")]
     WrongType {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The tensor's name.
         tensor: &'static str,
@@ -101,7 +101,7 @@ pub enum StoreError {
     /// A tensor whose shape is not that in the file's metadata.
     #[error("{path}: tensor {tensor} is {found:?}, expected {expected:?}")]
     WrongShape {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The tensor's name.
         tensor: &'static str,

@@ -74,7 +74,7 @@ pub struct TrainingMetrics {
 /// An epoch and how well it did in validation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scored {
-    /// The epoch.
+    /// The epoch, counted from 0, the state before training.
     pub epoch: usize,
     /// Its validation accuracy, in [0, 1].
     pub val_accuracy: f64,

@@ -15,7 +15,7 @@ pub enum FileError {
     /// Not a safetensors file, or a truncated one.
     #[error("{path}: not a whole safetensors file")]
     Safetensors {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// What the reader said.
         #[source]
@@ -24,7 +24,7 @@ pub enum FileError {
     /// Not a PyTorch checkpoint, or one that would have to run code to be read.
     #[error("{path}: not a PyTorch checkpoint of plain tensors")]
     Pytorch {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// What the reader said.
         #[source]
@@ -33,9 +33,9 @@ pub enum FileError {
     /// A tensor of a PyTorch checkpoint whose bytes cannot be read.
     #[error("{path}: tensor {name} cannot be read")]
     Tensor {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The tensor.
+        /// The name of the tensor.
         name: String,
         /// What the reader said.
         #[source]
@@ -44,7 +44,7 @@ pub enum FileError {
     /// A file that is neither safetensors nor a PyTorch checkpoint.
     #[error("{path}: expected weights as safetensors or as a PyTorch checkpoint, found {found}")]
     NotWeights {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// What it looks like, in words.
         found: String,
@@ -52,7 +52,7 @@ pub enum FileError {
     /// A file too large to be read into memory.
     #[error("{path} has {found} bytes, expected at most {most}")]
     TooLarge {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// Its size in bytes.
         found: u64,
@@ -62,9 +62,9 @@ pub enum FileError {
     /// A tensor whose shape needs more bytes than the file can hold.
     #[error("{path}: {name} claims a shape of {shape:?}, more than a file of {bytes} bytes can hold")]
     Claim {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The tensor.
+        /// The name of the tensor.
         name: String,
         /// Its shape, as the file has it.
         shape: Vec<usize>,
@@ -82,7 +82,7 @@ pub enum WeightsError {
     /// Names or shapes that are not the model's.
     #[error("{path} does not fit the model: {misfit}")]
     Mismatch {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// Every missing or unexpected name and every wrong shape.
         misfit: Box<Misfit>,
@@ -90,7 +90,7 @@ pub enum WeightsError {
     /// Numbers that are NaN or infinite.
     #[error("{path}: {name} holds {count} of {total} numbers that are NaN or infinite{}", others(*tensors))]
     NotFinite {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The first such tensor.
         name: String,
@@ -107,7 +107,7 @@ pub enum WeightsError {
          or train from scratch with --weights none"
     )]
     NotInCache {
-        /// The model.
+        /// The name of the model.
         model: String,
         /// Where they can be downloaded.
         url: String,
@@ -117,7 +117,7 @@ pub enum WeightsError {
     /// A model that nobody has pretrained.
     #[error("there are no pretrained weights for {model}: give --weights none or a file")]
     NeverPretrained {
-        /// The model.
+        /// The name of the model.
         model: String,
     },
     /// An empty text where a word or a file is expected.
@@ -126,7 +126,7 @@ pub enum WeightsError {
     /// A pattern that does not parse.
     #[error("allow_missing: '{pattern}' is no pattern of names, such as 'layer4.*'")]
     Pattern {
-        /// The pattern.
+        /// The pattern, as it was typed.
         pattern: String,
         /// What is wrong with it.
         #[source]
@@ -138,7 +138,7 @@ pub enum WeightsError {
         shown(path)
     )]
     IdlePattern {
-        /// The pattern.
+        /// The pattern, as it was typed.
         pattern: String,
         /// The file of weights.
         path: PathBuf,

@@ -48,7 +48,7 @@ pub enum ExportError {
     /// A number that the precision cannot hold.
     #[error("{name} holds {value}, which {precision} cannot: export bfloat16 or float32")]
     OutOfRange {
-        /// The tensor.
+        /// The name of the tensor.
         name: String,
         /// The first such number.
         value: f32,

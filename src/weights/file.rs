@@ -41,7 +41,7 @@ pub(super) struct Entry {
     pub(super) name: String,
     pub(super) kind: Dtype,
     pub(super) shape: Vec<usize>,
-    /// Little-endian.
+    /// The numbers, row-major and little-endian.
     pub(super) bytes: Vec<u8>,
 }
 

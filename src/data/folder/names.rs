@@ -13,7 +13,7 @@ pub(super) fn old_id_of(path: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
 }
 
-/// One name.
+/// One name of a path, escaped.
 pub(super) fn escaped(name: &[u8]) -> String {
     let mut text = String::new();
     for chunk in name.utf8_chunks() {

@@ -25,7 +25,7 @@ pub(super) enum Left {
     OtherEndings(usize),
     NoEnding,
     Hidden,
-    /// `._name`
+    /// A file `._name`, in which macOS keeps attributes of another file.
     AppleDouble,
     /// What macOS and Windows leave in folders.
     System,

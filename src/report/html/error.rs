@@ -17,7 +17,7 @@ pub enum ReportError {
     /// A file of the panel is no picture, or cannot be made smaller.
     #[error("{path}: expected a picture that can be decoded and made smaller")]
     Decode {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// What the decoder or encoder said.
         #[source]
