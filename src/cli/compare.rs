@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &CompareArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Means over different pictures do not compare. Panels of other digests may hold the same pictures, where only the
+/// Means over different images cannot be compared. Panels of other digests may hold the same images, if only the
 /// training split differs: the copies that the runs keep decide.
 fn one_panel(readers: &[RunReader]) -> Result<()> {
     let first = &readers[0];
@@ -71,14 +71,15 @@ fn one_panel(readers: &[RunReader]) -> Result<()> {
         let (one, two) = (first.dir().display(), other.dir().display());
         if let Some(difference) = difference(first, other)? {
             bail!(
-                "{one} and {two} explain different panels: {difference}; runs compare that share the pictures of their panels"
+                "{one} and {two} explain different panels: {difference}; runs can be compared only if their panels have the \
+                 same images"
             );
         }
     }
     Ok(())
 }
 
-/// What keeps two panels from being the same pictures; none where they are, byte for byte, whatever their order.
+/// How the images of two panels differ; `None` if they are the same, byte for byte, in any order.
 fn difference(first: &RunReader, other: &RunReader) -> Result<Option<String>> {
     let (one, two) = (&first.info().panel, &other.info().panel);
     let shared = two.ids.iter().filter(|id| one.ids.contains(id)).count();
@@ -96,7 +97,7 @@ fn difference(first: &RunReader, other: &RunReader) -> Result<Option<String>> {
             return Ok(Some(format!("{id} is of class {} there, {} here", classes[0], classes[1])));
         }
         if first.panel_image(there)? != other.panel_image(here)? {
-            return Ok(Some(format!("{id} is another picture there")));
+            return Ok(Some(format!("{id} is another image there")));
         }
     }
     Ok(None)

@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &DataArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Pictures of each class in each split: `[split][class]`.
+/// Images of each class in each split: `[split][class]`.
 fn counts(data: &DataSet) -> [Vec<usize>; 3] {
     Split::ALL.map(|split| {
         let mut counts = vec![0; data.classes.len()];
@@ -99,7 +99,7 @@ fn table(data: &DataSet, notes: &[String], quick: bool) -> String {
     );
     match &data.content_digest {
         Some(digest) => lines += &format!("digest of the files' bytes {digest}\n"),
-        None if quick => lines += "only headers were read: a picture that is damaged further on is not found\n",
+        None if quick => lines += "only headers were read: an image that is damaged further on is not found\n",
         None => {}
     }
     notes.iter().for_each(|note| lines += &format!("{note}\n"));

@@ -30,7 +30,7 @@ pub(super) fn is_wrong(error: &anyhow::Error) -> bool {
     })
 }
 
-/// The error and its causes on one line, each once: some messages already end in their cause. Only pictures that cannot be
+/// The error and its causes on one line, each once: some messages already end in their cause. Only images that cannot be
 /// read are listed, one a line, whatever their names hold.
 pub(super) fn chain(error: &anyhow::Error) -> String {
     let mut line = String::new();

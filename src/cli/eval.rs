@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the run's pictures are, and how strictly they are read.
+/// Where the run's images are, and how strictly they are read.
 fn source(arguments: &EvalArguments, record: &RunRecord) -> Result<DataConfig> {
     let mut source = record.config.data.clone();
     source.set_limits(arguments.limits.over(source.limits()));
@@ -89,7 +89,7 @@ fn source(arguments: &EvalArguments, record: &RunRecord) -> Result<DataConfig> {
         (DataConfig::Folder(folder), Some(data)) => folder.root = std::path::absolute(data)?,
         (DataConfig::Textures(_), Some(_)) => bail!("--data: {} learned from the embedded textures", record.name),
         (DataConfig::Folder(folder), None) if !folder.root.exists() => bail!(
-            "the run's pictures were in {}, which is not there; say where they are now with --data FOLDER",
+            "the run's images were in {}, which does not exist; say where they are now with --data FOLDER",
             folder.root.display()
         ),
         _ => {}

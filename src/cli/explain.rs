@@ -120,7 +120,7 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Which of the arguments are runs; the rest are pictures.
+/// Which of the arguments are runs; the rest are image files.
 fn sorted(arguments: &[OsString]) -> Result<(Vec<RunSpec>, Vec<PathBuf>)> {
     let (mut runs, mut files) = (Vec::new(), Vec::new());
     for argument in arguments {
@@ -130,8 +130,8 @@ fn sorted(arguments: &[OsString]) -> Result<(Vec<RunSpec>, Vec<PathBuf>)> {
             Ok(run) if run.path.join(RUN_FILE).is_file() => runs.push(run),
             _ if path.is_file() => files.push(path),
             Err(error) => bail!("{error}"),
-            Ok(_) if path.is_dir() => bail!("{shown} is a folder without run.json; expected a run or a picture"),
-            Ok(_) => bail!("{shown} is neither a run nor a picture: there is no such file"),
+            Ok(_) if path.is_dir() => bail!("{shown} is a folder without run.json; expected a run or an image file"),
+            Ok(_) => bail!("{shown} is neither a run nor an image file: there is no such file"),
         }
     }
     match runs.is_empty() {
@@ -279,7 +279,7 @@ fn usual() -> Vec<Explainer> {
     usual.iter().filter_map(|name| all.iter().find(|explainer| explainer.name() == *name).cloned()).collect()
 }
 
-/// Two runs show the same pictures.
+/// Checks that two runs show the same images.
 fn comparable(first: &Looked, other: &Looked) -> Result<()> {
     if first.images.ids != other.images.ids {
         bail!(

@@ -21,7 +21,7 @@ pub(super) fn finished(path: &Path) -> Result<RunReader> {
     Ok(reader)
 }
 
-/// Runs that are measured side by side: under one name they explain one picture.
+/// Runs that are measured side by side: under one name they explain one image.
 pub(super) fn side_by_side(paths: &[PathBuf]) -> Result<Vec<RunReader>> {
     let runs = paths.iter().map(|path| finished(path)).collect::<Result<Vec<_>>>()?;
     runs.iter().skip(1).try_for_each(|run| same_pictures(&runs[0], run))?;

@@ -1,9 +1,9 @@
-//! What reading one picture may cost, as the commands take it that read some.
+//! Limits on reading an image file, as flags.
 
 use crate::picture::Limits;
 use clap::Args;
 
-/// Flags of every command that reads pictures of a person's.
+/// Flags of every command that reads image files.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(super) struct LimitArguments {
     /// Most pixels that an image may have, in millions; a larger one counts as unreadable [default: 100, or the run's]

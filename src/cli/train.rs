@@ -265,7 +265,7 @@ fn elsewhere(error: anyhow::Error, saved: &RunRecord) -> anyhow::Error {
         Some(_) => error.context(format!("the run began on {}; --device cpu goes on without it", saved.device)),
         None => match &saved.config.data {
             DataConfig::Folder(folder) if !folder.root.exists() => error.context(format!(
-                "the run's pictures were in {}, which is not there; say where they are now with --data FOLDER",
+                "the run's images were in {}, which does not exist; say where they are now with --data FOLDER",
                 folder.root.display()
             )),
             _ => error,

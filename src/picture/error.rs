@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// A picture that is missing or broken.
 #[derive(Debug, thiserror::Error)]
-#[error("{} cannot be read as a picture: {reason}", shown(path))]
+#[error("{} cannot be read as an image: {reason}", shown(path))]
 pub struct PictureError {
     /// The path of the file.
     pub path: PathBuf,

@@ -6,7 +6,7 @@ use image::{ExtendedColorType, ImageEncoder, ImageError};
 
 /// A picture that cannot be encoded as PNG, such as one without pixels.
 #[derive(Debug, thiserror::Error)]
-#[error("a picture could not be encoded as PNG")]
+#[error("an image could not be encoded as PNG")]
 pub struct PngError(#[source] ImageError);
 
 impl Picture {

@@ -96,7 +96,7 @@ fn what_cannot_be_explained_is_refused_by_name() {
     train(dir, "resnet_mini");
     fs::write(dir.join("broken.png"), "no picture").unwrap();
     for (arguments, parts) in [
-        (vec!["explain", "nowhere"], vec!["nowhere", "neither a run nor a picture"]),
+        (vec!["explain", "nowhere"], vec!["nowhere", "neither a run nor an image file"]),
         (vec!["explain", "broken.png"], vec!["no run among the arguments"]),
         (vec!["explain", "resnet_mini", "broken.png"], vec!["broken.png"]),
         (vec!["explain", "resnet_mini", "--methods", "tea-leaves"], vec!["tea-leaves", "grad-cam"]),

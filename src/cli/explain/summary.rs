@@ -13,8 +13,8 @@ use std::path::Path;
 /// Version of summary.json.
 const SCHEMA: u32 = 1;
 
-/// summary.json: the runs, and for each what it made of every picture; `figures` are the files of the pictures, in their
-/// order.
+/// summary.json: the runs, and for each what it predicted for every image; `figures` are the file names of the
+/// figures, in the order of the images.
 pub(super) fn json(all: &[Looked], figures: &[String]) -> Result<String> {
     let summary = json!({
         "schema": SCHEMA,
@@ -69,7 +69,7 @@ fn image(looked: &Looked, index: usize) -> Value {
     })
 }
 
-/// What a run takes a picture for.
+/// What a run predicts for an image.
 pub(super) struct Prediction<'a> {
     /// The class's name.
     pub(super) class: &'a str,
@@ -88,12 +88,12 @@ impl<'a> Prediction<'a> {
     }
 }
 
-/// A picture's class by name, where it is known.
+/// The class of an image by name, where it is known.
 pub(super) fn label(looked: &Looked, index: usize) -> Option<&str> {
     looked.images.labels[index].map(|label| looked.reopened.record.classes[label].as_str())
 }
 
-/// One row per picture and run.
+/// One row per image and run.
 pub(super) fn list(all: &[Looked], figures: &[String], out: &Path) -> Table {
     let mut rows = Vec::new();
     for (index, figure) in figures.iter().enumerate() {

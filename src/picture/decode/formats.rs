@@ -39,34 +39,34 @@ type Sign = (usize, &'static [u8], &'static str);
 
 /// Formats of pictures, and of other things that are found under a picture's name, which are not read.
 const OTHERS: [Sign; 38] = [
-    (4, b"ftypavif", "an AVIF picture"),
-    (4, b"ftypavis", "an AVIF picture"),
-    (4, b"ftypheic", "a HEIC picture"),
-    (4, b"ftypheix", "a HEIC picture"),
-    (4, b"ftyphevc", "a HEIC picture"),
-    (4, b"ftypmif1", "a HEIF picture"),
-    (4, b"ftypmsf1", "a HEIF picture"),
+    (4, b"ftypavif", "an AVIF image"),
+    (4, b"ftypavis", "an AVIF image"),
+    (4, b"ftypheic", "a HEIC image"),
+    (4, b"ftypheix", "a HEIC image"),
+    (4, b"ftyphevc", "a HEIC image"),
+    (4, b"ftypmif1", "a HEIF image"),
+    (4, b"ftypmsf1", "a HEIF image"),
     (4, b"ftypcrx", "a raw photograph (CR3)"),
     (4, b"ftypqt", "a QuickTime film"),
     (4, b"ftyp", "an MP4 film"),
-    (0, b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
-    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
-    (0, b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
-    (0, b"\xff\x0a", "a JPEG XL picture"),
-    (0, b"II\xbc", "a JPEG XR picture"),
-    (0, b"II+\0", "a BigTIFF picture"),
-    (0, b"MM\0+", "a BigTIFF picture"),
+    (0, b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 image"),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 image"),
+    (0, b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL image"),
+    (0, b"\xff\x0a", "a JPEG XL image"),
+    (0, b"II\xbc", "a JPEG XR image"),
+    (0, b"II+\0", "a BigTIFF image"),
+    (0, b"MM\0+", "a BigTIFF image"),
     (0, b"FUJIFILM", "a raw photograph (RAF)"),
     (0, b"8BPS", "a Photoshop file"),
     (0, b"gimp xcf", "a GIMP file"),
     (0, b"\0\0\x01\0", "an icon (ICO)"),
-    (0, b"DDS ", "a DDS picture"),
-    (0, b"qoif", "a QOI picture"),
-    (0, b"\x76\x2f\x31\x01", "an OpenEXR picture"),
-    (0, b"#?RADIANCE", "a Radiance HDR picture"),
-    (0, b"farbfeld", "a farbfeld picture"),
-    (0, b"PF\n", "a float PFM picture"),
-    (0, b"Pf\n", "a float PFM picture"),
+    (0, b"DDS ", "a DDS image"),
+    (0, b"qoif", "a QOI image"),
+    (0, b"\x76\x2f\x31\x01", "an OpenEXR image"),
+    (0, b"#?RADIANCE", "a Radiance HDR image"),
+    (0, b"farbfeld", "a farbfeld image"),
+    (0, b"PF\n", "a float PFM image"),
+    (0, b"Pf\n", "a float PFM image"),
     (0, b"\x93NUMPY", "a NumPy array"),
     (0, b"%PDF", "a PDF document"),
     (0, b"%!PS", "a PostScript document"),
@@ -75,7 +75,7 @@ const OTHERS: [Sign; 38] = [
     (0, b"BZh", "a bzip2 archive"),
     (0, b"7z\xbc\xaf", "a 7-Zip archive"),
     (0, b"\0\x05\x16\x07", "an AppleDouble file, which macOS writes beside the real one"),
-    (0, b"SIMPLE  =", "a FITS picture"),
+    (0, b"SIMPLE  =", "a FITS image"),
     (0, b"\x1aE\xdf\xa3", "a Matroska film"),
 ];
 
@@ -124,13 +124,13 @@ fn unknown(bytes: &[u8]) -> String {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let lower = text.to_lowercase();
     if text.starts_with("version https://git-lfs") {
-        return "it is a Git LFS pointer, not the picture itself: run `git lfs pull` where it came from".to_string();
+        return "it is a Git LFS pointer, not the image itself: run `git lfs pull` where it came from".to_string();
     }
     if lower.contains("<svg") {
         return format!("it is an SVG drawing, which is not read; read are {}", names());
     }
     if lower.starts_with("<!doctype html") || lower.starts_with("<html") || lower.contains("<html") {
-        return "it is an HTML page, as servers send one in place of a picture".to_string();
+        return "it is an HTML page, as servers send one in place of an image".to_string();
     }
     if lower.starts_with("<?xml") {
         return "it is an XML file".to_string();

@@ -33,7 +33,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, as_first: bool) -> Result<Pi
     let pixels = whole[0] as u64 * whole[1] as u64;
     limits.check(whole.map(|side| side as u64), pixels * 3 + (size[0] * size[1]) as u64)?;
     if pixels == 0 || size.contains(&0) {
-        return Err("the picture has no pixels".to_string());
+        return Err("the image has no pixels".to_string());
     }
 
     let mut indices = vec![0; size[0] * size[1]];

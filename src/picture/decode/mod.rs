@@ -85,7 +85,7 @@ fn with_image_crate(bytes: &[u8], format: &Format, options: &ReadOptions) -> Res
     let (width, height) = decoder.dimensions();
     limits.check([width, height].map(u64::from), decoder.total_bytes())?;
     if width == 0 || height == 0 {
-        return Err("the picture has no pixels".to_string());
+        return Err("the image has no pixels".to_string());
     }
     if matches!(decoder.color_type(), ColorType::Rgb32F | ColorType::Rgba32F) {
         return Err(format!("a {} of floating-point samples is not read; convert it to 8 or 16 bits", format.name));
