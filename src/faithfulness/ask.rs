@@ -64,16 +64,16 @@ impl<E: Error + 'static> Logits<'_, E> {
     pub(super) fn scores(
         &mut self,
         score: Score,
-        target: usize,
+        class: usize,
         count: usize,
         make: impl Fn(usize) -> Option<Input> + Sync,
     ) -> Result<Vec<Option<f64>>, FaithfulnessError<E>> {
         let of = |logits: Option<Vec<f32>>| {
             let Some(logits) = logits else { return Ok(None) };
-            if target >= logits.len() {
-                return Err(FaithfulnessError::Target { target, classes: logits.len() });
+            if class >= logits.len() {
+                return Err(FaithfulnessError::Class { class, classes: logits.len() });
             }
-            Ok(score.of(&logits, target))
+            Ok(score.of(&logits, class))
         };
         self.answers(count, make)?.into_iter().map(of).collect()
     }
@@ -90,10 +90,10 @@ pub enum Score {
 }
 
 impl Score {
-    /// The score of class `target`, computed in f64. `None` when the model has no such class, when the logit of the class is
+    /// The score of a class, counted from 0, computed in f64. `None` when the model has no such class, when the logit of the class is
     /// not finite, and for a probability when any logit is not.
-    pub fn of(self, logits: &[f32], target: usize) -> Option<f64> {
-        let own = f64::from(*logits.get(target)?);
+    pub fn of(self, logits: &[f32], class: usize) -> Option<f64> {
+        let own = f64::from(*logits.get(class)?);
         match self {
             Score::Logit => own.is_finite().then_some(own),
             Score::Probability => {
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(scores, expected);
         assert!(matches!(
             logits.scores(Score::Logit, 2, 1, make),
-            Err(FaithfulnessError::Target { target: 2, classes: 2 })
+            Err(FaithfulnessError::Class { class: 2, classes: 2 })
         ));
         assert_eq!(sizes, [3, 2, 1, 1]);
     }

@@ -84,7 +84,7 @@ pub fn confidence<E: Error + 'static>(
         0 => Some(input.clone()),
         _ => Some(input.map(|_, pixel, value| value * mask.values()[pixel])),
     };
-    let scores = logits.scores(settings.score, judged.target, 2, make)?;
+    let scores = logits.scores(settings.score, judged.class, 2, make)?;
     let (Some(before), Some(after)) = (scores[0], scores[1]) else { return Ok(None) };
     let lost = (before - after).max(0.0);
     let drop = match settings.unit {
@@ -115,7 +115,7 @@ mod tests {
 
     fn measured(settings: &ConfidenceSettings, values: &[f32], weights: &[f32]) -> Option<Confidence> {
         let (input, map) = (grey(1, 4, &[1.0; 4]), map(1, values.len(), values));
-        let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
+        let judged = Judged { input: &input, map: &map, class: 0, index: 0 };
         let mut model = linear(weights);
         confidence(&mut ask(&mut model), settings, &judged).unwrap()
     }

@@ -99,7 +99,7 @@ pub fn insertion_deletion<E: Error + 'static>(
         }
     };
     let questions = 2 * (counts.len() - 1);
-    let scores = logits.scores(settings.score, judged.target, questions, make)?;
+    let scores = logits.scores(settings.score, judged.class, questions, make)?;
     let Some(scores) = scores.into_iter().collect::<Option<Vec<f64>>>() else { return Ok(None) };
     let (whole, nothing) = (scores[0], scores[1]);
     let between = |first: usize| scores[2..].iter().copied().skip(first).step_by(2);
@@ -186,7 +186,7 @@ mod tests {
         let (input, mut model) = (grey(2, 2, &[1.0; 4]), linear(&[4.0, 3.0, 2.0, 1.0]));
         let mut curves = |values: &[f32]| {
             let map = map(2, 2, values);
-            let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
+            let judged = Judged { input: &input, map: &map, class: 0, index: 0 };
             insertion_deletion(&mut ask(&mut model), &LOGIT, &judged).unwrap().unwrap()
         };
         let perfect = curves(&[0.9, 0.5, 0.0, -2.0]);
@@ -206,7 +206,7 @@ mod tests {
     fn a_step_is_a_share_of_the_pixels_or_of_the_cells() {
         let (input, mut model) = (grey(2, 4, &[1.0; 8]), linear(&[1.0; 8]));
         let map = map(1, 2, &[0.0, 1.0]);
-        let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
+        let judged = Judged { input: &input, map: &map, class: 0, index: 0 };
         let steps = NonZeroUsize::new(3).unwrap();
         let pixels = CurveSettings { steps, ..LOGIT };
         let found = insertion_deletion(&mut ask(&mut model), &pixels, &judged).unwrap().unwrap();
@@ -233,12 +233,12 @@ mod tests {
         let (input, mut model) = (grey(1, 2, &[1.0; 2]), linear(&[1.0; 2]));
         for values in [[0.0, 0.0], [3.0, 3.0], [f32::NAN, 1.0]] {
             let map = map(1, 2, &values);
-            let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
+            let judged = Judged { input: &input, map: &map, class: 0, index: 0 };
             assert_eq!(insertion_deletion(&mut ask(&mut model), &LOGIT, &judged).unwrap(), None);
         }
         let mut broken = linear(&[f32::NAN; 2]);
         let map = map(1, 2, &[0.0, 1.0]);
-        let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
+        let judged = Judged { input: &input, map: &map, class: 0, index: 0 };
         assert_eq!(insertion_deletion(&mut ask(&mut broken), &LOGIT, &judged).unwrap(), None);
     }
 }

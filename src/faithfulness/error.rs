@@ -17,10 +17,10 @@ pub enum FaithfulnessError<E: Error + 'static> {
         answered: usize,
     },
     /// A class that the model does not have.
-    #[error("class {target} is explained, and the model has {classes} classes")]
-    Target {
+    #[error("class {class} is explained, and the model has {classes} classes")]
+    Class {
         /// The class asked for, from 0.
-        target: usize,
+        class: usize,
         /// Logits that came back for an image.
         classes: usize,
     },

@@ -11,7 +11,7 @@ pub struct Judged<'a> {
     /// The explanation: raw, signed, on any grid.
     pub map: &'a Heatmap,
     /// The class that it explains, from 0.
-    pub target: usize,
+    pub class: usize,
     /// The image's place in the panel, which names its random numbers: they do not depend on the order of the questions.
     pub index: u64,
 }

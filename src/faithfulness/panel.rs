@@ -167,7 +167,7 @@ mod tests {
         criteria.curves.score = Score::Logit;
         let mut all = Vec::new();
         for index in 0..12 {
-            let judged = Judged { input: &input, map: &map, target: 0, index };
+            let judged = Judged { input: &input, map: &map, class: 0, index };
             all.extend(against_random(&mut ask(&mut linear(&weights)), &criteria, &judged).unwrap());
             let mut explain = |inputs: &[Input]| -> Result<Vec<Heatmap>, Infallible> {
                 Ok(inputs.iter().map(map_of_corner).collect())

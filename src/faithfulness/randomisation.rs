@@ -52,9 +52,10 @@ pub struct StageSimilarity {
 pub struct Randomisation {
     /// Of the trained model's map with that of each stage, in the order given.
     pub stages: Vec<StageSimilarity>,
-    /// Chance: of the trained model's map with its map of another image. Above [`Randomisation::random`] by what all maps
-    /// of a model share, a bright centre for example.
-    pub mismatched: StageSimilarity,
+    /// Of the trained model's map with its map of another image. Above [`Randomisation::random`] by what all maps of a
+    /// model share, a bright centre for example.
+    #[serde(rename = "mismatched")]
+    pub chance: StageSimilarity,
     /// Of the trained model's map with a map of independent random cells.
     pub random: StageSimilarity,
 }
@@ -88,7 +89,7 @@ pub fn randomisation(
     };
     let stages = stages.iter().map(compare).collect::<Result<Vec<_>, _>>()?;
     let partners: Vec<Vec<usize>> = (0..PAIRINGS).map(|pairing| partners(trained.len(), seed, pairing)).collect();
-    let mismatched = |similarity: Similarity, image: usize| {
+    let chance = |similarity: Similarity, image: usize| {
         let others = partners.iter().map(|partners| partners[image]).filter(|&other| other != image);
         let values: Vec<f64> =
             others.filter_map(|other| similarity.between(&trained[image], &trained[other])).collect();
@@ -99,7 +100,7 @@ pub fn randomisation(
     };
     Ok(Randomisation {
         stages,
-        mismatched: summed("mismatched", trained.len(), resamples, mismatched),
+        chance: summed("mismatched", trained.len(), resamples, chance),
         random: summed("random", trained.len(), resamples, random),
     })
 }
@@ -148,13 +149,13 @@ mod tests {
         assert_eq!(found.stages.iter().map(|stage| stage.stage.as_str()).collect::<Vec<_>>(), ["trained", "head"]);
         for similarity in Similarity::ALL {
             assert!((mean(&found.stages[0], similarity) - 1.0).abs() < 1e-12);
-            let chance = mean(&found.mismatched, similarity);
+            let chance = mean(&found.chance, similarity);
             // Of 60 pairs of 49 cells the mean correlation has standard error 1 / sqrt(48 * 60) = 0.019.
             for stage in [&found.stages[1], &found.random] {
                 assert!((mean(stage, similarity) - chance).abs() < 0.08, "{similarity:?}");
             }
         }
-        assert!(mean(&found.mismatched, Similarity::Spearman).abs() < 0.08);
+        assert!(mean(&found.chance, Similarity::Spearman).abs() < 0.08);
         assert_eq!(randomisation(&trained, &stages, 3, &resamples(60)).unwrap(), found);
     }
 
@@ -168,7 +169,7 @@ mod tests {
         };
         let trained: Vec<Heatmap> = (0..10).map(rising).collect();
         let found = randomisation(&trained, &[], 1, &resamples(10)).unwrap();
-        assert!(mean(&found.mismatched, Similarity::Spearman) > 0.99);
+        assert!(mean(&found.chance, Similarity::Spearman) > 0.99);
         assert!(mean(&found.random, Similarity::Spearman).abs() < 0.2);
     }
 
@@ -183,6 +184,6 @@ mod tests {
         let error = randomisation(&trained, &[Stage { name: "head", maps: &trained[1..] }], 1, &resamples(3));
         assert_eq!(error.unwrap_err().to_string(), "stage head has 2 maps, the panel has 3");
         let single = randomisation(&trained[..1], &[], 1, &resamples(1)).unwrap();
-        assert_eq!(single.mismatched.similarity[0].1.undefined, 1);
+        assert_eq!(single.chance.similarity[0].1.undefined, 1);
     }
 }

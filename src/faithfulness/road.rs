@@ -125,7 +125,7 @@ pub fn road<E: Error + 'static>(
         let draws = [judged.index, removed as u64];
         Some(noisy(imputed, &known, settings.noise, settings.seed, &draws))
     };
-    let scores = logits.scores(settings.score, judged.target, 1 + 2 * percentiles.len(), make)?;
+    let scores = logits.scores(settings.score, judged.class, 1 + 2 * percentiles.len(), make)?;
     let Some(before) = scores[0] else { return Ok(None) };
     let change = |question: usize| scores[question].map(|after| after - before);
     let point = |(index, &percentile): (usize, &f64)| RoadPoint {
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn road_of_a_row_that_is_solved_on_paper() {
         let (input, map) = (grey(1, 4, &[1.0, 5.0, 3.0, 1.0]), map(1, 4, &[0.2, 0.9, 0.1, -0.5]));
-        let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
+        let judged = Judged { input: &input, map: &map, class: 0, index: 0 };
         let mut model = linear(&[0.0, 1.0, 0.0, 0.0]);
         let found = road(&mut ask(&mut model), &quiet(&[70.0]), &judged).unwrap().unwrap();
         let near = |found: Option<f64>, expected: f64| (found.unwrap() - expected).abs() < 1e-6;
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn a_constant_image_loses_nothing_whatever_the_map_says() {
         let (input, map) = (grey(4, 4, &[0.7; 16]), map(2, 2, &[0.1, 0.4, -0.3, 0.2]));
-        let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
+        let judged = Judged { input: &input, map: &map, class: 0, index: 0 };
         let mut model = linear(&[1.0; 16]);
         let found = road(&mut ask(&mut model), &quiet(&[10.0, 50.0, 90.0]), &judged).unwrap().unwrap();
         assert!(found.combined().unwrap().abs() < 1e-5 && found.morf().unwrap().abs() < 1e-5, "{found:?}");
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn where_ties_leave_nothing_the_point_and_the_means_are_undefined() {
         let (input, map) = (grey(1, 5, &[1.0; 5]), map(1, 5, &[0.0, 0.0, 5.0, 0.0, 0.0]));
-        let judged = Judged { input: &input, map: &map, target: 0, index: 0 };
+        let judged = Judged { input: &input, map: &map, class: 0, index: 0 };
         let mut model = linear(&[1.0; 5]);
         let mut settings = quiet(&[25.0, 90.0]);
         let found = road(&mut ask(&mut model), &settings, &judged).unwrap().unwrap();
@@ -291,7 +291,7 @@ mod tests {
                 Ok(vec![vec![0.0]; batch.len()])
             };
             let settings = RoadSettings { percentiles: vec![50.0], noise, seed, ..RoadSettings::default() };
-            let judged = Judged { input: &input, map: &map, target: 0, index };
+            let judged = Judged { input: &input, map: &map, class: 0, index };
             road(&mut ask(&mut model), &settings, &judged).unwrap();
             inputs
         };

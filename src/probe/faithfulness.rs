@@ -80,7 +80,7 @@ pub fn assess(
         let maps: Vec<Heatmap> = explanations.iter().map(|explanation| explanation.map.clone()).collect();
         let mut readings = Vec::new();
         for (place, input) in inputs.iter().enumerate() {
-            let judged = Judged { input, map: &maps[place], target: classes[place], index: place as u64 };
+            let judged = Judged { input, map: &maps[place], class: classes[place], index: place as u64 };
             readings.extend(read(&judged, explainer, model, device, criteria)?);
             parts += 1;
             done(parts, total);
@@ -115,7 +115,7 @@ fn read(
     };
     let mut readings = against_random(&mut Logits::new(&mut answer, batch), criteria, judged)?;
     let mut again = |inputs: &[Input]| -> Result<Vec<Heatmap>, ExplainError> {
-        let (tensor, classes) = (batch_of(inputs, device), vec![Some(judged.target); inputs.len()]);
+        let (tensor, classes) = (batch_of(inputs, device), vec![Some(judged.class); inputs.len()]);
         let explained = explain::explain(model, std::slice::from_ref(explainer), tensor, &classes, &[Target::Label])?;
         Ok(only_maps(explained))
     };

@@ -76,13 +76,13 @@ impl Model {
     }
 
     /// Gradient times input of the pooled pixels, summed over channels.
-    fn explain(&self, image: &Input, target: usize) -> Heatmap {
+    fn explain(&self, image: &Input, class: usize) -> Heatmap {
         let pooled = Self::pooled(image);
         let hidden = self.hidden(&pooled);
         let mut map = vec![0.0; ROWS * COLS];
         for (feature, value) in pooled.iter().enumerate() {
             let through = |unit: usize| {
-                let slope = (1.0 - hidden[unit] * hidden[unit]) * f64::from(self.second[target * HIDDEN + unit]);
+                let slope = (1.0 - hidden[unit] * hidden[unit]) * f64::from(self.second[class * HIDDEN + unit]);
                 slope * f64::from(self.first[unit * FEATURES + feature])
             };
             map[feature % (ROWS * COLS)] += value * (0..HIDDEN).map(through).sum::<f64>();
@@ -96,7 +96,7 @@ fn image(index: u64) -> Input {
     Input::new(HEIGHT, WIDTH, values.into_iter().map(|value| value * 2.0).collect()).unwrap()
 }
 
-fn target(index: u64) -> usize {
+fn class(index: u64) -> usize {
     (2 * index as usize + 1) % CLASSES
 }
 
@@ -137,7 +137,7 @@ fn with<T>(case: &Value, of: impl FnOnce(&mut Logits<'_, Infallible>, &Judged<'_
     let mut ask = |images: &[Input]| Ok(images.iter().map(|image| model.logits(image)).collect());
     let index = case["image"].as_u64().unwrap();
     let (image, map) = (image(index), saliency(case["map"].as_str().unwrap(), index));
-    let judged = Judged { input: &image, map: &map, target: target(index), index };
+    let judged = Judged { input: &image, map: &map, class: class(index), index };
     of(&mut Logits::new(&mut ask, NonZeroUsize::new(8).unwrap()), &judged)
 }
 
@@ -216,16 +216,16 @@ fn max_sensitivity_is_captums_and_quantuss() {
         let moved = |draw: u32| {
             let noise = pseudo_random(3 * HEIGHT * WIDTH, 1000 + draw).into_iter().map(|value| value * RADIUS);
             let values = image(index).values().iter().zip(noise).map(|(value, noise)| value + noise).collect();
-            model.explain(&Input::new(HEIGHT, WIDTH, values).unwrap(), target(index))
+            model.explain(&Input::new(HEIGHT, WIDTH, values).unwrap(), class(index))
         };
         let perturbed: Vec<Heatmap> = (0..DRAWS).map(moved).collect();
-        let found = sensitivity(&model.explain(&image(index), target(index)), &perturbed, Normalise::None).unwrap();
+        let found = sensitivity(&model.explain(&image(index), class(index)), &perturbed, Normalise::None).unwrap();
         let reference = case["captum"].as_f64().unwrap();
         agree("max-sensitivity, Captum", &[found], &[reference]);
         agree("max-sensitivity, Quantus", &[found], &[case["quantus"].as_f64().unwrap()]);
 
         let mut ask = |images: &[Input]| -> Result<Vec<Heatmap>, Infallible> {
-            Ok(images.iter().map(|image| model.explain(image, target(index))).collect())
+            Ok(images.iter().map(|image| model.explain(image, class(index))).collect())
         };
         let mut maps = Maps::new(&mut ask, NonZeroUsize::new(4).unwrap());
         let drawn = max_sensitivity(&mut maps, &SensitivitySettings::default(), &image(index), index).unwrap().unwrap();

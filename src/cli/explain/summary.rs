@@ -170,7 +170,7 @@ fn rows(looked: &Looked, assessment: &Assessment) -> Vec<Vec<Cell>> {
         .collect();
     let check = &assessment.randomisation;
     let random = check.stages.iter().map(|stage| (format!("random from the head to {}", stage.stage), stage));
-    for (name, stage) in random.chain([("of other images".to_string(), &check.mismatched)]) {
+    for (name, stage) in random.chain([("of other images".to_string(), &check.chance)]) {
         for ((similarity, value), (_, random)) in stage.similarity.iter().zip(&check.random.similarity) {
             rows.push(row(format!("{}, {name}", similarity.name()), "lower", [Some(value), Some(random), None]));
         }
