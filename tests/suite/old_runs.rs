@@ -114,6 +114,7 @@ fn what_an_old_run_showed_is_what_it_shows_now() {
     unpack(dir, "textures");
     stripes(dir);
     let runs = json(dir, &["runs", ".", "--format", "json"]);
+    let runs = &runs["runs"];
     let listed = |run: usize| (runs[run]["model"].as_str().unwrap(), runs[run]["epochs_done"].as_u64().unwrap());
     assert_eq!([listed(0), listed(1)], [("resnet_mini", 2), ("deit_mini", 2)]);
     for run in ["textures", "stripes"] {

@@ -31,7 +31,13 @@ fn train(dir: &Path, model: &str, run: &str, more: &[&str]) {
 fn refused(dir: &Path, arguments: &[&str], part: &str) {
     let output = driftscope(dir, arguments).output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {message}");
+    // What can never be right ends with 2, whatever lies on the disk.
+    let code = if ["ends in", "is 99", "none of them fits", "'nobody'"].iter().any(|words| part.contains(words)) {
+        2
+    } else {
+        1
+    };
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
     assert!(message.contains(part) && !message.contains("panicked"), "{arguments:?}: {message}");
     assert!(output.stdout.is_empty(), "{arguments:?}");
 }
