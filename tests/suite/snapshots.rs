@@ -31,7 +31,7 @@ fn answer(dir: &Path, arguments: &[&str]) -> String {
 /// `answer`, with the digits of every number that has a point replaced by `#`: what floating-point arithmetic of another
 /// processor may change. A sign goes with them.
 fn without_digits(text: &str) -> String {
-    let number = |word: &str| word.contains('.') && word.parse::<f64>().is_ok();
+    let number = |word: &str| word.contains('.') && !word.ends_with('.') && word.parse::<f64>().is_ok();
     let masked = |word: &str| -> String {
         word.chars()
             .map(|letter| {
