@@ -79,14 +79,17 @@ fn methods() -> Table {
             .collect();
         vec![
             text(method.name()),
+            text(method.title()),
+            text(method.method().reads),
             text(yes_or_no(method.class_specific())),
             text(yes_or_no(fits(method, false))),
             text(yes_or_no(fits(method, true))),
             Some(settings.join(" ")).filter(|settings| !settings.is_empty()),
         ]
     };
-    let headings = vec!["method", "class specific", "for a CNN", "for a ViT", "settings and their defaults"];
-    Table { headings, rows: Explainer::all().iter().map(row).collect(), left: 5 }
+    let headings =
+        vec!["method", "title", "reads", "class specific", "for a CNN", "for a ViT", "settings and their defaults"];
+    Table { headings, rows: Explainer::all().iter().map(row).collect(), left: 7 }
 }
 
 fn measures() -> Table {

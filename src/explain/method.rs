@@ -33,9 +33,9 @@ pub enum Reads {
 impl fmt::Display for Reads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Reads::FeatureMap => "a feature map",
+            Reads::FeatureMap => "feature map",
             Reads::Attention => "attention",
-            Reads::Input => "the input",
+            Reads::Input => "input",
         })
     }
 }
