@@ -2,7 +2,7 @@
 //! weights, and measures how far they drift, beside floors, chance and intervals.
 //!
 //! The command line is the usual way in; `README.md` and `docs/` describe it. As a library, start with [`train::fit`], which
-//! is the whole program on one page, or with [`store::RunReader`] and [`drift::analyse`], which read a run and need no device.
+//! is the whole program on one page, or with [`store::RunReader`] and [`drift::analyse()`], which read a run and need no device.
 //!
 //! ```text
 //! configs/*.toml + flags ─► config::file ─► config::RunConfig ─► data (index → split → panel → loader)
