@@ -4,6 +4,8 @@ use crate::config::file::ConfigError;
 use crate::data::DataError;
 use crate::explain::ExplainError;
 use crate::fsx::{FsError, one_line};
+use crate::probe::CauseError;
+use crate::train::TrainError;
 
 /// Stopped by a signal, as shells count it.
 pub(super) const INTERRUPTED: u8 = 130;
@@ -26,8 +28,16 @@ pub(super) fn is_wrong(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<Wrong>()
             || cause.downcast_ref().is_some_and(ConfigError::is_about_settings)
-            || cause.downcast_ref().is_some_and(ExplainError::is_about_settings)
+            || of_explaining(cause).is_some_and(ExplainError::is_about_settings)
     })
+}
+
+/// What is wrong with explaining, be it on its own or handed on word for word by what explains.
+fn of_explaining<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a ExplainError> {
+    match (cause.downcast_ref(), cause.downcast_ref()) {
+        (Some(TrainError::Explain(error)), _) | (_, Some(CauseError::Explain(error))) => Some(error),
+        _ => cause.downcast_ref(),
+    }
 }
 
 /// The error and its causes on one line, each once: some messages already end in their cause. Only images that cannot be

@@ -44,7 +44,7 @@ const WRONG: [(&str, i32, &[&str]); 62] = [
     ("train --model deit_mini --set panel.list=nowhere.txt", 1, &["nowhere.txt", "panel.list"]),
     ("train --model deit_mini --stop-when-stable 0", 2, &["stable"]),
     ("train --config nowhere.toml", 1, &["nowhere.toml"]),
-    ("train --config notes.txt", 1, &["notes.txt"]),
+    ("train --config notes.txt", 2, &["notes.txt"]),
     ("train --resume nowhere", 1, &["nowhere"]),
     ("train --resume run@first", 2, &["@first", "@best"]),
     ("train --resume run@9", 1, &["epoch 9", "0, 1"]),

@@ -180,7 +180,7 @@ fn runs_of_other_pictures_under_the_same_names_do_not_compare() {
         &["animate", "run", "other"],
         &["explain", "run", "other"],
     ] {
-        refused(dir.path(), command, &["do not compare", "val/lying/0.png"]);
+        refused(dir.path(), command, &["cannot be compared", "val/lying/0.png"]);
     }
     let output = succeed(dir.path(), &["report", "run", "other"]);
     assert!(String::from_utf8(output.stderr).unwrap().contains("val/lying/0.png is another image"));
