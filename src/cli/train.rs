@@ -14,7 +14,6 @@ use crate::fsx::quoted;
 use crate::models::ModelName;
 use crate::progress::{Progress, say};
 use crate::run::{NextStep, RunDir, RunRecord, Which, misfits, same_data, same_panel, sealed};
-use crate::store::PanelInfo;
 use crate::train::{Ending, Ready, Setup, fit};
 use anyhow::{Result, bail};
 use burn_train::Interrupter;
@@ -327,30 +326,7 @@ fn setup(config: RunConfig, choice: DeviceChoice, tensorboard: bool) -> Result<(
 }
 
 fn record(path: &Path, setup: &Setup, settings: Settings, device: DeviceChoice) -> Result<RunRecord> {
-    let panel = setup.config.panel.choose(&setup.data)?;
-    Ok(RunRecord {
-        schema: RunRecord::SCHEMA,
-        driftscope: env!("CARGO_PKG_VERSION").to_string(),
-        name: path.file_name().map_or_else(|| "run".to_string(), |name| name.to_string_lossy().into_owned()),
-        model: setup.config.model.to_string(),
-        data: setup.data.name.clone(),
-        classes: setup.data.classes.clone(),
-        config: setup.config.clone(),
-        settings,
-        forked_from: None,
-        device: device.to_string(),
-        threads: thread::available_parallelism().map_or(1, usize::from),
-        data_digest: setup.data.digest.clone(),
-        content_digest: setup.data.content_digest.clone(),
-        // As text: JSON knows no others.
-        skipped: setup.data.skipped.iter().map(|skipped| skipped.path.display().to_string().into()).collect(),
-        panel: PanelInfo {
-            digest: panel.digest,
-            ids: panel.samples.iter().map(|sample| sample.id.clone()).collect(),
-            labels: panel.samples.iter().map(|sample| sample.label).collect(),
-            pictures: Vec::new(),
-        },
-    })
+    Ok(RunRecord::new(path, setup.config.clone(), settings, &setup.data, device.to_string())?)
 }
 
 /// The first SIGINT or SIGTERM finishes the step and saves; the second stops at once, and so does the first while training is

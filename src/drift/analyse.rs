@@ -20,7 +20,7 @@ use super::spread::{attention_reach, spread_estimates};
 use super::warnings::jumps;
 use crate::measure::Measure;
 use crate::stats::Resamples;
-use crate::store::{Against, Explanations, RunReader, StoreError};
+use crate::store::{Against, Explanations, RunReader, Scored, StoreError};
 
 /// All that is asked of a run.
 ///
@@ -97,14 +97,10 @@ fn accuracies(reader: &RunReader) -> Result<BTreeMap<usize, f64>, StoreError> {
     Ok(accuracies)
 }
 
-/// The epoch of the best accuracy, the earliest of several; the untrained epoch 0 only where it is better than all.
+/// The epoch of the best accuracy.
 fn best(accuracy: &BTreeMap<usize, f64>) -> Option<usize> {
-    let better = |best: Option<(usize, f64)>, (&epoch, &accuracy): (&usize, &f64)| match best {
-        Some((0, highest)) if accuracy == highest => Some((epoch, accuracy)),
-        Some((_, highest)) if accuracy <= highest => best,
-        _ => Some((epoch, accuracy)),
-    };
-    accuracy.iter().fold(None, better).map(|(epoch, _)| epoch)
+    let all = accuracy.iter().map(|(&epoch, &val_accuracy)| Scored { epoch, val_accuracy });
+    all.min_by(Scored::best_first).map(|best| best.epoch)
 }
 
 /// An epoch's maps, kept as long as others are compared with it.

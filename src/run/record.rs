@@ -3,11 +3,13 @@
 use super::error::RunError;
 use crate::config::RunConfig;
 use crate::config::file::Settings;
+use crate::data::DataSet;
 use crate::fsx;
 use crate::store::layout::RUN_FILE;
 use crate::store::{self, PanelInfo};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 /// `run.json`: everything that decides what the run computes, written before its first batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,8 +48,44 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
-    /// Version of run.json that this driftscope writes.
-    pub const SCHEMA: u32 = store::SCHEMA;
+    /// The record of a run in the folder `run` that begins now, on `device`, with `data`. The digests of the panel's files are
+    /// still empty: the files are made later.
+    ///
+    /// # Errors
+    ///
+    /// If the settings list an image for the panel that is not in the validation split.
+    pub fn new(
+        run: &Path,
+        config: RunConfig,
+        settings: Settings,
+        data: &DataSet,
+        device: String,
+    ) -> Result<Self, RunError> {
+        let panel = config.panel.choose(data)?;
+        Ok(Self {
+            schema: store::SCHEMA,
+            driftscope: env!("CARGO_PKG_VERSION").to_string(),
+            name: run.file_name().map_or_else(|| "run".to_string(), |name| name.to_string_lossy().into_owned()),
+            model: config.model.to_string(),
+            data: data.name.clone(),
+            classes: data.classes.clone(),
+            config,
+            settings,
+            forked_from: None,
+            device,
+            threads: thread::available_parallelism().map_or(1, usize::from),
+            data_digest: data.digest.clone(),
+            content_digest: data.content_digest.clone(),
+            // As text: JSON knows no others.
+            skipped: data.skipped.iter().map(|skipped| skipped.path.display().to_string().into()).collect(),
+            panel: PanelInfo {
+                digest: panel.digest,
+                ids: panel.samples.iter().map(|sample| sample.id.clone()).collect(),
+                labels: panel.samples.iter().map(|sample| sample.label).collect(),
+                pictures: Vec::new(),
+            },
+        })
+    }
 
     /// Reads the record of the run in the folder `run`.
     ///

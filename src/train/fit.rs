@@ -15,6 +15,7 @@ use super::retention::{history, tidy};
 use super::schedule::Schedule;
 use super::settling::{has_settled, steadiest};
 use super::setup::{Setup, Steps};
+use super::stop::Stop;
 use super::trainee::Trainee;
 use crate::data::{Loader, Order, Split};
 use crate::device;
@@ -28,7 +29,6 @@ use crate::seed::{self, Purpose};
 use crate::store::layout::{CONFUSION_FILE, METRICS_FILE};
 use crate::store::{EpochMetrics, RunReader, Scored, StoreError, TrainingMetrics, panel_image_name};
 use burn::tensor::Tensor;
-use burn_train::Interrupter;
 use std::time::Instant;
 
 /// How a run ended.
@@ -51,7 +51,7 @@ pub enum Ending {
     },
 }
 
-/// Trains to the last epoch, or until `interrupter` says stop, and seals every epoch with its explanations and drift.
+/// Trains to the last epoch, or until it is told to `stop`, and seals every epoch with its explanations and drift.
 ///
 /// A new run starts at epoch 0, which is the untrained model, evaluated and explained like any other.
 ///
@@ -62,10 +62,10 @@ pub fn fit(
     run: &RunDir,
     setup: &Setup,
     ready: Ready,
-    interrupter: &Interrupter,
+    stop: &dyn Stop,
     progress: &Progress,
 ) -> Result<Ending, TrainError> {
-    device::within_memory(|| epochs(run, setup, ready, interrupter, progress))?
+    device::within_memory(|| epochs(run, setup, ready, stop, progress))?
 }
 
 /// The loop.
@@ -73,7 +73,7 @@ fn epochs(
     run: &RunDir,
     setup: &Setup,
     ready: Ready,
-    interrupter: &Interrupter,
+    stop: &dyn Stop,
     progress: &Progress,
 ) -> Result<Ending, TrainError> {
     let (config, data, device) = (&setup.config, &setup.data, &setup.device);
@@ -121,7 +121,7 @@ fn epochs(
         let first_batch = steps_done * config.accumulate;
         let mut batches = Loader::start(data.split(Split::Train).clone(), order, setup.batching(), first_batch);
         for step in steps_done..steps.count() {
-            if interrupter.should_stop() {
+            if stop.should_stop() {
                 // Before an epoch's first step there is nothing that the last sealed epoch does not hold.
                 if step > 0 {
                     run.save_interrupted(&trainee.save())?;

@@ -17,6 +17,7 @@ mod retention;
 mod schedule;
 mod settling;
 mod setup;
+mod stop;
 mod trainee;
 
 pub use error::TrainError;
@@ -26,3 +27,4 @@ pub use optimizer::Optimizer;
 pub use ready::Ready;
 pub use schedule::Schedule;
 pub use setup::Setup;
+pub use stop::Stop;
