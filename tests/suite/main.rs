@@ -34,5 +34,6 @@ mod streams;
 mod support;
 mod taps;
 mod training;
+mod versions;
 mod weight_files;
 mod weights;

@@ -1,26 +1,33 @@
 //! A run that was killed or interrupted and resumed ends in the same bytes as one that was not.
 
-use crate::support::{alone, driftscope, succeed};
+use crate::support::{alone, driftscope, fast_device, succeed};
+use burn_train::Interrupter;
+use driftscope::data::DataSet;
+use driftscope::progress::Progress;
+use driftscope::run::{RunDir, RunRecord};
 use driftscope::store::Manifest;
+use driftscope::train::{Ending, Ready, Setup, Stop, fit};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const MODELS: [&str; 2] = ["resnet_mini", "deit_mini"];
 
-/// Steps an epoch under [`config`]: ten classes of eight pictures in steps of two batches of eight.
-const STEPS: u64 = 5;
+/// Epochs under [`config`].
+const EPOCHS: usize = 4;
+/// Steps an epoch: ten classes of eight images in steps of two batches of nine, so four of eighteen and a last one of eight.
+const STEPS: usize = 5;
 
 /// Small enough for seconds, with everything on that draws random numbers or keeps state.
 fn config(dir: &Path, model: &str) {
     let drop_path = if model == "deit_mini" { "drop_path = 0.1\n" } else { "" };
     let text = format!(
-        "model = \"{model}\"\nepochs = 4\nbatch_size = 8\naccumulate = 2\nseed = 3\n{drop_path}\
+        "model = \"{model}\"\nepochs = {EPOCHS}\nbatch_size = 9\naccumulate = 2\nseed = 3\n{drop_path}\
          label_smoothing = 0.1\n\
          [data]\ntrain_per_class = 8\nval_per_class = 2\n[panel]\nper_class = 1\noverlays = 2\n\
          [augmentation]\ncolour_jitter = [0.4, 0.4, 0.4, 0.1]\npolicy = {{ kind = \"trivial-augment-wide\" }}\n\
@@ -34,23 +41,6 @@ fn config(dir: &Path, model: &str) {
 fn start(dir: &Path, run: &str) -> Child {
     let arguments = ["train", "--config", "config.toml", "--run-dir", run];
     driftscope(dir, &arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
-}
-
-fn interrupt(child: &mut Child) {
-    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
-    let status = child.wait().unwrap();
-    // A signal before the program listens ends it as it ends any program.
-    assert!(status.code() == Some(130) || status.signal() == Some(2), "{status}");
-}
-
-fn wait_for(path: &Path, child: &mut Child) {
-    let start = Instant::now();
-    while !path.exists() {
-        assert!(child.try_wait().unwrap().is_none(), "ended before {}", path.display());
-        assert!(start.elapsed() < Duration::from_secs(240), "{} never came", path.display());
-        sleep(Duration::from_millis(5));
-    }
 }
 
 /// Every file of every sealed epoch. Times are taken out of metrics.json, and its digest out of the manifest.
@@ -93,52 +83,55 @@ fn assert_same_run(expected: &Path, found: &Path) {
     }
 }
 
-#[test]
-fn killed_after_two_epochs_and_resumed_a_run_ends_in_the_same_bytes() {
-    let _turn = alone();
-    for model in MODELS {
-        let dir = tempfile::tempdir().unwrap();
-        config(dir.path(), model);
-        succeed(dir.path(), &["train", "--config", "config.toml", "--run-dir", "whole"]);
+/// Lets a process take one step and stops it before the next.
+struct AfterOneStep {
+    interrupter: Interrupter,
+    asked: AtomicUsize,
+}
 
-        let mut child = start(dir.path(), "killed");
-        wait_for(&dir.path().join("killed/epoch-0002/manifest.json"), &mut child);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert!(!dir.path().join("killed/epoch-0004").exists(), "killed too late to prove anything");
-        succeed(dir.path(), &["train", "--resume", "killed"]);
-        assert_same_run(&dir.path().join("whole"), &dir.path().join("killed"));
+impl Stop for AfterOneStep {
+    fn should_stop(&self) -> bool {
+        if self.asked.fetch_add(1, Ordering::Relaxed) > 0 {
+            self.interrupter.stop(Some("one step was taken"));
+        }
+        self.interrupter.should_stop()
     }
 }
 
+/// Every step of the run begins with what the one before it saved.
 #[test]
-fn interrupted_in_mid_epoch_a_run_saves_and_resumes_exactly() {
+fn interrupted_before_every_step_a_run_saves_and_resumes_exactly() {
     let _turn = alone();
     for model in MODELS {
         let dir = tempfile::tempdir().unwrap();
         config(dir.path(), model);
         succeed(dir.path(), &["train", "--config", "config.toml", "--run-dir", "whole"]);
+        // The same run before its first epoch.
+        let path = dir.path().join("stopped");
+        fs::create_dir(&path).unwrap();
+        fs::copy(dir.path().join("whole/run.json"), path.join("run.json")).unwrap();
+        let config = RunRecord::read(&path).unwrap().config;
+        let data = DataSet::open(&config.data).unwrap();
+        let setup = Setup { config, data, device: fast_device(), tensorboard: false };
 
-        // The signal may arrive between two epochs, when there is nothing to save: then go on and try again.
-        let mut child = start(dir.path(), "stopped");
-        wait_for(&dir.path().join("stopped/epoch-0001/manifest.json"), &mut child);
-        let state = dir.path().join("stopped/interrupted/state.json");
-        for patience in 1..=10 {
-            sleep(Duration::from_millis(if patience == 1 { 100 } else { 500 + 100 * patience }));
-            interrupt(&mut child);
-            if state.exists() {
-                break;
+        let (mut stops, progress) = (Vec::new(), Progress::new());
+        loop {
+            let (run, _) = RunDir::open(&path).unwrap();
+            let ready = Ready::new(&setup, run.newest().unwrap(), &progress).unwrap();
+            let stop = AfterOneStep { interrupter: Interrupter::new(), asked: AtomicUsize::new(0) };
+            match fit(&run, &setup, ready, &stop, &progress).unwrap() {
+                Ending::Interrupted { epoch, step } => stops.push((epoch, step)),
+                Ending::Finished { last, .. } => {
+                    assert_eq!(last, EPOCHS);
+                    break;
+                }
             }
-            let resume = ["train", "--resume", "stopped"];
-            child = driftscope(dir.path(), &resume).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         }
-        let state: Value = serde_json::from_slice(&fs::read(state).unwrap()).unwrap();
-        let step = state["step_in_epoch"].as_u64().unwrap();
-        assert!((1..=STEPS).contains(&step), "{model}: stopped at step {step}");
-
-        succeed(dir.path(), &["train", "--resume", "stopped"]);
-        assert!(!dir.path().join("stopped/interrupted").exists(), "superseded by the next sealed epoch");
-        assert_same_run(&dir.path().join("whole"), &dir.path().join("stopped"));
+        // Between two epochs there is nothing to save; before the first step of the first there is no run to resume.
+        let every = (1..=EPOCHS).flat_map(|epoch| (0..STEPS).map(move |step| (epoch, step)));
+        assert_eq!(stops, every.skip(1).collect::<Vec<_>>(), "{model}");
+        assert!(!path.join("interrupted").exists(), "superseded by the next sealed epoch");
+        assert_same_run(&dir.path().join("whole"), &path);
     }
 }
 
@@ -147,10 +140,7 @@ fn a_damaged_checkpoint_is_named_and_refused() {
     let _turn = alone();
     let dir = tempfile::tempdir().unwrap();
     config(dir.path(), "resnet_mini");
-    let mut child = start(dir.path(), "run");
-    wait_for(&dir.path().join("run/epoch-0001/manifest.json"), &mut child);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    succeed(dir.path(), &["train", "--config", "config.toml", "--run-dir", "run"]);
     let newest = fs::read_dir(dir.path().join("run")).unwrap().map(|entry| entry.unwrap().path());
     let newest = newest.filter(|path| path.join("manifest.json").exists()).max().unwrap();
     let model = newest.join("model.safetensors");
@@ -264,12 +254,12 @@ fn a_second_process_on_one_run_is_refused() {
     let _turn = alone();
     let dir = tempfile::tempdir().unwrap();
     config(dir.path(), "resnet_mini");
-    let mut child = start(dir.path(), "run");
-    wait_for(&dir.path().join("run/epoch-0000/manifest.json"), &mut child);
+    succeed(dir.path(), &["train", "--config", "config.toml", "--run-dir", "run"]);
+    let (held, _) = RunDir::open(&dir.path().join("run")).unwrap();
     let output = driftscope(dir.path(), &["train", "--resume", "run"]).output().unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(held);
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("in use by another driftscope process"), "{message}");
+    succeed(dir.path(), &["train", "--resume", "run"]);
 }

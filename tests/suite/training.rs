@@ -1,12 +1,17 @@
 //! What a step of training may touch, and by how much.
 
-use crate::support::{alone, driftscope, minis, succeed};
+use crate::support::{alone, driftscope, fast_device, minis, succeed};
 use burn::module::Param;
 use burn::tensor::Tensor;
+use burn_train::Interrupter;
+use driftscope::config::file::Settings;
 use driftscope::config::{OptimizerConfig, OptimizerKind};
+use driftscope::data::DataSet;
 use driftscope::device::DeviceChoice;
 use driftscope::models::{Model, NamedVisitor, Parameter};
-use driftscope::train::{Optimizer, StepGradients};
+use driftscope::progress::Progress;
+use driftscope::run::{NextStep, RunDir, RunRecord};
+use driftscope::train::{Ending, Optimizer, Ready, Setup, StepGradients, fit};
 use driftscope::weights::{self, StateDict};
 use std::fs;
 use std::path::Path;
@@ -99,27 +104,90 @@ fn layer_decay_slows_each_block_by_its_depth() {
     }
 }
 
+/// Fifty epochs of fifty steps: the signal always comes in time. Between two epochs there is nothing to save.
 #[test]
-fn sigterm_saves_as_sigint_does() {
+fn a_signal_saves_what_was_done_of_the_epoch_and_says_where_the_run_goes_on() {
     let _turn = alone();
     let dir = tempfile::tempdir().unwrap();
     let config = format!("model = \"resnet_mini\"\n{TINY}").replace("epochs = 1", "epochs = 50");
     fs::write(dir.path().join("config.toml"), config.replace("train_per_class = 2", "train_per_class = 40")).unwrap();
-    let mut child = driftscope(dir.path(), &["train", "--config", "config.toml", "--run-dir", "run"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    while !dir.path().join("run/epoch-0001/manifest.json").exists() {
-        assert!(child.try_wait().unwrap().is_none(), "ended before its first epoch");
-        std::thread::sleep(std::time::Duration::from_millis(5));
+    for signal in ["-INT", "-TERM"] {
+        let path = dir.path().join(format!("run{signal}"));
+        let arguments = ["train", "--config", "config.toml", "--run-dir", path.to_str().unwrap()];
+        let mut command = driftscope(dir.path(), &arguments);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        while !path.join("epoch-0001/manifest.json").exists() {
+            assert!(child.try_wait().unwrap().is_none(), "ended before its first epoch");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(130), "{signal}: {said}");
+
+        let (run, _) = RunDir::open(&path).unwrap();
+        let NextStep { epoch, steps_done } = run.newest().unwrap().unwrap().saved.position.next();
+        assert!(
+            epoch < 50 && said.contains(&format!("stopped at epoch {epoch}, step {steps_done};")),
+            "{signal}: {said}"
+        );
+        assert_eq!(path.join("interrupted/manifest.json").exists(), steps_done > 0, "{signal}");
     }
-    std::thread::sleep(std::time::Duration::from_millis(200));
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    let path = dir.path().join("run");
-    let whole = |name: &str| path.join(name).join("manifest.json").exists();
-    assert!(whole("interrupted") || (1..50).any(|epoch| whole(&format!("epoch-{epoch:04}"))));
+}
+
+/// An image that is whole when the run begins and damaged when its turn comes.
+#[test]
+fn an_image_that_cannot_be_read_any_more_ends_training_and_leaves_nothing_half_written() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    for (split, count) in [("train", 4), ("val", 1)] {
+        for class in ["a", "b"] {
+            let folder = dir.path().join("images").join(split).join(class);
+            fs::create_dir_all(&folder).unwrap();
+            for number in 0..count {
+                let shade = if class == "a" { 40 * number } else { 255 - 40 * number };
+                let pixel = |x: u32, y: u32| image::Rgb([shade, (7 * x) as u8, (5 * y) as u8]);
+                image::RgbImage::from_fn(32, 32, pixel).save(folder.join(format!("{number}.png"))).unwrap();
+            }
+        }
+    }
+    let text = "model = \"deit_mini\"\nepochs = 2\nbatch_size = 2\nexplainers = []\n[panel]\nper_class = 1\n";
+    fs::write(dir.path().join("config.toml"), text).unwrap();
+    let mut settings = Settings::read(&dir.path().join("config.toml")).unwrap();
+    settings.set("data.source", dir.path().join("images").to_str().unwrap()).unwrap();
+    let config = settings.resolve().unwrap();
+    let data = DataSet::quick(&config.data).unwrap();
+    let setup = Setup { config, data, device: fast_device(), tensorboard: false };
+    let (never, progress) = (Interrupter::new(), Progress::new());
+    let begun = |name: &str| {
+        let path = dir.path().join(name);
+        let record = RunRecord::new(&path, setup.config.clone(), settings.clone(), &setup.data, "cpu".to_string());
+        RunDir::create(&path, &record.unwrap(), &setup.data).unwrap()
+    };
+    let train = |run: &RunDir| {
+        let ready = Ready::new(&setup, run.newest().unwrap(), &progress).unwrap();
+        fit(run, &setup, ready, &never, &progress)
+    };
+    train(&begun("whole")).unwrap();
+
+    let image = dir.path().join("images/train/b/2.png");
+    let bytes = fs::read(&image).unwrap();
+    fs::write(&image, &bytes[..bytes.len() / 2]).unwrap();
+    let run = begun("run");
+    let message = train(&run).unwrap_err().to_string();
+    assert!(message.contains("train/b/2.png") && message.contains("cannot be read"), "{message}");
+    let mut names: Vec<String> = fs::read_dir(run.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["epoch-0000", "lock", "metrics.csv", "metrics.jsonl", "panel", "run.json"]);
+
+    // Put back, it is learned from as if nothing had happened.
+    fs::write(&image, bytes).unwrap();
+    assert!(matches!(train(&run).unwrap(), Ending::Finished { last: 2, .. }));
+    let model = |run: &str| fs::read(dir.path().join(run).join("epoch-0002/model.safetensors")).unwrap();
+    assert!(model("run") == model("whole"));
 }
 
 /// A limit on the size of files stands for a full disk: the optimizer's moments, which epoch 0 has none of, do not fit.
