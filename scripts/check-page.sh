@@ -5,14 +5,13 @@
 # usage: scripts/check-page.sh [--write]     --write mends the format, and those lints that can be mended safely
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../src/report/html"
+. ../../../scripts/packages.sh
 biome=2.6.8 typescript=5.9.3
 
 if ! command -v npm >/dev/null; then
-    if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
-        as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
+    if can_install; then
         echo "installing npm with apt-get" >&2
-        "${as_root[@]}" apt-get update -qq >&2
-        DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends npm >&2
+        install_packages npm
     else
         echo "please install npm (Node.js 18 or later), which brings the tools that check the page, then run this again" >&2
         exit 1

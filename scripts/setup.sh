@@ -10,6 +10,7 @@
 # a version appears in the cache by rename only, complete or not at all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/packages.sh
 
 torch_version=2.9.1
 cuda_pieces_version=12.8.90 # what torch 2.9.1's own wheel metadata pins for cupti and cudart
@@ -29,11 +30,9 @@ if command -v python3 >/dev/null; then python3 -m pip --version >/dev/null 2>&1 
 else missing+=(python3-pip); fi
 if [ ${#missing[@]} -gt 0 ]; then
     if $check_only; then say "would install: ${missing[*]}"
-    elif command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
-        as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
+    elif can_install; then
         say "installing ${missing[*]} with apt-get"
-        "${as_root[@]}" apt-get update -qq >&2
-        DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+        install_packages "${missing[@]}"
     else
         die "please install these packages, then run this again: ${missing[*]}"
     fi

@@ -2,17 +2,16 @@
 # Sets up and checks everything, cheapest first: format, build, lints, tests, documentation.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/packages.sh
 scripts/setup.sh
 
 step() { printf '\n== %s\n' "$*"; }
 
 # A browser, which opens the report as a person would.
 if [ -z "${CHROMIUM:-}" ] && ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
-    if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
-        as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
+    if can_install; then
         echo "installing chromium with apt-get" >&2
-        "${as_root[@]}" apt-get update -qq >&2
-        DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends chromium >&2
+        install_packages chromium
     else
         echo "please install chromium, or name a browser of its family in CHROMIUM, then run this again" >&2
         exit 1
