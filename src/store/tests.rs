@@ -24,6 +24,20 @@ pub(crate) fn write_run(dir: &Path, epochs: &[(usize, Vec<Explanations>)]) -> Ru
     RunReader::open(dir).unwrap()
 }
 
+/// The training half of an epoch that is known for its validation accuracy alone.
+pub(crate) fn of_accuracy(val_accuracy: f64) -> TrainingMetrics {
+    TrainingMetrics {
+        train_loss: None,
+        train_accuracy: None,
+        val_loss: 1.0,
+        val_accuracy,
+        val_top5: None,
+        val_class_accuracy: Vec::new(),
+        learning_rate: None,
+        seconds: 1.0,
+    }
+}
+
 #[test]
 fn only_sealed_epochs_count_and_they_are_in_numeric_order() {
     let dir = tempfile::tempdir().unwrap();

@@ -84,9 +84,9 @@ fn epochs(
     let Ready { mut trainee, panel, begun, pictures } = ready;
     let (mut logbook, mut dashboard);
     if begun {
-        tidy(run, config.keep)?;
-        let next = trainee.position.next().epoch;
         let history = history(run, |error| progress.say(&format!("left out of tables and ranking: {error}")))?;
+        tidy(run, &history, config.keep)?;
+        let next = trainee.position.next().epoch;
         let damaged = |error: StoreError| progress.say(&format!("no drift is measured against this: {error}"));
         let timeline = Timeline::of_sealed(&RunReader::open(run.path())?, next, damaged)?;
         let board = Board::open(run.path(), setup.tensorboard, next, &history)?;
@@ -245,7 +245,7 @@ fn close_epoch(
     building.write_json(METRICS_FILE, &metrics)?;
     logbook.board.epoch(&metrics, &figures, dashboard);
     building.seal()?;
-    tidy(run, keep)?;
+    tidy(run, &history(run, |_| {})?, keep)?;
     logbook.timeline.advance(epoch, seen);
     dashboard.sealed(&metrics);
     Ok(())

@@ -21,15 +21,14 @@ pub(super) fn history(run: &RunDir, mut damaged: impl FnMut(StoreError)) -> Resu
     Ok(history)
 }
 
-/// Brings the run in line with its sealed epochs: writes metrics.jsonl and metrics.csv anew from them, and removes mid-epoch
-/// saves they supersede and the weights of those that are neither among the best nor among the last. A process may be killed
-/// before or in the middle of this, so a resumed run begins with it.
-pub(super) fn tidy(run: &RunDir, keep: KeepConfig) -> Result<(), TrainError> {
-    let history = history(run, |_| {})?;
+/// Brings the run in line with its sealed epochs, whose [`history`] this is: writes metrics.jsonl and metrics.csv anew from
+/// them, and removes mid-epoch saves they supersede and the weights of those that are neither among the best nor among the
+/// last. A process may be killed before or in the middle of this, so a resumed run begins with it.
+pub(super) fn tidy(run: &RunDir, history: &[EpochMetrics], keep: KeepConfig) -> Result<(), TrainError> {
     let mut lines = String::new();
     let mut table =
         String::from("epoch,learning_rate,train_loss,train_accuracy,val_loss,val_accuracy,val_top5,seconds\n");
-    for metrics in &history {
+    for metrics in history {
         let path = run.path().join(HISTORY_FILE);
         lines +=
             &serde_json::to_string(metrics).map_err(|source| RunError::Encode { path, source: Box::new(source) })?;
@@ -39,7 +38,7 @@ pub(super) fn tidy(run: &RunDir, keep: KeepConfig) -> Result<(), TrainError> {
     run.write(HISTORY_FILE, lines.as_bytes())?;
     run.write(HISTORY_TABLE, table.as_bytes())?;
     run.clear_superseded(history.last().map(|metrics| metrics.epoch))?;
-    for epoch in pruned(&history, keep) {
+    for epoch in pruned(history, keep) {
         run.prune(epoch)?;
     }
     Ok(())
@@ -75,7 +74,7 @@ fn pruned(history: &[EpochMetrics], keep: KeepConfig) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::TrainingMetrics;
+    use crate::store::tests::of_accuracy;
 
     #[test]
     fn the_best_and_the_last_keep_their_weights() {
@@ -84,16 +83,7 @@ mod tests {
             .enumerate()
             .map(|(epoch, val_accuracy)| EpochMetrics {
                 epoch,
-                training: Some(TrainingMetrics {
-                    train_loss: None,
-                    train_accuracy: None,
-                    val_loss: 1.0,
-                    val_accuracy,
-                    val_top5: None,
-                    val_class_accuracy: Vec::new(),
-                    learning_rate: None,
-                    seconds: 1.0,
-                }),
+                training: Some(of_accuracy(val_accuracy)),
                 drift: Vec::new(),
             })
             .collect();

@@ -32,22 +32,14 @@ fn figures(history: &[EpochMetrics]) -> Vec<DriftEstimate> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{ALL_IMAGES, Against, TrainingMetrics};
+    use crate::store::tests::of_accuracy;
+    use crate::store::{ALL_IMAGES, Against};
 
     /// Accuracy, and the correlation with the previous epoch beside a floor of 0.9.
     fn history(epochs: &[(f64, Option<f64>)]) -> Vec<EpochMetrics> {
         let metrics = |(epoch, &(val_accuracy, value)): (usize, &(f64, Option<f64>))| EpochMetrics {
             epoch,
-            training: Some(TrainingMetrics {
-                train_loss: None,
-                train_accuracy: None,
-                val_loss: 1.0,
-                val_accuracy,
-                val_top5: None,
-                val_class_accuracy: Vec::new(),
-                learning_rate: None,
-                seconds: 1.0,
-            }),
+            training: Some(of_accuracy(val_accuracy)),
             drift: value.map(|value| figure(epoch, value)).into_iter().collect(),
         };
         epochs.iter().enumerate().map(metrics).collect()

@@ -8,10 +8,8 @@ use crate::drift::testing::{explanations, of_run};
 use crate::drift::{Floor, SemanticDrift, agreement_between, semantic_drift, spread_between};
 use crate::fsx;
 use crate::measure::{Descriptor, Measure};
-use crate::store::tests::write_run;
-use crate::store::{
-    ALL_IMAGES, DriftEstimate, EpochMetrics, Manifest, PanelInfo, RunInfo, StoreError, TrainingMetrics,
-};
+use crate::store::tests::{of_accuracy, write_run};
+use crate::store::{ALL_IMAGES, DriftEstimate, EpochMetrics, Manifest, PanelInfo, RunInfo, StoreError};
 
 /// A run whose epochs hold the given explanations and have the given accuracies.
 fn run(dir: &Path, name: &str, epochs: Vec<(usize, Vec<Explanations>)>, accuracy: &[f64]) -> RunReader {
@@ -22,16 +20,7 @@ fn run(dir: &Path, name: &str, epochs: Vec<(usize, Vec<Explanations>)>, accuracy
     let info = RunInfo { schema: 1, name: name.into(), model: "mini".into(), classes, panel };
     fsx::write_atomic(&dir.join("run.json"), &serde_json::to_vec(&info).unwrap()).unwrap();
     for ((epoch, _), &val_accuracy) in epochs.iter().zip(accuracy) {
-        let training = TrainingMetrics {
-            train_loss: None,
-            train_accuracy: None,
-            val_loss: 1.0,
-            val_accuracy,
-            val_top5: None,
-            val_class_accuracy: vec![],
-            learning_rate: None,
-            seconds: 1.0,
-        };
+        let training = of_accuracy(val_accuracy);
         let metrics = EpochMetrics { epoch: *epoch, training: Some(training), drift: vec![] };
         let path = dir.join(crate::store::epoch_dir_name(*epoch)).join("metrics.json");
         fsx::write_atomic(&path, &serde_json::to_vec(&metrics).unwrap()).unwrap();
