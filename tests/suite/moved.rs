@@ -1,7 +1,7 @@
 //! Runs whose surroundings have changed: data that moved or was altered, another working directory, more epochs, a terminal
 //! that cannot move its cursor. Each works, or says in one line what to type.
 
-use crate::support::{alone, driftscope, succeed};
+use crate::support::{self, alone, succeed};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -36,12 +36,7 @@ fn trained(dir: &Path) {
 }
 
 fn refused(dir: &Path, arguments: &[&str], parts: &[&str]) -> String {
-    let output = driftscope(dir, arguments).output().unwrap();
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {message}");
-    assert!(!message.contains("panicked"), "{message}");
-    parts.iter().for_each(|part| assert!(message.contains(part), "{arguments:?}: no '{part}' in {message}"));
-    message
+    support::refused(dir, arguments, 1, parts)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a person names: where output goes, which run and which class are meant, and what is refused before the work.
 
-use crate::support::{alone, driftscope, succeed};
+use crate::support::{self, alone, driftscope, succeed};
 use driftscope::store::Explanations;
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -29,17 +29,12 @@ fn train(dir: &Path, model: &str, run: &str, more: &[&str]) {
 }
 
 fn refused(dir: &Path, arguments: &[&str], part: &str) {
-    let output = driftscope(dir, arguments).output().unwrap();
-    let message = String::from_utf8(output.stderr).unwrap();
-    // What can never be right ends with 2, whatever lies on the disk.
-    let code = if ["ends in", "is 99", "none of them fits", "'nobody'"].iter().any(|words| part.contains(words)) {
-        2
-    } else {
-        1
-    };
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
-    assert!(message.contains(part) && !message.contains("panicked"), "{arguments:?}: {message}");
-    assert!(output.stdout.is_empty(), "{arguments:?}");
+    support::refused(dir, arguments, 1, &[part]);
+}
+
+/// What can never be right, whatever lies on the disk.
+fn wrong(dir: &Path, arguments: &[&str], part: &str) {
+    support::refused(dir, arguments, 2, &[part]);
 }
 
 #[test]
@@ -87,9 +82,9 @@ fn output_goes_to_stdout_through_links_and_never_over_a_run() {
 
     fs::create_dir(path.join("folder.svg")).unwrap();
     refused(path, &["plot", "run", "-o", "folder.svg"], "is a folder");
-    refused(path, &["export", "run", "w.pth"], "ends in .safetensors");
+    wrong(path, &["export", "run", "w.pth"], "ends in .safetensors");
     refused(path, &["report", "run", "-o", "absent/page.html"], "there is no folder absent");
-    refused(path, &["plot", "run", "-o", "x.pdf"], "ends in .svg or .png");
+    wrong(path, &["plot", "run", "-o", "x.pdf"], "ends in .svg or .png");
     refused(path, &["explain", "run", "-o", "page.html"], "is not a folder");
     refused(path, &["eval", "run", "--confusion", &"n".repeat(300)], "--confusion");
 
@@ -105,10 +100,10 @@ fn output_goes_to_stdout_through_links_and_never_over_a_run() {
     refused(path, &["explain", "run", "photo@2x.png"], "no file or folder 'photo@2x.png'");
 
     // A setting out of range is told as training tells it; what a model has nothing for is another matter.
-    refused(path, &["explain", "run", "--methods", "rollout:start_block=99"], "rollout: start_block is 99");
-    refused(path, &["explain", "run", "--methods", "all,occlusion:window=99"], "occlusion: window is 99");
+    wrong(path, &["explain", "run", "--methods", "rollout:start_block=99"], "rollout: start_block is 99");
+    wrong(path, &["explain", "run", "--methods", "all,occlusion:window=99"], "occlusion: window is 99");
     train(path, "resnet_mini", "cnn", &[]);
-    refused(path, &["explain", "cnn", "--methods", "rollout"], "none of them fits");
+    wrong(path, &["explain", "cnn", "--methods", "rollout"], "none of them fits");
 }
 
 #[test]
@@ -187,7 +182,7 @@ fn classes_can_be_asked_for_whatever_they_are_called() {
     assert_eq!(shown(&["--targets", "label,a"]), ["label", "a"]);
     assert_eq!(shown(&["--targets", "class:label", "--targets", "prediction"]), ["class:label", "prediction"]);
     succeed(dir.path(), &["cause", "run", "--targets", "class:a,b"]);
-    refused(dir.path(), &["explain", "run", "--targets", "label,nobody"], "'nobody'");
+    wrong(dir.path(), &["explain", "run", "--targets", "label,nobody"], "'nobody'");
     // The run's own maps are kept under names that tell the two apart.
     let path = dir.path().join("run/epoch-0001/explanations/grad-cam.safetensors");
     let kept = Explanations::decode(&fs::read(&path).unwrap(), &path).unwrap();

@@ -77,6 +77,18 @@ pub(crate) fn succeed(dir: &Path, arguments: &[&str]) -> Output {
     output
 }
 
+/// Runs it to its end and expects `code`, and one error that holds all of `parts`, no data and no panic. What it says.
+pub(crate) fn refused(dir: &Path, arguments: &[&str], code: i32, parts: &[&str]) -> String {
+    let output = driftscope(dir, arguments).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    assert_eq!(message.matches("error: ").count(), 1, "{arguments:?}: {message}");
+    assert!(!message.contains("panicked"), "{message}");
+    parts.iter().for_each(|part| assert!(message.contains(part), "{arguments:?}: no '{part}' in {message}"));
+    message
+}
+
 /// Numbers that look random and are the same everywhere, for what is broken on purpose.
 pub(crate) struct Random(u64);
 
