@@ -126,24 +126,30 @@ fn rows_of_run(analysis: &Analysis) -> Vec<Vec<Cell>> {
         let names = ["accuracy", "val-accuracy", &analysis.run, ""];
         row(names, epoch, [Some(accuracy), None, None], None, None)
     });
-    let drift = analysis.drift.iter().map(|figure| {
-        let one = format!("{}:{}/{}", analysis.run, figure.explainer, figure.target);
-        let other = format!("{} {}", figure.against.name(), figure.reference_epoch);
-        let yardsticks = [figure.value, figure.floor, figure.chance];
-        row(["drift", &figure.measure, &one, &other], figure.epoch, yardsticks, figure.interval, Some(figure.defined))
+    let drift = analysis.drift.iter().map(|estimate| {
+        let one = format!("{}:{}/{}", analysis.run, estimate.explainer, estimate.target);
+        let other = format!("{} {}", estimate.against.name(), estimate.reference_epoch);
+        let yardsticks = [estimate.value, estimate.floor, estimate.chance];
+        row(
+            ["drift", &estimate.measure, &one, &other],
+            estimate.epoch,
+            yardsticks,
+            estimate.interval,
+            Some(estimate.defined),
+        )
     });
     accuracy.chain(drift).collect()
 }
 
 fn rows_of_pair(pair: &Pair) -> Vec<Vec<Cell>> {
-    let agreement = pair.agreement.iter().map(|figure| {
-        let names = ["agreement", &figure.measure, &figure.one, &figure.other];
+    let agreement = pair.agreement.iter().map(|estimate| {
+        let names = ["agreement", &estimate.measure, &estimate.one, &estimate.other];
         // Rankings that have nothing to do with one another do not correlate.
-        row(names, figure.epoch, [figure.value, None, Some(0.0)], figure.interval, Some(figure.defined))
+        row(names, estimate.epoch, [estimate.value, None, Some(0.0)], estimate.interval, Some(estimate.defined))
     });
-    let spread = pair.spread.iter().map(|figure| {
-        let names = ["spread-difference", figure.descriptor.name(), &figure.one, &figure.other];
-        row(names, figure.epoch, [figure.value, None, None], figure.interval, Some(figure.defined))
+    let spread = pair.spread.iter().map(|estimate| {
+        let names = ["spread-difference", estimate.descriptor.name(), &estimate.one, &estimate.other];
+        row(names, estimate.epoch, [estimate.value, None, None], estimate.interval, Some(estimate.defined))
     });
     agreement.chain(spread).collect()
 }

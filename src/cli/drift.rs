@@ -74,9 +74,9 @@ pub(super) fn run(arguments: &DriftArguments) -> Result<ExitCode> {
         if !reader.epochs().contains(&epoch) {
             bail!("--epoch {epoch}: {} has epochs {}", arguments.run.display(), list(reader.epochs()));
         }
-        analysis.drift.retain(|figure| figure.epoch == epoch);
-        analysis.image_drift.retain(|figure| figure.epoch == epoch);
-        analysis.spread.retain(|figure| figure.epoch == epoch);
+        analysis.drift.retain(|estimate| estimate.epoch == epoch);
+        analysis.image_drift.retain(|estimate| estimate.epoch == epoch);
+        analysis.spread.retain(|estimate| estimate.epoch == epoch);
     }
     print(&text(arguments, &analysis)?)?;
     judge(&arguments.fail_above, &analysis)
@@ -113,7 +113,7 @@ fn options(arguments: &DriftArguments, reader: &RunReader) -> Result<Options> {
 }
 
 fn text(arguments: &DriftArguments, analysis: &Analysis) -> Result<String> {
-    let leading = analysis.drift.first().and_then(|figure| figure.measure.parse::<Measure>().ok());
+    let leading = analysis.drift.first().and_then(|estimate| estimate.measure.parse::<Measure>().ok());
     Ok(match (arguments.format.format, leading) {
         (Format::Json, _) => json(analysis)?,
         (Format::Csv, _) if arguments.images => image_csv(analysis),
@@ -133,16 +133,16 @@ fn judge(limits: &[FailAbove], analysis: &Analysis) -> Result<ExitCode> {
         let name = limit.measure.name();
         match limit.judge(&analysis.drift) {
             Verdict::Within => {}
-            Verdict::NothingToJudge => failures.push(format!("--fail-above {name}: no figure has a value")),
-            Verdict::Above(figures) => failures.extend(figures.into_iter().map(|figure| {
+            Verdict::NothingToJudge => failures.push(format!("--fail-above {name}: no estimate has a value")),
+            Verdict::Above(estimates) => failures.extend(estimates.into_iter().map(|estimate| {
                 format!(
                     "--fail-above {name}={}: {} ({}) is {:.4} at epoch {} against epoch {}",
                     limit.limit,
-                    figure.explainer,
-                    figure.target,
-                    figure.value.unwrap_or(f64::NAN),
-                    figure.epoch,
-                    figure.reference_epoch
+                    estimate.explainer,
+                    estimate.target,
+                    estimate.value.unwrap_or(f64::NAN),
+                    estimate.epoch,
+                    estimate.reference_epoch
                 )
             })),
         }
@@ -161,11 +161,11 @@ fn protocol(arguments: &DriftArguments, reader: &RunReader) -> Result<ExitCode> 
             arguments.run.display()
         );
     }
-    let figures = semantic_drift(reader, head_only, arguments.epoch, arguments.resamples.resamples)?;
+    let estimates = semantic_drift(reader, head_only, arguments.epoch, arguments.resamples.resamples)?;
     print(&match arguments.format.format {
-        Format::Table => protocol_table(&figures),
+        Format::Table => protocol_table(&estimates),
         Format::Csv => return Err(wrong("--format csv: --protocol prints a table or JSON".to_string())),
-        Format::Json => json(&figures)?,
+        Format::Json => json(&estimates)?,
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -27,7 +27,7 @@ pub fn jumps(estimates: &[DriftEstimate], accuracy: &BTreeMap<usize, f64>, measu
             let usual = median(others.filter_map(|(_, step)| distance(step, step.value)).collect());
             let (Some(usual), Some(now)) = (usual, distance(step, step.value)) else { continue };
             if above_floor(step, Floor::Noise).is_some_and(|above| above > 0.0) && now > JUMP * usual {
-                let line = format!("{measure} moved by {now:.3}, usually {usual:.3}");
+                let line = format!("{measure} drifted by {now:.3}, usually {usual:.3}");
                 jumped.entry((step.epoch, step.reference_epoch, explainer, target)).or_default().push(line);
             }
         }
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(
             found,
             ["epoch 3: the accuracy is flat (0.702, then 0.703) and the evidence of grad-cam (label) jumps: \
-                            js-divergence moved by 0.600, usually 0.150"]
+                            js-divergence drifted by 0.600, usually 0.150"]
         );
         let learning: BTreeMap<usize, f64> = (0..5).map(|epoch| (epoch, 0.1 * epoch as f64)).collect();
         assert!(jumps(&steps(), &learning, &[Measure::JensenShannon]).is_empty());

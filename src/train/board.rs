@@ -81,9 +81,10 @@ fn scalars(metrics: &EpochMetrics) -> Vec<(String, f64)> {
         ];
         all.extend(known.into_iter().filter_map(|(tag, value)| Some((tag.to_string(), value?))));
     }
-    for figure in &metrics.drift {
-        let of = format!("{}/{}/{} to {}", figure.explainer, figure.target, figure.measure, figure.against.name());
-        let known = [("drift", figure.value), ("floor", figure.floor), ("chance", figure.chance)];
+    for estimate in &metrics.drift {
+        let of =
+            format!("{}/{}/{} to {}", estimate.explainer, estimate.target, estimate.measure, estimate.against.name());
+        let known = [("drift", estimate.value), ("floor", estimate.floor), ("chance", estimate.chance)];
         all.extend(known.into_iter().filter_map(|(what, value)| Some((format!("{what}/{of}"), value?))));
     }
     all

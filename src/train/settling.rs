@@ -6,14 +6,14 @@ use crate::measure::Measure;
 use crate::store::{EpochMetrics, Scored};
 use std::collections::BTreeMap;
 
-/// What is asked of the figures that every epoch keeps: all cells count, and against the floor they came with.
+/// How the estimates that every epoch keeps are judged: by the rank correlation of all cells, against the noise floor.
 fn settling(steps: usize) -> Settling {
     Settling { measure: Measure::Spearman, floor: Floor::Noise, patience: steps }
 }
 
 /// Whether the evidence of every method stayed within its noise floor over the last `steps` epochs.
 pub(super) fn has_settled(history: &[EpochMetrics], steps: usize) -> bool {
-    settling(steps).has_settled(&figures(history))
+    settling(steps).has_settled(&estimates(history))
 }
 
 /// Of the epochs whose validation accuracy is within `tolerance` of the best, the one whose evidence moved least above its
@@ -21,11 +21,11 @@ pub(super) fn has_settled(history: &[EpochMetrics], steps: usize) -> bool {
 pub(super) fn steadiest(history: &[EpochMetrics], tolerance: f64) -> Option<Scored> {
     let of = |metrics: &EpochMetrics| Some((metrics.epoch, metrics.training.as_ref()?.val_accuracy));
     let accuracy: BTreeMap<usize, f64> = history.iter().filter_map(of).collect();
-    let epoch = accurate_and_settled(&accuracy, &settling(1).by_epoch(&figures(history)), tolerance)?;
+    let epoch = accurate_and_settled(&accuracy, &settling(1).by_epoch(&estimates(history)), tolerance)?;
     Some(Scored { epoch, val_accuracy: *accuracy.get(&epoch)? })
 }
 
-fn figures(history: &[EpochMetrics]) -> Vec<DriftEstimate> {
+fn estimates(history: &[EpochMetrics]) -> Vec<DriftEstimate> {
     history.iter().flat_map(|metrics| metrics.drift.clone()).collect()
 }
 
@@ -40,12 +40,12 @@ mod tests {
         let metrics = |(epoch, &(val_accuracy, value)): (usize, &(f64, Option<f64>))| EpochMetrics {
             epoch,
             training: Some(of_accuracy(val_accuracy)),
-            drift: value.map(|value| figure(epoch, value)).into_iter().collect(),
+            drift: value.map(|value| estimate(epoch, value)).into_iter().collect(),
         };
         epochs.iter().enumerate().map(metrics).collect()
     }
 
-    fn figure(epoch: usize, value: f64) -> DriftEstimate {
+    fn estimate(epoch: usize, value: f64) -> DriftEstimate {
         DriftEstimate {
             explainer: "grad-cam".to_string(),
             target: "label".to_string(),
