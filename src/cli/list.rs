@@ -2,13 +2,13 @@
 
 use super::output::FormatArguments;
 use crate::device::{self, DeviceChoice};
-use crate::explain::Explainer;
+use crate::explain::{Explainer, LAST};
 use crate::measure::{Measure, Range};
 use crate::models::ModelName;
-use crate::report::{Cell, Table, text};
+use crate::report::{Table, text};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 
 /// Flags of `driftscope list`.
@@ -33,103 +33,113 @@ enum What {
     Devices,
 }
 
+/// What there is of one kind, by value: a row each, as many values as there are headings.
+struct Listing {
+    headings: Vec<&'static str>,
+    rows: Vec<Vec<Value>>,
+    /// How many columns, the first ones, hold text.
+    left: usize,
+}
+
+impl Listing {
+    /// For a person: yes and no, a number as it is written, and nothing where there is no value.
+    fn table(&self) -> Table {
+        let cell = |value: &Value| match value {
+            Value::Null => None,
+            Value::Bool(yes) => text(if *yes { "yes" } else { "no" }),
+            Value::String(words) => text(words),
+            number => number.as_f64().map_or(text(number), text),
+        };
+        let rows = self.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+        Table { headings: self.headings.clone(), rows, left: self.left }
+    }
+
+    /// For a program: one object per row, with the headings as names; `class specific` becomes `class_specific`.
+    fn objects(&self) -> Vec<Value> {
+        let names: Vec<String> = self.headings.iter().map(|heading| heading.replace(' ', "_")).collect();
+        let object = |row: &Vec<Value>| names.iter().cloned().zip(row.iter().cloned()).collect::<Map<_, _>>().into();
+        self.rows.iter().map(object).collect()
+    }
+}
+
 pub(super) fn run(arguments: ListArguments) -> Result<ExitCode> {
-    let (name, table) = match arguments.what {
+    let (name, listing) = match arguments.what {
         What::Models => ("models", models()),
         What::Methods => ("methods", methods()),
         What::Measures => ("measures", measures()),
         What::Devices => ("devices", devices()),
     };
-    arguments.format.print(&table, || json!({ name: objects(&table) }))?;
+    arguments.format.print(&listing.table(), || json!({ name: listing.objects() }))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn yes_or_no(yes: bool) -> &'static str {
-    if yes { "yes" } else { "no" }
-}
-
-fn models() -> Table {
+fn models() -> Listing {
     let row = |model: ModelName| {
         let spec = model.spec();
         vec![
-            text(spec.name),
-            text(if spec.has_attention() { "ViT" } else { "CNN" }),
-            text(spec.image_size()),
-            text(spec.resize),
-            text(spec.learning_rate),
-            spec.timm.and_then(text),
-            spec.repository.and_then(text),
+            json!(spec.name),
+            json!(if spec.has_attention() { "ViT" } else { "CNN" }),
+            json!(spec.image_size()),
+            json!(spec.resize),
+            json!(spec.learning_rate),
+            json!(spec.timm),
+            json!(spec.repository),
         ]
     };
     let headings = vec!["model", "family", "input", "resize", "learning rate", "timm", "pretrained weights"];
-    Table { headings, rows: ModelName::ALL.map(row).to_vec(), left: 2 }
+    Listing { headings, rows: ModelName::ALL.map(row).to_vec(), left: 2 }
 }
 
-fn methods() -> Table {
-    let fits = |method: &Explainer, attention: bool| {
-        let models = ModelName::ALL.into_iter().filter(|model| model.spec().has_attention() == attention);
-        models.into_iter().all(|model| method.fits(&model.taps()).unwrap_or(false))
+fn methods() -> Listing {
+    // A setting without a value is a layer or block that is not chosen.
+    let value = |value: &Value| match value {
+        Value::Null => LAST.to_string(),
+        Value::String(word) => word.clone(),
+        other => other.to_string(),
     };
-    let row = |method: &Explainer| {
-        let settings: Vec<String> = method
-            .settings()
-            .iter()
-            .filter(|(key, _)| *key != "kind")
-            .map(|(key, value)| format!("{key}={}", value.as_str().map_or(value.to_string(), str::to_string)))
-            .collect();
+    let row = |explainer: &Explainer| {
+        let settings = explainer.settings();
+        let settings = settings.iter().filter(|(key, _)| *key != "kind");
+        let settings: Vec<String> = settings.map(|(key, of)| format!("{key}={}", value(of))).collect();
+        let method = explainer.method();
         vec![
-            text(method.name()),
-            text(method.title()),
-            text(method.method().reads),
-            text(yes_or_no(method.class_specific())),
-            text(yes_or_no(fits(method, false))),
-            text(yes_or_no(fits(method, true))),
-            Some(settings.join(" ")).filter(|settings| !settings.is_empty()),
+            json!(method.name),
+            json!(method.title),
+            json!(method.reads.to_string()),
+            json!(method.class_specific),
+            json!(method.reads.is_in(false)),
+            json!(method.reads.is_in(true)),
+            json!(Some(settings.join(" ")).filter(|settings| !settings.is_empty())),
         ]
     };
     let headings =
         vec!["method", "title", "reads", "class specific", "for a CNN", "for a ViT", "settings and their defaults"];
-    Table { headings, rows: Explainer::all().iter().map(row).collect(), left: 7 }
+    Listing { headings, rows: Explainer::all().iter().map(row).collect(), left: 7 }
 }
 
-fn measures() -> Table {
+fn measures() -> Listing {
     let fast = Measure::fast();
-    let bound = |value: f64| if value.is_finite() { text((value * 1e4).round() / 1e4) } else { None };
+    let bound = |value: f64| json!(Some((value * 1e4).round() / 1e4).filter(|value| value.is_finite()));
     let row = |measure: Measure| {
         let Range { low: least, high: greatest } = measure.range();
         vec![
-            text(measure.name()),
-            text(measure.label()),
-            text(if measure.higher_is_more_similar() { "similarity" } else { "distance" }),
-            text(yes_or_no(!fast.contains(&measure))),
+            json!(measure.name()),
+            json!(measure.label()),
+            json!(if measure.higher_is_more_similar() { "similarity" } else { "distance" }),
+            json!(!fast.contains(&measure)),
             bound(least),
             bound(greatest),
-            Some(measure.unit().to_string()).filter(|unit| !unit.is_empty()),
+            json!(Some(measure.unit()).filter(|unit| !unit.is_empty())),
         ]
     };
     let headings = vec!["measure", "meaning", "kind", "slow", "least", "greatest", "unit"];
-    Table { headings, rows: Measure::ALL.map(row).to_vec(), left: 4 }
+    Listing { headings, rows: Measure::ALL.map(row).to_vec(), left: 4 }
 }
 
-fn devices() -> Table {
+fn devices() -> Listing {
     let auto = DeviceChoice::Auto.open().ok().map(|(_, choice)| choice);
-    let row = |choice: DeviceChoice| vec![text(choice), text(choice.meaning()), text(yes_or_no(auto == Some(choice)))];
+    let row =
+        |choice: DeviceChoice| vec![json!(choice.to_string()), json!(choice.meaning()), json!(auto == Some(choice))];
     let rows = device::available().into_iter().map(row).collect();
-    Table { headings: vec!["device", "what it is", "auto"], rows, left: 3 }
-}
-
-/// One object per row, with the headings as names: `class specific` becomes `class_specific`, yes and no become true and
-/// false, and a number is a number.
-fn objects(table: &Table) -> Vec<Value> {
-    let value = |cell: &Cell| match cell.as_deref() {
-        None => Value::Null,
-        Some("yes") => Value::Bool(true),
-        Some("no") => Value::Bool(false),
-        Some(text) => serde_json::from_str(text).ok().filter(Value::is_number).unwrap_or_else(|| text.into()),
-    };
-    let object = |row: &Vec<Cell>| {
-        let names = table.headings.iter().map(|heading| heading.replace(' ', "_"));
-        names.zip(row.iter().map(value)).collect::<serde_json::Map<_, _>>().into()
-    };
-    table.rows.iter().map(object).collect()
+    Listing { headings: vec!["device", "what it is", "auto"], rows, left: 3 }
 }

@@ -55,7 +55,8 @@ macro_rules! cam_settings {
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct $name {
-            /// Stage of a CNN (1 to 4) or block of a ViT (from 0, its first norm); none: the last.
+            /// Stage of a CNN (1 to 4) or block of a ViT (from 0, its first norm); `None`, or `last`, is the last one.
+            #[serde(deserialize_with = "crate::explain::site::number_or_last")]
             pub layer: Option<usize>,
         }
 

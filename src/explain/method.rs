@@ -30,6 +30,13 @@ pub enum Reads {
     Input,
 }
 
+impl Reads {
+    /// Whether a model has it that `has_attention`, a vision transformer, or one that does not, a CNN.
+    pub fn is_in(self, has_attention: bool) -> bool {
+        has_attention || self != Reads::Attention
+    }
+}
+
 impl fmt::Display for Reads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -51,7 +51,7 @@ pub use occlusion::Occlusion;
 pub use raw_attention::RawAttention;
 pub use registry::{Explainer, UnknownExplainer};
 pub use rollout::{Fusion, Rollout};
-pub use site::Site;
+pub use site::{LAST, Site};
 pub use smooth_grad::SmoothGrad;
 pub use target::Target;
 pub use xgrad_cam::XGradCam;

@@ -5,6 +5,7 @@ use super::error::ExplainError;
 use super::explanation::{Explanation, plain};
 use super::method::{Method, Reads, Runner};
 use super::pass::{Pass, Reader, Request};
+use super::site::number_or_last;
 use crate::models::{Tap, TapSpec, Watch};
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawAttention {
-    /// Block, from 0; none: the last.
+    /// Block, from 0; `None`, or `last`, is the last one.
+    #[serde(deserialize_with = "number_or_last")]
     pub block: Option<usize>,
 }
 

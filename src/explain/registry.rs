@@ -224,6 +224,7 @@ impl<'de> Deserialize<'de> for Explainer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::ModelName;
 
     #[test]
     fn every_kind_is_found_by_its_name_and_read_back_whole() {
@@ -237,17 +238,31 @@ mod tests {
     }
 
     #[test]
+    fn a_method_fits_the_models_that_have_what_it_reads() {
+        for (explainer, model) in Explainer::all().iter().flat_map(|one| ModelName::ALL.map(|model| (one, model))) {
+            let has = explainer.method().reads.is_in(model.spec().has_attention());
+            assert_eq!(explainer.fits(&model.taps()).unwrap(), has, "{} on {}", explainer.name(), model.spec().name);
+        }
+    }
+
+    #[test]
     fn settings_stand_behind_colons_and_show_in_the_name() {
         let parse = |text: &str| text.parse::<Explainer>();
         let rollout = parse("rollout:fusion=max:discard=0.9:per-head=true").unwrap();
         assert_eq!(rollout.name(), "rollout-discard-0.9-fusion-max-per-head");
         assert_eq!(parse("grad-cam:layer=3").unwrap().name(), "grad-cam-layer-3");
         assert_eq!(parse("rollout:fusion=mean").unwrap().name(), "rollout", "a default is not named");
+        for (last, plain) in [("grad-cam:layer=last", "grad-cam"), ("raw-attention:block=last", "raw-attention")] {
+            assert_eq!(parse(last), parse(plain));
+        }
         for (text, why) in [
             ("tea-leaves", "grad-cam-plus-plus"),
             ("rollout:fusion", "SETTING=VALUE"),
             ("rollout:fusion=most", "most"),
             ("rollout:cups=3", "cups"),
+            ("grad-cam:layer=first", "expected a whole number or last"),
+            ("grad-cam:layer=-1", "expected a whole number or last"),
+            ("grad-cam:layer=+1", "expected a whole number or last"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(text) && error.contains(why), "{error}");

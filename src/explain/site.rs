@@ -3,6 +3,38 @@
 use super::error::ExplainError;
 use super::pass::Request;
 use crate::models::{Tap, TapSpec};
+use serde::de::{self, Deserializer, Unexpected};
+use std::fmt;
+
+/// What a person may write for the layer or block that is taken where none is chosen.
+pub const LAST: &str = "last";
+
+/// Reads the number of a layer or block; [`LAST`], and nothing, choose none.
+pub(super) fn number_or_last<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    struct Visitor;
+    impl de::Visitor<'_> for Visitor {
+        type Value = Option<usize>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a whole number or {LAST}")
+        }
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+            usize::try_from(number).map(Some).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+        }
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
+            usize::try_from(number).map(Some).map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+        }
+        fn visit_str<E: de::Error>(self, word: &str) -> Result<Self::Value, E> {
+            if word == LAST { Ok(None) } else { Err(E::invalid_value(Unexpected::Str(word), &self)) }
+        }
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+    deserializer.deserialize_any(Visitor)
+}
 
 /// Where an explainer looks in a model: the tap's name, and the grid of its maps.
 #[derive(Clone, Debug, PartialEq, Eq)]
