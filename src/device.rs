@@ -3,6 +3,7 @@
 //! Burn's own constructors are lazy and panic at the first tensor; this file probes first. It and `ops/` are the only
 //! places that know a backend.
 
+use crate::fsx;
 use burn::tensor::Device;
 use std::any::Any;
 use std::fmt;
@@ -54,7 +55,7 @@ impl FromStr for DeviceChoice {
             "flex" => Ok(DeviceChoice::Flex),
             _ => {
                 let index = text.strip_prefix("cuda:").ok_or_else(unknown)?;
-                index.parse().map(DeviceChoice::Cuda).map_err(|_| unknown())
+                fsx::whole_number(index).map(DeviceChoice::Cuda).ok_or_else(unknown)
             }
         }
     }
@@ -212,7 +213,7 @@ mod tests {
 
     #[test]
     fn an_unknown_device_is_refused_by_name() {
-        for text in ["gpu", "cuda:", "cuda:x", ""] {
+        for text in ["gpu", "cuda:", "cuda:x", "cuda:+1", ""] {
             assert_eq!(text.parse::<DeviceChoice>(), Err(DeviceError::Unknown(text.to_string())));
         }
     }

@@ -1,9 +1,10 @@
 //! `driftscope animate`: one panel image's maps through the epochs, as a GIF or as a film strip.
 
-use super::args::StoredMethodArguments;
+use super::args::{self, StoredMethodArguments};
 use super::input::side_by_side;
 use super::output::{checked, deliver, format};
 use crate::draw::ColourMap;
+use crate::fsx;
 use crate::report::{Animation, FilmStrip, film_strip, gif};
 use crate::store::RunReader;
 use anyhow::{Result, bail};
@@ -28,10 +29,10 @@ pub(super) struct AnimateArguments {
     #[command(flatten)]
     methods: StoredMethodArguments,
     /// How long a GIF shows each epoch
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 700)]
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 700, value_parser = args::whole::<u64>(..))]
     delay: u64,
     /// Most epochs in a film strip
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(2..))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = args::whole::<u16>(2..=u16::MAX))]
     columns: u16,
     /// Colour map for maps without negative values; maps with negative values are blue and red
     #[arg(long, value_name = "NAME", default_value = "inferno")]
@@ -67,7 +68,7 @@ pub(super) fn run(arguments: &AnimateArguments) -> Result<ExitCode> {
 fn place(run: &RunReader, image: &str) -> Result<usize> {
     let ids = &run.info().panel.ids;
     let by_id = ids.iter().position(|id| id == image);
-    match by_id.or_else(|| image.parse().ok().filter(|&index| index < ids.len())) {
+    match by_id.or_else(|| fsx::whole_number(image).filter(|&index| index < ids.len())) {
         Some(index) => Ok(index),
         None => bail!(
             "--image {image}: the panel of {} has no such image; expected 0 to {} or an id, such as {}",

@@ -3,12 +3,16 @@
 use super::run_spec::RunSpec;
 use crate::device::DeviceChoice;
 use crate::explain::{Explainer, Target};
+use crate::fsx;
 use crate::measure::Measure;
 use crate::models::ModelName;
 use crate::stats::RESAMPLES;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Command};
 use std::ffi::OsStr;
+use std::fmt::Display;
+use std::ops::Bound::Included;
+use std::ops::RangeBounds;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::LazyLock;
@@ -75,14 +79,26 @@ pub(super) struct FloorArguments {
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct ResampleArguments {
     /// Bootstrap resamples of the panel for each 95 % interval; 0 for no intervals
-    #[arg(long, value_name = "N", default_value_t = RESAMPLES, value_parser = resamples)]
+    #[arg(long, value_name = "N", default_value_t = RESAMPLES, value_parser = whole::<usize>(0..=MOST_RESAMPLES))]
     pub(super) resamples: usize,
 }
 
-/// Resampled panels, which all are in memory at once.
-fn resamples(text: &str) -> Result<usize, String> {
-    const MOST: usize = 100_000;
-    text.parse().ok().filter(|count| *count <= MOST).ok_or_else(|| format!("expected a whole number from 0 to {MOST}"))
+/// Resampled panels are all in memory at once.
+const MOST_RESAMPLES: usize = 100_000;
+
+/// Parses a whole number in a range, from digits alone.
+pub(super) fn whole<T>(range: impl RangeBounds<T> + Clone + Send + Sync + 'static) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr + Display + PartialOrd + Clone + Send + Sync + 'static,
+{
+    move |text: &str| -> Result<T, String> {
+        let number = fsx::whole_number(text).filter(|number| range.contains(number));
+        number.ok_or_else(|| match (range.start_bound(), range.end_bound()) {
+            (Included(low), Included(high)) => format!("expected a whole number from {low} to {high}"),
+            (Included(low), _) => format!("expected a whole number, at least {low}"),
+            _ => "expected a whole number".to_string(),
+        })
+    }
 }
 
 /// Parses one of several names, and tells a shell which there are, for completion.
@@ -112,11 +128,11 @@ pub(super) enum OrAll<T> {
     All,
 }
 
-fn parse<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
+fn parse<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
 }
 
-fn or_all<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<OrAll<T>, String> {
+fn or_all<T: FromStr<Err: Display>>(text: &str) -> Result<OrAll<T>, String> {
     if text == "all" { Ok(OrAll::All) } else { parse(text).map(OrAll::One) }
 }
 

@@ -23,10 +23,10 @@ pub(super) struct CauseArguments {
     #[arg(value_name = "RUN")]
     run: PathBuf,
     /// The earlier epoch; with --to alone, the one before it [default: each epoch that still has weights, and the next]
-    #[arg(long, value_name = "EPOCH", requires = "to")]
+    #[arg(long, value_name = "EPOCH", requires = "to", value_parser = args::whole::<usize>(..))]
     from: Option<usize>,
     /// The later epoch
-    #[arg(long, value_name = "EPOCH")]
+    #[arg(long, value_name = "EPOCH", value_parser = args::whole::<usize>(..))]
     to: Option<usize>,
     /// Explanation methods, separated by commas, with settings behind colons [default: the run's]
     #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = args::method(), hide_possible_values = true)]

@@ -1,5 +1,6 @@
 //! `driftscope data`: what a run would learn from, checked.
 
+use super::args;
 use super::limits::LimitArguments;
 use super::output::print;
 use super::output::{Format, FormatArguments, json};
@@ -19,7 +20,7 @@ pub(super) struct DataArguments {
     #[arg(value_name = "SOURCE")]
     source: String,
     /// DTD's official split, 1 to 10; for a folder with one sub-folder per class, the seed of the split that is drawn
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    #[arg(long, value_name = "N", value_parser = args::whole::<u64>(0..=i64::MAX as u64))]
     split: Option<u64>,
     /// Leave out images that cannot be read, and list them, instead of failing
     #[arg(long)]

@@ -34,7 +34,7 @@ pub(super) struct DriftArguments {
     #[command(flatten)]
     methods: StoredMethodArguments,
     /// Only this epoch
-    #[arg(long, value_name = "EPOCH")]
+    #[arg(long, value_name = "EPOCH", value_parser = args::whole::<usize>(..))]
     epoch: Option<usize>,
     #[command(flatten)]
     floor: FloorArguments,
@@ -52,7 +52,7 @@ pub(super) struct DriftArguments {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["groups", "images", "spread", "fail_above"])]
     protocol: Option<Protocol>,
     /// The last epoch of the head-only phase, for --protocol [default: the run's freeze.head_only_epochs]
-    #[arg(long, value_name = "EPOCH", requires = "protocol")]
+    #[arg(long, value_name = "EPOCH", requires = "protocol", value_parser = args::whole::<usize>(..))]
     head_only_epoch: Option<usize>,
     /// Exit with 1 if any drift that is printed exceeds a limit: spearman=0.3. For a similarity, drift is 1 − value; may be
     /// repeated

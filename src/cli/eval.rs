@@ -1,6 +1,6 @@
 //! `driftscope eval`: a checkpoint on the test split, which training never sees.
 
-use super::args::{CheckpointArguments, DeviceArguments};
+use super::args::{self, CheckpointArguments, DeviceArguments};
 use super::input::{left_out, open_data};
 use super::limits::LimitArguments;
 use super::output::print;
@@ -32,7 +32,7 @@ pub(super) struct EvalArguments {
     #[command(flatten)]
     device: DeviceArguments,
     /// Images per batch [default: the run's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = args::whole::<u64>(1..))]
     batch_size: Option<u64>,
     /// Also write the confusion matrix as CSV, labels in rows, predictions in columns; - for stdout, without the table
     #[arg(long, value_name = "FILE")]

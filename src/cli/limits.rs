@@ -1,5 +1,6 @@
 //! Limits on reading an image file, as flags.
 
+use super::args;
 use crate::picture::Limits;
 use clap::Args;
 
@@ -7,10 +8,10 @@ use clap::Args;
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(super) struct LimitArguments {
     /// Most pixels that an image may have, in millions; a larger one counts as unreadable [default: 100, or the run's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = args::whole::<u32>(1..=u32::MAX))]
     max_megapixels: Option<u32>,
     /// Most memory for decoding one image, in MiB [default: 1024, or the run's, or what --max-megapixels needs]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = args::whole::<u32>(1..=u32::MAX))]
     max_decoder_mib: Option<u32>,
 }
 

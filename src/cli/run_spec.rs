@@ -1,5 +1,6 @@
 //! `RUN`, `RUN@3`, `RUN@best` or `RUN@last`: a run's directory, and which of its checkpoints.
 
+use crate::fsx;
 use crate::run::Which;
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValueParserFactory};
 use std::ffi::{OsStr, OsString};
@@ -26,7 +27,7 @@ impl RunSpec {
         let which = match which {
             b"best" => Which::Best,
             b"last" => Which::Newest,
-            number => match std::str::from_utf8(number).ok().and_then(|number| number.parse().ok()) {
+            number => match std::str::from_utf8(number).ok().and_then(fsx::whole_number) {
                 Some(epoch) => Which::Epoch(epoch),
                 None => {
                     return Err(format!(
@@ -65,6 +66,7 @@ mod tests {
         assert_eq!(parse("a@b/c@best"), Ok(("a@b/c".to_string(), Which::Best)));
         assert_eq!(parse("a@last"), Ok(("a".to_string(), Which::Newest)));
         assert!(parse("a@first").unwrap_err().contains("@best"));
+        assert!(parse("a@+5").unwrap_err().contains("'@+5' is no epoch of a run"));
         let missing = parse("photo@2x.png").unwrap_err();
         assert!(missing.contains("no file or folder 'photo@2x.png'"), "{missing}");
     }

@@ -54,7 +54,7 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "SOURCE", help_heading = "Data")]
     data: Option<String>,
     /// DTD's official split, 1 to 10; for a folder with one sub-folder per class, the seed of the split that is drawn
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64), help_heading = "Data")]
+    #[arg(long, value_name = "N", value_parser = args::whole::<u64>(0..=i64::MAX as u64), help_heading = "Data")]
     split: Option<u64>,
     /// Leave out images that cannot be read, and list them, instead of stopping
     #[arg(long, help_heading = "Data")]
@@ -72,16 +72,16 @@ pub(super) struct TrainArguments {
     #[command(flatten)]
     device: DeviceArguments,
     /// Passes over the training images
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_name = "N", value_parser = args::whole::<u32>(0..=u32::MAX), help_heading = "Training")]
     epochs: Option<u32>,
     /// Images per batch
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_name = "N", value_parser = args::whole::<u32>(0..=u32::MAX), help_heading = "Training")]
     batch_size: Option<u32>,
     /// Peak learning rate, after warm-up
     #[arg(long, value_name = "RATE", help_heading = "Training")]
     lr: Option<f64>,
     /// Seed of initial weights, order of images and augmentation
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_name = "N", value_parser = args::whole::<u32>(0..=u32::MAX), help_heading = "Training")]
     seed: Option<u32>,
 
     /// Explanation methods to run in every epoch, separated by commas, with settings behind colons:
@@ -91,7 +91,8 @@ pub(super) struct TrainArguments {
     methods: Vec<String>,
     /// Stop when for N epochs validation accuracy has not risen and no method's explanations have drifted beyond their noise
     /// floor (Spearman correlation with the previous epoch)
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "2", help_heading = "Explanations")]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "2", value_parser = args::whole::<u32>(0..=u32::MAX),
+          help_heading = "Explanations")]
     stop_when_stable: Option<u32>,
     /// Also write event files for TensorBoard into the run; once a run has some, they are continued
     #[arg(long, help_heading = "Explanations")]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::fsx;
 use crate::measure::{Measure, UnknownName};
 use crate::stats::RESAMPLES;
 use crate::store::{Against, RunReader};
@@ -53,7 +54,7 @@ impl FromStr for Reference {
             "previous" => Ok(Reference::Previous),
             "first" => Ok(Reference::First),
             "best" => Ok(Reference::Best),
-            number => number.parse().map(Reference::Epoch).map_err(|_| UnknownName {
+            number => fsx::whole_number(number).map(Reference::Epoch).ok_or_else(|| UnknownName {
                 kind: "reference epoch",
                 name: name.to_string(),
                 known: "previous, first, best and the numbers of epochs".to_string(),
@@ -118,7 +119,10 @@ mod tests {
         for reference in [Reference::Previous, Reference::First, Reference::Best, Reference::Epoch(7)] {
             assert_eq!(reference.to_string().parse(), Ok(reference));
         }
-        assert!("last".parse::<Reference>().unwrap_err().to_string().contains("there are previous, first, best"));
+        for text in ["last", "+5", "-1"] {
+            let error = text.parse::<Reference>().unwrap_err().to_string();
+            assert!(error.contains(text) && error.contains("there are previous, first, best"), "{error}");
+        }
     }
 
     #[test]

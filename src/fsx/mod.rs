@@ -17,4 +17,4 @@ pub use error::FsError;
 pub use links::{Kind, chain_of_links, folder_of, followed, is_there, kind};
 pub use read::{check_file, metadata, read, read_named, read_start, read_to_string, sha256_hex};
 pub use stream::{write_stdout, write_through};
-pub use text::{one_line, quoted, shown};
+pub use text::{one_line, quoted, shown, whole_number};

@@ -1,7 +1,8 @@
-//! Paths and texts for a person: whatever they hold, on one line.
+//! Paths and texts for a person: whatever they hold, on one line; and whole numbers from one.
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::str::FromStr;
 
 /// Whether a character would break the line it stands in, or change how the rest of it is shown: control characters, the
 /// line ends of Unicode, and those that turn the direction of writing.
@@ -22,6 +23,12 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(line)
+}
+
+/// A whole number, which a person typed or a file name holds: digits and nothing else. The standard library also takes
+/// `+5` for 5, which reads as 5 more.
+pub fn whole_number<T: FromStr>(text: &str) -> Option<T> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
 /// A path for a person: as it is, or quoted and escaped if it is not UTF-8 or would break the line.
@@ -75,6 +82,15 @@ mod tests {
         assert_eq!(shown(Path::new("a\nb")), "\"a\\nb\"");
         assert_eq!(shown(Path::new(OsStr::from_bytes(b"a\xff"))), "\"a\\xFF\"");
         assert!(!shown(Path::new("a\u{202e}b")).contains('\u{202e}'), "the direction of writing");
+    }
+
+    #[test]
+    fn a_whole_number_is_digits() {
+        assert_eq!(["0", "5", "007", "255"].map(whole_number::<u8>), [Some(0), Some(5), Some(7), Some(255)]);
+        // 256 is one more than a byte holds; ٣ is a digit, but not one of ours.
+        for text in ["", "+5", "-0", " 5", "5 ", "5.0", "1e1", "0x1", "1_0", "256", "٣"] {
+            assert_eq!(whole_number::<u8>(text), None, "{text:?}");
+        }
     }
 
     #[test]

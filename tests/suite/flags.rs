@@ -4,7 +4,7 @@ use crate::support::{alone, driftscope, succeed};
 use std::fs;
 
 /// Arguments, exit code, and words of the message. `run` is a small run of epochs 0 and 1, `cnn` its twin.
-const WRONG: [(&str, i32, &[&str]); 62] = [
+const WRONG: [(&str, i32, &[&str]); 63] = [
     ("", 2, &["Usage"]),
     ("fly", 2, &["fly"]),
     ("train", 2, &["--model"]),
@@ -14,6 +14,7 @@ const WRONG: [(&str, i32, &[&str]); 62] = [
     ("train --model deit_mini --epochs 0", 2, &["epochs"]),
     ("train --model deit_mini --epochs many", 2, &["many", "--epochs"]),
     ("train --model deit_mini --epochs 99999999999", 2, &["99999999999", "--epochs"]),
+    ("train --model deit_mini --epochs +5", 2, &["+5", "--epochs"]),
     ("train --model deit_mini --batch-size 0", 2, &["batch_size"]),
     ("train --model deit_mini --lr fast", 2, &["fast", "--lr"]),
     ("train --model deit_mini --lr -1", 2, &["-1"]),

@@ -104,7 +104,7 @@ fn complete_splits(labels: &Path) -> Vec<u64> {
     let paths = fsx::list_dir(labels).unwrap_or_default();
     let names: BTreeSet<String> =
         paths.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect();
-    let number = |name: &String| name.strip_prefix("train")?.strip_suffix(".txt")?.parse::<u64>().ok();
+    let number = |name: &String| fsx::whole_number::<u64>(name.strip_prefix("train")?.strip_suffix(".txt")?);
     let numbers: BTreeSet<u64> = names.iter().filter_map(number).collect();
     numbers.into_iter().filter(|number| names.contains(&format!("val{number}.txt"))).collect()
 }
