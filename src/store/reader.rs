@@ -7,9 +7,11 @@ use super::layout::{
 };
 use super::{EpochMetrics, Explanations, Manifest, RunInfo, StoreError};
 use crate::fsx;
+use serde_json::Value;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::UNIX_EPOCH;
 
 /// A run's folder, opened for reading.
 #[derive(Clone, Debug)]
@@ -42,6 +44,21 @@ impl RunReader {
     /// The name, model, classes and panel in `run.json`.
     pub fn info(&self) -> &RunInfo {
         &self.info
+    }
+
+    /// All that `run.json` says, settings among it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read any more, or is no JSON.
+    pub fn record(&self) -> Result<Value, StoreError> {
+        read_versioned(&self.dir.join(RUN_FILE), "a run's record")
+    }
+
+    /// When `run.json` was written, in seconds since 1970; none where the system does not say.
+    pub fn written(&self) -> Option<u64> {
+        let modified = std::fs::metadata(self.dir.join(RUN_FILE)).and_then(|about| about.modified()).ok()?;
+        modified.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
     }
 
     /// The run's folder, as it was given.

@@ -94,7 +94,10 @@ const views = runs
       // A class-specific method has nothing to explain in a head that was never trained.
       record.noise = view.method.class_specific && record.untrained_head;
     }
-    return { ...view, index, title, label, records, on: true, colour: `var(--series-${(index % 6) + 1})` };
+    const matrix = view.run.matrices?.find(
+      ({ explainer, target }) => explainer === view.method.explainer && target === view.method.target,
+    );
+    return { ...view, index, title, label, records, matrix, on: true, colour: `var(--series-${(index % 6) + 1})` };
   });
 // Many views at once are no overview: start with the first kind of target, and with as many methods of every run.
 if (views.length > 6) {

@@ -4,8 +4,10 @@
 //! beside it draw. Nothing is fetched: the page opens from disk, offline, and its content security policy forbids the
 //! browser every request and every script and style but its own, by their SHA-256.
 
+mod card;
 mod error;
 mod maps;
+mod matrices;
 mod packed;
 mod page;
 mod pictures;

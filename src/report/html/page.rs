@@ -1,7 +1,9 @@
 //! Runs as the JSON whose shape `types.d.ts` says, and the page around it.
 
+use super::card::Card;
 use super::error::ReportError;
 use super::maps::{self, Method};
+use super::matrices::matrices;
 use super::packed::{self, rounded};
 use super::pictures::Pictures;
 use crate::draw::ColourMap;
@@ -24,6 +26,7 @@ const STYLE: &str = concat!(
 /// In the order the browser runs them; only `main.js` does more than define things.
 const SCRIPT: &str = concat!(
     include_str!("data.js"),
+    include_str!("moved.js"),
     include_str!("paint.js"),
     include_str!("chart.js"),
     include_str!("words.js"),
@@ -34,7 +37,7 @@ const SCRIPT: &str = concat!(
     include_str!("main.js"),
 );
 /// Version of the JSON that this file writes and the scripts read.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 /// What a page may weigh, in bytes, if its pictures and maps can be made small enough.
 const BUDGET: usize = 14_500_000;
 
@@ -57,6 +60,11 @@ struct Run {
     images: Vec<Image>,
     epochs: Vec<Epoch>,
     methods: Vec<Method>,
+    card: Card,
+    /// [`matrices`] of the analysis.
+    matrices: Value,
+    /// What it says in sentences.
+    answer: Value,
     analysis: Value,
 }
 
@@ -131,7 +139,7 @@ pub fn html_with<A: Serialize>(runs: &[(&RunReader, A)]) -> Result<String, Repor
     let side = maps::side_within_budget(&readers)?;
     let mut shown = Vec::new();
     for ((reader, analysis), pictures) in runs.iter().zip(&pictures.of_run) {
-        shown.push(run(reader, pictures, packed::analysis(serde_json::to_value(analysis)?), side)?);
+        shown.push(run(reader, pictures, serde_json::to_value(analysis)?, side)?);
     }
     let mut page = Page {
         version: SCHEMA,
@@ -175,7 +183,7 @@ fn colours(map: ColourMap) -> Colours {
     Colours { name: map.name(), signed: map.is_diverging(), table: BASE64.encode(&table) }
 }
 
-fn run(reader: &RunReader, pictures: &[usize], analysis: Value, side: usize) -> Result<Run, ReportError> {
+fn run(reader: &RunReader, pictures: &[usize], mut analysis: Value, side: usize) -> Result<Run, ReportError> {
     let info = reader.info();
     let mut methods = BTreeMap::<(String, usize), Method>::new();
     let mut epochs = Vec::new();
@@ -202,7 +210,10 @@ fn run(reader: &RunReader, pictures: &[usize], analysis: Value, side: usize) -> 
         images: images.map(|((id, &label), &picture)| Image { id: id.clone(), label, picture }).collect(),
         epochs,
         methods: methods.into_values().collect(),
-        analysis,
+        card: Card::of(reader)?,
+        matrices: matrices(&analysis),
+        answer: analysis.get_mut("answer").map(Value::take).unwrap_or_default(),
+        analysis: packed::analysis(analysis),
     })
 }
 

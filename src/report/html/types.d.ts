@@ -35,8 +35,109 @@ interface RunData {
   images: PanelImage[];
   epochs: Epoch[];
   methods: Method[];
+  /** What the run was made with. */
+  card?: RunCard;
+  /** Every epoch against every other, of each explainer and target. */
+  matrices?: Matrix[];
+  answer?: Answer | null;
   /** What is missing is left out of the page. */
   analysis?: Analysis;
+}
+
+interface RunCard {
+  /** Seconds since 1970. */
+  date: number | null;
+  /** Values by their path in the run's settings: `schedule.learning_rate`. */
+  settings: { [path: string]: string };
+}
+
+/** Row k has k places: epoch k against each of those before it. */
+type Triangle<T = number> = (T | null)[][];
+
+/** Every epoch against every other, of one explainer and target. */
+interface Matrix {
+  explainer: string;
+  target: string;
+  measure: string;
+  /** The greatest `moved` that is still noise. */
+  margin: number;
+  patience: number;
+  epochs: number[];
+  /** 0: as far apart as noise moves maps; 100: as maps of different images. */
+  moved: Triangle;
+  low: Triangle;
+  high: Triangle;
+  /** In the measure, means over the panel. */
+  value: Triangle;
+  floor: Triangle;
+  chance: Triangle;
+  /** Only where another seed's run is given. */
+  seed_floor?: Triangle;
+  moved_from_seed?: Triangle;
+  /** The distance beyond which an image moved. */
+  threshold: Triangle;
+  images_moved: Triangle;
+  defined: Triangle;
+  dead: Triangle;
+  retargeted: Triangle;
+  /** Why a pair has no `moved`. */
+  why: Triangle<string>;
+  /** Of epochs 1 and later, each image's `moved` against the epoch before and against the first. */
+  images_previous: ((number | null)[] | null)[];
+  images_first: ((number | null)[] | null)[];
+  /** From and to, both included. */
+  phases: [number, number][];
+  settled: { [floor in "noise" | "seed"]?: SettledAt };
+}
+
+interface SettledAt {
+  /** Null for not yet. */
+  epoch: number | null;
+  /** Null where it is not known; an end is null for not yet. */
+  interval: [number | null, number | null] | null;
+  /** The share of resampled panels that have not settled. */
+  not_yet: number | null;
+}
+
+/** A run in sentences. */
+interface Answer {
+  sentences: Part[][];
+  warnings: Part[][];
+}
+
+/** Words, and what they are about. */
+interface Part {
+  text: string;
+  epoch?: number;
+  /** An explainer's name. */
+  method?: string;
+  /** A place in the panel. */
+  image?: number;
+  class?: string;
+}
+
+/** What is known of two epochs of a view. */
+interface Pair {
+  /** The later of the two. */
+  epoch: number;
+  reference: number;
+  /** Their places in the matrix. */
+  row: number;
+  column: number;
+  moved: number | null;
+  low: number | null;
+  high: number | null;
+  value: number | null;
+  floor: number | null;
+  chance: number | null;
+  seedFloor: number | null;
+  threshold: number | null;
+  imagesMoved: number | null;
+  defined: number | null;
+  /** Whether it is within the margin. */
+  still: boolean;
+  /** Why `moved` is not measurable. */
+  why: string;
 }
 
 interface PanelImage {
@@ -96,6 +197,8 @@ interface MapRecord {
   noise: boolean;
   /** `cells`, decoded when it is first needed. */
   view?: DataView;
+  /** The ranks of each map's cells, made when they are first needed. */
+  ranks?: Float32Array[];
 }
 
 type TableName = "drift" | "image_drift" | "paths" | "stabilisation" | "spread" | "agreement" | "layers";
@@ -218,6 +321,7 @@ interface View {
   /** The method, and the run where there are several. */
   label: string;
   records: MapRecord[];
+  matrix?: Matrix;
   /** Whether it is shown. */
   on: boolean;
   colour: string;
