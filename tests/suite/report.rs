@@ -26,10 +26,12 @@ static SEEN: LazyLock<(Runs, Probe)> = LazyLock::new(|| {
 ///
 /// The page rounds to one of 256 steps a share it reads from 16 bits, which is off by up to 1/131070: where the exact
 /// share lies that close to the border of two steps, either is right.
-fn is_colour(map: ColourMap, share: f64, found: [u8; 3], mix: impl Fn([u8; 3]) -> [u8; 3], tolerance: u8) -> bool {
+///
+/// `mix` says what a colour becomes over the picture; it is given the share, too.
+fn is_colour(map: ColourMap, share: f64, found: [u8; 3], mix: impl Fn([u8; 3], f64) -> [u8; 3], tolerance: u8) -> bool {
     let step = (share.clamp(0.0, 1.0) * 255.0).round();
     [step - 1.0, step, step + 1.0].into_iter().filter(|step| (0.0..=255.0).contains(step)).any(|step| {
-        let expected = mix(map.at(step / 255.0));
+        let expected = mix(map.at(step / 255.0), step / 255.0);
         expected.iter().zip(found).all(|(&one, other)| one.abs_diff(other) <= tolerance)
     })
 }
@@ -75,7 +77,7 @@ fn check_drawn(runs: &Runs, canvases: &Value, colours: ColourMap) -> usize {
         for (&value, &pixel) in centres.iter().zip(&pixels).chain(middle.iter().zip(&line)) {
             let share = f64::from(value) / full;
             let share = if colours.is_diverging() { (share + 1.0) / 2.0 } else { share };
-            assert!(is_colour(colours, share, pixel, |colour| colour, 0), "{share} is {pixel:?} in {canvas}");
+            assert!(is_colour(colours, share, pixel, |colour, _| colour, 0), "{share} is {pixel:?} in {canvas}");
         }
     }
     alive
@@ -148,10 +150,11 @@ fn every_colour_map_is_the_one_of_the_pictures() {
     }
 }
 
-/// At opacity o a pixel is `picture (1 - o) + colour o`; the browser rounds once where this does, so they may differ by
-/// one where the sum lies half-way.
+/// Under a map is its picture in grey g = 51 + 0.6 (0.299 r + 0.587 g + 0.114 b). A colour of share s covers it by
+/// c = s^((1 - o) / o) at opacity o, here 0.65: all of it at full colour, nothing of it at 0. A pixel is g (1 - c) + colour c;
+/// the browser rounds in the order that suits it, so they may differ by one where a sum lies half-way.
 #[test]
-fn opacity_mixes_the_colours_with_the_picture() {
+fn colours_cover_a_grey_picture_by_their_strength() {
     let (runs, seen) = &*SEEN;
     for canvas in seen["blended"].as_array().unwrap() {
         let (_, map) = shown(runs, canvas, "epoch");
@@ -159,13 +162,29 @@ fn opacity_mixes_the_colours_with_the_picture() {
         let [rows, cols] = map.grid();
         let middle = |cell: usize, cells: usize| (2 * cell as u32 + 1) * SIDE / (2 * cells as u32);
         for (cell, (&value, pixel)) in map.values().iter().zip(canvas["pixels"].as_array().unwrap()).enumerate() {
-            let under = picture.get_pixel(middle(cell % cols, cols), middle(cell / cols, rows)).0;
-            let channel = |under: u8, over: u8| (f64::from(under) * 0.35 + f64::from(over) * 0.65).round() as u8;
-            let mix = |over: [u8; 3]| [0, 1, 2].map(|at| channel(under[at], over[at]));
+            let [red, green, blue] =
+                picture.get_pixel(middle(cell % cols, cols), middle(cell / cols, rows)).0.map(f64::from);
+            let grey = 51.0 + (0.6 * (0.299 * red + 0.587 * green + 0.114 * blue)).round();
+            let mix = |over: [u8; 3], share: f64| {
+                let cover = share.powf(0.35 / 0.65);
+                over.map(|channel| (grey * (1.0 - cover) + f64::from(channel) * cover).round() as u8)
+            };
             let share = f64::from(value) / strongest(&map, false);
             assert!(is_colour(ColourMap::Inferno, share, rgb(pixel), mix, 1), "{share} is {pixel} in {canvas}");
         }
     }
+}
+
+/// The strongest value of a canvas's image over all epochs that count.
+fn common_scale(runs: &Runs, canvas: &Value, signed: bool) -> f64 {
+    let (run, explainer) = (canvas["run"].as_str().unwrap(), canvas["explainer"].as_str().unwrap());
+    let maps = (0..=LAST).map(|epoch| runs.explanations(run, explainer, epoch).1).filter(|file| file.is_evidence());
+    let of_image = maps.map(|file| {
+        let image = file.image_ids.iter().position(|id| canvas["image"] == id.as_str()).unwrap();
+        file.map(image, 0).unwrap()
+    });
+    let alive = of_image.filter(|map| map.status() != MapStatus::NonFinite);
+    alive.map(|map| strongest(&map, signed)).fold(0.0, f64::max)
 }
 
 #[test]
@@ -173,19 +192,26 @@ fn a_common_scale_is_the_greatest_of_all_epochs() {
     let (runs, seen) = &*SEEN;
     for canvas in seen["common"].as_array().unwrap() {
         let (_, map) = shown(runs, canvas, "epoch");
-        let (run, explainer) = (canvas["run"].as_str().unwrap(), canvas["explainer"].as_str().unwrap());
-        let mut full = 0.0_f64;
-        for epoch in 0..=LAST {
-            let file = runs.explanations(run, explainer, epoch).1;
-            let image = file.image_ids.iter().position(|id| canvas["image"] == id.as_str()).unwrap();
-            let map = file.map(image, 0).unwrap();
-            if file.is_evidence() && map.status() != MapStatus::NonFinite {
-                full = full.max(strongest(&map, false));
-            }
-        }
+        let full = common_scale(runs, canvas, false);
         for (&value, pixel) in map.values().iter().zip(canvas["pixels"].as_array().unwrap()) {
             let share = f64::from(value) / full;
-            assert!(is_colour(ColourMap::Inferno, share, rgb(pixel), |colour| colour, 0), "{share}: {canvas}");
+            assert!(is_colour(ColourMap::Inferno, share, rgb(pixel), |colour, _| colour, 0), "{share}: {canvas}");
+        }
+    }
+}
+
+/// All maps of `two_runs` have a sign, and nothing was chosen yet.
+#[test]
+fn signed_maps_start_in_two_hues_on_one_scale_an_image() {
+    let (runs, seen) = &*SEEN;
+    let canvases = seen["defaults"].as_array().unwrap();
+    assert_eq!(canvases.len(), 18);
+    for canvas in canvases {
+        let (_, map) = shown(runs, canvas, "epoch");
+        let full = common_scale(runs, canvas, true);
+        for (&value, pixel) in map.values().iter().zip(canvas["pixels"].as_array().unwrap()) {
+            let share = (f64::from(value) / full + 1.0) / 2.0;
+            assert!(is_colour(ColourMap::Diverging, share, rgb(pixel), |colour, _| colour, 0), "{share}: {canvas}");
         }
     }
 }
@@ -209,7 +235,7 @@ fn changes_are_differences_of_any_two_epochs() {
         };
         for (cell, pixel) in canvas["pixels"].as_array().unwrap().iter().enumerate() {
             let share = (scaled(&now, cell) - scaled(&before, cell) + 1.0) / 2.0;
-            assert!(is_colour(ColourMap::Diverging, share, rgb(pixel), |colour| colour, 0), "{share}: {canvas}");
+            assert!(is_colour(ColourMap::Diverging, share, rgb(pixel), |colour, _| colour, 0), "{share}: {canvas}");
         }
     }
 }
@@ -235,6 +261,14 @@ fn images_are_sorted_and_filtered() {
         assert_eq!(seen["sorted"][sort], ids(&order), "by view {sort}");
     }
     assert_ne!(seen["sorted"]["0"], seen["sorted"]["1"]);
+    // The slider moves no card; only a click sorts by the epoch it is at.
+    assert_eq!(seen["pinned"]["order"], seen["sorted"]["0"]);
+    assert_eq!(seen["pinned"]["count"], format!("6 of 6 images, as of epoch {LAST}"));
+    assert_eq!(seen["pinned"]["again"], format!("Sort and filter by epoch {}", LAST - 1));
+    let mut order: Vec<usize> = (0..6).collect();
+    order.sort_by(|&one, &other| runs::drift(0, other, LAST - 1).total_cmp(&runs::drift(0, one, LAST - 1)));
+    assert_eq!(seen["sortedAgain"], serde_json::json!({"order": ids(&order), "hidden": true}));
+    assert_ne!(seen["sortedAgain"]["order"], seen["sorted"]["0"]);
     let like = |wanted: &dyn Fn(usize) -> bool| ids(&(0..6).filter(|&image| wanted(image)).collect::<Vec<_>>());
     let right = |image: usize| (0..2).all(|run| runs::predicted(run, image, LAST) == runs::label(image));
     let changed =

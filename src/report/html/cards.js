@@ -2,6 +2,10 @@
 // The panel: a card an image, with every view's map at the slider's epoch; sorted, filtered, painted when seen.
 
 const PAGE = 12;
+/** So many maps stand in one row with their picture; more of them wrap. */
+const ROW = 4;
+/** A card with more maps takes the whole width. */
+const WIDE = 8;
 const ids = [...new Set(runs.flatMap((run) => run.images.map((image) => image.id)))];
 /** @type {Map<string, Card>} */
 const cards = new Map();
@@ -39,6 +43,11 @@ function paintCards() {
     const { top, bottom } = item.getBoundingClientRect(),
       card = cardOf(item);
     if (card && bottom > -MARGIN && top < innerHeight + MARGIN) paintCard(card);
+    else {
+      // To be told again where it is: a jump within one frame would go unnoticed.
+      scrolledTo.unobserve(item);
+      scrolledTo.observe(item);
+    }
   }
 }
 
@@ -89,13 +98,15 @@ function tip(event, text) {
  */
 function tile(view, image, id) {
   const canvas = mapCanvas(view, id),
+    badge = element("span", { class: "badge", hidden: "" }),
     facts = element("span", { class: "facts" });
   return {
     view,
     image,
     canvas,
+    badge,
     facts,
-    box: element("div", { class: "tile" }, canvas, element("span", { class: "name" }, view.title), facts),
+    box: element("div", { class: "tile" }, canvas, badge, element("span", { class: "name" }, view.method.title), facts),
   };
 }
 
@@ -117,14 +128,14 @@ function says(run, image, epoch) {
 }
 
 /**
- * @param {Child} title
+ * @param {Child[]} head
  * @param {HTMLElement[]} tiles
  */
-function group(title, tiles) {
+function group(head, tiles) {
   const made = element(
     "div",
     { class: "group" },
-    element("div", { class: "group-head" }, title),
+    element("div", { class: "group-head" }, ...head),
     element("div", { class: "tiles" }, ...tiles),
   );
   made.style.setProperty("--n", String(tiles.length));
@@ -146,9 +157,8 @@ function makeCard(id) {
     { class: "tile" },
     element("img", { src: data.pictures[image.picture], alt: `Image of class ${name}`, loading: "lazy" }),
     element("span", { class: "name" }, "Picture"),
-    element("span", { class: "facts" }),
   );
-  const body = element("div", { class: "groups" });
+  const body = element("div", { class: "inner" });
   const article = element(
     "article",
     { class: "card", "aria-label": `${name}, ${id}` },
@@ -162,7 +172,8 @@ function makeCard(id) {
 }
 
 /**
- * Puts the tiles of the views that are on into a card.
+ * Puts the tiles of the views that are on into a card: a group a run, and in each a row a kind of target. Methods that
+ * ask about no class come last in the first row, so that the others stand under one another.
  *
  * @param {Card} card
  */
@@ -171,18 +182,29 @@ function furnish(card) {
   card.tiles = shownViews()
     .filter((view) => card.owners.includes(view.run))
     .map((view) => tile(view, placeOf(view.run, card.id), card.id));
-  const groups = card.heads
-    .map(({ run, box }) => ({ box, tiles: card.tiles.filter((each) => each.view.run === run) }))
-    .filter(({ tiles }) => tiles.length);
-  card.body.replaceChildren(
-    group("", [card.original]),
-    ...groups.map(({ box, tiles }) =>
-      group(
-        box,
-        tiles.map((each) => each.box),
-      ),
-    ),
-  );
+  const groups = card.heads.flatMap(({ run, box }) => {
+    const own = card.tiles.filter(({ view }) => view.run === run),
+      free = own.filter(({ view }) => !view.method.class_specific),
+      asked = own.filter(({ view }) => view.method.class_specific);
+    const targets = [...new Set(asked.map(({ view }) => view.method.target))],
+      rows = targets.length ? targets : [""];
+    return rows.flatMap((target, row) => {
+      const tiles = [...asked.filter(({ view }) => view.method.target === target), ...(row ? [] : free)];
+      const name = targets.length > 1 ? [element("small", {}, `explaining the ${spaced(target)}`)] : [];
+      return tiles.length
+        ? [
+            group(
+              row ? name : [box, ...name],
+              tiles.map((each) => each.box),
+            ),
+          ]
+        : [];
+    });
+  });
+  card.body.replaceChildren(group([], [card.original]), element("div", { class: "groups" }, ...groups));
+  card.body.classList.toggle("row", card.tiles.length <= ROW);
+  card.body.style.setProperty("--columns", String(1 + card.tiles.length));
+  card.item.classList.toggle("wide", card.tiles.length > WIDE);
 }
 
 /**
@@ -199,25 +221,37 @@ function paintCard(card) {
     const said = says(run, placeOf(run, card.id), state.epoch);
     box.replaceChildren(...(runs.length > 1 ? [element("b", {}, run.label), said] : [said]));
   }
-  for (const { view, image, canvas, facts } of card.tiles) {
+  for (const { view, image, canvas, badge, facts } of card.tiles) {
     const what = paint(canvas, view, image, state.epoch, sinceEpoch(view));
     canvas.setAttribute(
       "aria-label",
       `${view.label}, epoch ${what.record?.epoch ?? "none"}: ${whereStrongest(view, what)}`,
     );
     const drift = imageDrift(view, image);
-    // Maps divided by their own strongest value before they are subtracted have no unit to tell.
-    const full = what.before && $("scale").value === "own" ? null : `max ${what.full?.toPrecision(2)}`;
-    const lines = [what.missing ?? full, drift == null ? null : `drift ${short(drift)}`].flatMap((line) => line ?? []);
-    facts.replaceChildren(...lines.flatMap((line, index) => (index ? [element("br"), line] : [line])));
-    if (what.record?.noise)
-      facts.append(
-        element("br"),
-        element("span", { class: "badge", title: "Explains a head that was never trained" }, "untrained head"),
-      );
-    else if (what.record && what.record.epoch !== state.epoch)
-      facts.append(element("br"), element("span", { class: "badge" }, `epoch ${what.record.epoch}`));
+    const lines = [what.missing ?? strength(what), drift == null ? null : `drift ${short(drift)}`];
+    facts.replaceChildren(...lines.flatMap((line) => (line == null ? [] : [element("span", {}, line)])));
+    const late = what.record && what.record.epoch !== state.epoch ? `epoch ${what.record.epoch}` : "";
+    badge.textContent = what.record?.noise ? "untrained head" : late;
+    badge.title = what.record?.noise ? "Explains a head that was never trained" : late && "The last epoch of this run";
+    badge.hidden = !badge.textContent;
   }
+}
+
+/**
+ * How strong a map is: its strongest value, and beside a shared scale, how much of full colour that is.
+ *
+ * @param {Shown} what
+ * @returns {string | null}
+ */
+function strength({ record, before, values, full, signed }) {
+  // Maps divided by their own strongest value before they are subtracted have no unit to tell.
+  if (!record || !values || !full || (before && $("scale").value === "own")) return null;
+  if ($("scale").value === "own") return `max ${full.toPrecision(2)}`;
+  const most = values.reduce(
+    (most, value) => (Math.abs(value) > Math.abs(most) && (signed || value > 0) ? value : most),
+    0,
+  );
+  return `peak ${most < 0 ? "−" : ""}${Math.round((100 * Math.abs(most)) / full)} %`;
 }
 
 /**
@@ -264,7 +298,17 @@ function sortKey(card) {
   return drifts[card.tiles.findIndex((each) => String(each.view.index) === chosen)] ?? -Infinity;
 }
 
-function arrange() {
+/**
+ * The images in their order, as it was when the order or the filter was last chosen: what depends on the epoch is not
+ * asked again while the slider moves, so that every card stays where it is.
+ *
+ * @type {{ epoch: number, ids: string[] }}
+ */
+const pinned = { epoch: lastEpoch, ids: [] };
+const byEpoch = () => !["panel", "class"].includes($("sort").value) || $("outcome").value !== "all";
+
+/** Sorts and filters the images as they are at the slider's epoch. */
+function pin() {
   const kept = [...cards.values()].filter(
     (card) =>
       ($("class").value === "" || card.className === $("class").value) &&
@@ -277,18 +321,27 @@ function arrange() {
     const key = (card) => keys.get(card.id) ?? -Infinity;
     kept.sort((one, other) => Number(key(other) > key(one)) - Number(key(other) < key(one)));
   }
-  const shown = kept.slice(0, Math.max(state.shown, PAGE)),
-    items = shown.map((card) => card.item),
+  pinned.epoch = state.epoch;
+  pinned.ids = kept.map((card) => card.id);
+}
+
+/** Puts the pinned cards into the list, and says how many there are and as of when. */
+function arrange() {
+  const { ids, epoch } = pinned,
+    shown = ids.slice(0, Math.max(state.shown, PAGE)),
+    items = shown.flatMap((id) => cards.get(id)?.item ?? []),
     list = $("cards");
   // Cards that stay where they are keep the focus and are not painted twice.
   if (items.length !== list.children.length || items.some((item, index) => item !== list.children[index]))
     list.replaceChildren(...items);
-  $("count").textContent =
-    kept.length === shown.length
-      ? `${kept.length} of ${cards.size} images`
-      : `${shown.length} shown of ${kept.length} images`;
-  $("more").hidden = kept.length === shown.length;
-  $("all").textContent = `Show all ${kept.length}`;
-  $("none").hidden = kept.length > 0;
-  return kept.map((card) => card.id);
+  const of =
+    ids.length === shown.length
+      ? `${ids.length} of ${cards.size} images`
+      : `${shown.length} shown of ${ids.length} images`;
+  $("count").textContent = byEpoch() ? `${of}, as of epoch ${epoch}` : of;
+  $("again").hidden = !byEpoch() || epoch === state.epoch;
+  $("again").textContent = `Sort and filter by epoch ${state.epoch}`;
+  $("more").hidden = ids.length === shown.length;
+  $("all").textContent = `Show all ${ids.length}`;
+  $("none").hidden = ids.length > 0;
 }

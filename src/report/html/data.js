@@ -75,13 +75,17 @@ const epochs = [...new Set(runs.flatMap((run) => run.epochs.map((epoch) => epoch
 const lastEpoch = epochs[epochs.length - 1] ?? 0;
 
 /** A view is one method of one run, for one kind of target. */
-const severalTargets = runs.some((run) => run.methods.some((method) => method.target !== run.methods[0].target));
+const targetKinds = [
+  ...new Set(runs.flatMap((run) => run.methods.filter((each) => each.class_specific).map((each) => each.target))),
+];
 /** @type {View[]} */
 const views = runs
   .flatMap((run) => run.methods.map((method) => ({ run, method })))
   .map((view, index) => {
     const title =
-      severalTargets && view.method.class_specific ? `${view.method.title}, ${view.method.target}` : view.method.title;
+      targetKinds.length > 1 && view.method.class_specific
+        ? `${view.method.title}, ${view.method.target}`
+        : view.method.title;
     const label = runs.length > 1 ? `${view.run.label} · ${title}` : title;
     const records = view.method.epochs,
       images = view.run.images.length;

@@ -35,6 +35,11 @@ function repaint() {
   updateStrip();
 }
 
+function sortAgain() {
+  pin();
+  repaint();
+}
+
 /** Everything that depends on the measure, its reference, or which views are on. */
 function redraw() {
   drawSummary();
@@ -46,7 +51,7 @@ function redraw() {
   drawClasses();
   drawOutcomes();
   if ($("strip").open && stripImage !== null) openStrip(stripImage);
-  repaint();
+  sortAgain();
 }
 
 /** @param {boolean} on */
@@ -95,23 +100,6 @@ function jump(section) {
   $(`${section}-title`).focus({ preventScroll: true });
 }
 
-function methodChips() {
-  $("methods").append(
-    ...views.map((view) => {
-      const box = element("input", { type: "checkbox", "data-view": view.index, ...(view.on ? { checked: "" } : {}) }),
-        spot = swatch(view.colour);
-      box.addEventListener("change", () => {
-        view.on = box.checked;
-        for (const card of cards.values()) furnish(card);
-        redraw();
-      });
-      return element("label", { class: "chip" }, box, spot, view.label);
-    }),
-  );
-  const all = $("methods").closest("fieldset");
-  if (all) all.hidden = views.length < 2;
-}
-
 function fillSelects() {
   /** @type {(value: string | number, text: string) => HTMLOptionElement} */
   const option = (value, text) => element("option", { value }, text);
@@ -136,6 +124,7 @@ function fillSelects() {
     option("class", "class name"),
   );
   $("colours").append(
+    option("auto", "two hues for signed maps"),
     ...data.colours.map((each) => option(each.name, each.signed ? "blue to red, signed" : each.name)),
   );
   for (const select of [$("since"), $("from")])
@@ -153,8 +142,9 @@ function listen() {
   $("back").addEventListener("click", () => stepEpoch(-1));
   $("forward").addEventListener("click", () => stepEpoch(1));
   for (const select of [$("measure"), $("against")]) select.addEventListener("change", redraw);
-  for (const select of [$("sort"), $("class"), $("outcome"), $("colours"), $("scale"), $("mode"), $("since")])
-    select.addEventListener("change", repaint);
+  for (const select of [$("colours"), $("scale"), $("mode"), $("since")]) select.addEventListener("change", repaint);
+  for (const select of [$("sort"), $("class"), $("outcome")]) select.addEventListener("change", sortAgain);
+  $("again").addEventListener("click", sortAgain);
   for (const select of [$("from"), $("to")]) select.addEventListener("change", updateStrip);
   $("opacity").addEventListener("input", repaint);
   $("next").addEventListener("click", () => {
@@ -197,7 +187,7 @@ function start() {
   $("epoch").max = String(Math.max(epochs.length - 1, 0));
   drawRuns();
   fillSelects();
-  methodChips();
+  drawPicker();
   for (const id of ids) {
     const card = makeCard(id);
     cards.set(id, card);

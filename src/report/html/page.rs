@@ -34,6 +34,7 @@ const SCRIPT: &str = concat!(
     include_str!("tables.js"),
     include_str!("cards.js"),
     include_str!("strip.js"),
+    include_str!("picker.js"),
     include_str!("main.js"),
 );
 /// Version of the JSON that this file writes and the scripts read.

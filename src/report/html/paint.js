@@ -26,6 +26,18 @@ const RAMPS = Object.fromEntries(data.colours.map((each) => [each.name, new Uint
 /** @param {string} name */
 const isSigned = (name) => data.colours.some((each) => each.name === name && each.signed);
 const DIVERGING = data.colours.find((each) => each.signed)?.name ?? data.colours[0].name;
+const SEQUENTIAL = data.colours.find((each) => !each.signed)?.name ?? DIVERGING;
+
+/**
+ * The colour map of a method's maps: the chosen one or, if nothing else is chosen, one with two hues for maps that have
+ * a sign. In one hue, evidence against a class looks like no evidence.
+ *
+ * @param {View} view
+ */
+function coloursOf({ method }) {
+  const chosen = $("colours").value;
+  return chosen === "auto" ? (method.signed ? DIVERGING : SEQUENTIAL) : chosen;
+}
 
 /**
  * Of a map, the strongest evidence: for the class, or for or against it.
@@ -47,17 +59,35 @@ const strongest = ([least, greatest], signed) => Math.max(greatest, signed ? -le
 function fullScale(view, record, image, signed) {
   const scale = $("scale").value;
   if (scale === "own") return strongest(record.range[image], signed);
-  const key = `${scale}${signed}${scale === "image" ? image : ""}`;
+  const key = `${scale}${signed}${scale === "method" ? "" : image}`;
   view.scales ??= new Map();
   const known = view.scales.get(key);
   if (known !== undefined) return known;
-  const counted = view.records.filter((each) => !each.noise);
-  const ranges = (counted.length ? counted : view.records).flatMap((each) =>
-    scale === "image" ? [each.range[image]] : each.range,
-  );
-  const full = ranges.reduce((most, range) => Math.max(most, strongest(range, signed)), 0);
+  const counted = view.records.filter((each) => !each.noise),
+    records = counted.length ? counted : view.records;
+  const ranges = records.flatMap((each) => (scale === "method" ? each.range : [each.range[image]]));
+  const most = ranges.reduce((most, range) => Math.max(most, strongest(range, signed)), 0),
+    full = scale === "most" ? nearlyMost(view, records, image, signed) || most : most;
   view.scales.set(key, full);
   return full;
+}
+
+/**
+ * What 99 of 100 cells of an image's maps do not exceed, over all epochs. Few cells far above the rest leave no colours
+ * for these.
+ *
+ * @param {View} view
+ * @param {MapRecord[]} records
+ * @param {number} image
+ * @param {boolean} signed
+ */
+function nearlyMost(view, records, image, signed) {
+  const values = records
+    .filter((record) => record.status[image] === "alive")
+    .flatMap((record) => [...mapOf(view, record, image)])
+    .map((value) => (signed ? Math.abs(value) : Math.max(value, 0)))
+    .sort((one, other) => one - other);
+  return values[Math.ceil(0.99 * values.length) - 1] ?? 0;
 }
 
 /**
@@ -72,8 +102,8 @@ function fullScale(view, record, image, signed) {
  */
 function picture(view, image, epoch, since) {
   const record = epoch === undefined ? undefined : recordAt(view, epoch),
-    signed = since !== undefined || isSigned($("colours").value);
-  const colours = since === undefined ? $("colours").value : DIVERGING;
+    colours = since === undefined ? coloursOf(view) : DIVERGING,
+    signed = isSigned(colours);
   if (!record) return { missing: "no map" };
   if (record.status[image] === "non-finite") return { record, missing: "not finite" };
   const values = mapOf(view, record, image),
@@ -82,7 +112,9 @@ function picture(view, image, epoch, since) {
     /** @type {{ [status: string]: string }} */
     const reasons = { dead: "all zero", constant: "the same everywhere" },
       reason = reasons[record.status[image]];
-    if (reason || full <= 0) return { record, missing: reason ?? "no evidence for the class" };
+    // Only some methods ask about a class.
+    const nothing = view.method.class_specific ? "no evidence for the class" : "nothing above zero";
+    if (reason || full <= 0) return { record, missing: reason ?? nothing };
     return { record, values, full, signed, colours };
   }
   const before = since === null ? undefined : recordAt(view, since);
@@ -119,6 +151,36 @@ function neighbours(side, cells) {
 
 /** The picture itself, once it is decoded. */
 const bitmaps = data.pictures.map((source) => Object.assign(new Image(), { src: source }));
+/**
+ * The pictures in grey, by index and side: what every map is drawn over, so that each hue in it is the map's own.
+ *
+ * @type {Map<string, Uint8Array>}
+ */
+const greys = new Map();
+
+/**
+ * A picture in grey, a byte a pixel: luma of ITU-R BT.601, its contrast reduced so that colours over its dark and its
+ * bright parts are still those of the scale.
+ *
+ * @param {number} index
+ * @param {number} side
+ */
+function inGrey(index, side) {
+  const key = `${index}/${side}`,
+    known = greys.get(key);
+  if (known) return known;
+  const context = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true }),
+    grey = new Uint8Array(side * side);
+  if (context) {
+    context.drawImage(bitmaps[index], 0, 0, side, side);
+    const bytes = context.getImageData(0, 0, side, side).data;
+    for (let at = 0; at < grey.length; at++)
+      grey[at] =
+        51 + Math.round((0.6 * (bytes[4 * at] * 299 + bytes[4 * at + 1] * 587 + bytes[4 * at + 2] * 114)) / 1000);
+  }
+  greys.set(key, grey);
+  return grey;
+}
 
 /**
  * Draws one map, or its change since an epoch, over its picture. Bilinear with half-pixel centres, as the PNG overlays.
@@ -131,7 +193,8 @@ const bitmaps = data.pictures.map((source) => Object.assign(new Image(), { src: 
  * @returns {Shown}
  */
 function paint(canvas, view, image, epoch, since) {
-  const bitmap = bitmaps[view.run.images[image].picture],
+  const index = view.run.images[image].picture,
+    bitmap = bitmaps[index],
     what = picture(view, image, epoch, since);
   canvas.dataset.epoch = String(what.record?.epoch ?? "");
   canvas.dataset.status = what.missing ?? "alive";
@@ -148,48 +211,56 @@ function paint(canvas, view, image, epoch, since) {
   if (canvas.width !== side) canvas.width = canvas.height = side;
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (!context) return what;
-  context.drawImage(bitmap, 0, 0, side, side);
-  const pixels = context.getImageData(0, 0, side, side);
-  // Two hues of the map's own are told from those of the picture only where it has none.
-  if (what.missing || what.signed) inGrey(pixels.data);
-  if (!what.missing) blend(pixels.data, side, view.method.grid, what, Number($("opacity").value));
+  const pixels = new ImageData(side, side);
+  blend(pixels.data, inGrey(index, side), view.method.grid, what);
   context.putImageData(pixels, 0, 0);
   return what;
 }
 
 /**
- * A picture in grey, which also says that its map is no evidence: luma of ITU-R BT.601.
+ * How much of a map's colour covers the picture, for each of the 256 steps of a colour map: nothing at 0, all of it at
+ * full colour. The higher the chosen opacity, the sooner it covers; at 1 always.
  *
- * @param {Uint8ClampedArray} bytes
+ * @param {boolean} signed
+ * @returns {Float64Array}
  */
-function inGrey(bytes) {
-  for (let at = 0; at < bytes.length; at += 4) {
-    bytes.fill((bytes[at] * 299 + bytes[at + 1] * 587 + bytes[at + 2] * 114) / 1000, at, at + 3);
-  }
+function cover(signed) {
+  const opacity = Number($("opacity").value),
+    bend = (1 - opacity) / opacity;
+  return Float64Array.from({ length: 256 }, (_, step) =>
+    opacity === 0 ? 0 : Math.abs(signed ? (2 * step) / 255 - 1 : step / 255) ** bend,
+  );
 }
 
 /**
  * @param {Uint8ClampedArray} bytes
- * @param {number} side
+ * @param {Uint8Array} grey
  * @param {[number, number]} grid
  * @param {Shown} shown
- * @param {number} opacity
  */
-function blend(bytes, side, [rows, columns], { values = new Float64Array(), full = 1, signed, colours = "" }, opacity) {
-  const ramp = RAMPS[colours],
+function blend(bytes, grey, [rows, columns], { missing, values = new Float64Array(), full = 1, signed, colours = "" }) {
+  const side = Math.sqrt(grey.length),
+    ramp = RAMPS[colours],
+    covers = cover(signed === true),
     down = neighbours(side, rows),
     across = neighbours(side, columns);
   for (let y = 0, at = 0; y < side; y++) {
     const [top, bottom, low] = down[y];
-    for (let x = 0; x < side; x++, at += 4) {
+    for (let x = 0; x < side; x++, at++) {
+      const under = grey[at];
+      bytes[4 * at + 3] = 255;
+      if (missing) {
+        bytes.fill(under, 4 * at, 4 * at + 3);
+        continue;
+      }
       const [left, right, part] = across[x];
       const above = values[top * columns + left] * (1 - part) + values[top * columns + right] * part;
       const below = values[bottom * columns + left] * (1 - part) + values[bottom * columns + right] * part;
       const share = (above * (1 - low) + below * low) / full;
-      const colour = 3 * Math.round(255 * Math.min(Math.max(signed ? (share + 1) / 2 : share, 0), 1));
-      for (let channel = 0; channel < 3; channel++) {
-        bytes[at + channel] = bytes[at + channel] * (1 - opacity) + ramp[colour + channel] * opacity;
-      }
+      const step = Math.round(255 * Math.min(Math.max(signed ? (share + 1) / 2 : share, 0), 1)),
+        over = covers[step];
+      for (let channel = 0; channel < 3; channel++)
+        bytes[4 * at + channel] = under * (1 - over) + ramp[3 * step + channel] * over;
     }
   }
 }
@@ -229,36 +300,67 @@ function valueAt(canvas, event) {
   return `${before ? "change " : ""}${value.toPrecision(3)}, ${Math.round((100 * value) / full)} % of full colour`;
 }
 
-/** The bar of colours, with what its ends and its middle stand for. */
-function drawScale() {
-  const change = $("mode").value === "change",
-    name = change ? DIVERGING : $("colours").value,
-    signed = isSigned(name),
-    scale = $("scale").value;
-  const canvas = $("ramp"),
+/**
+ * A bar of the colours as they are seen, over the grey of a picture's middle, with what its ends and its middle are.
+ *
+ * @param {string} name
+ * @param {string} note
+ */
+function ramp(name, note) {
+  const canvas = element("canvas", { width: 256, height: 10, "aria-hidden": "true", "data-colours": name }),
     context = canvas.getContext("2d"),
-    ramp = RAMPS[name];
-  if (!context) return;
-  for (let x = 0; x < 256; x++) {
-    context.fillStyle = `rgb(${ramp[3 * x]} ${ramp[3 * x + 1]} ${ramp[3 * x + 2]})`;
+    signed = isSigned(name),
+    covers = cover(signed);
+  for (let x = 0; context && x < 256; x++) {
+    const [red, green, blue] = RAMPS[name].slice(3 * x, 3 * x + 3);
+    context.fillStyle = "rgb(128 128 128)";
+    context.fillRect(x, 0, 1, canvas.height);
+    context.fillStyle = `rgb(${red} ${green} ${blue} / ${covers[x]})`;
     context.fillRect(x, 0, 1, canvas.height);
   }
-  $("scale-ends").replaceChildren(
-    ...[signed ? "−max" : "0", signed ? "0" : "½ max", "max"].map((text) => element("span", {}, text)),
+  const ends = [signed ? "−full" : "0", signed ? "0" : "½ full", "full"].map((text) => element("span", {}, text));
+  return element(
+    "div",
+    { class: "ramp" },
+    canvas,
+    element("div", { class: "ends" }, ...ends),
+    element("p", { class: "note" }, note),
   );
-  const meaning = change
-    ? "Blue: less evidence than before; red: more."
-    : signed
-      ? "Blue: evidence against the class; red: for it."
-      : "At 0: no evidence for the class, or evidence against it.";
-  const most = change || signed ? "strongest value" : "maximum";
+}
+
+/** What the colours mean: a bar for every colour map in use, and where its colour is full. */
+function drawScale() {
+  const change = $("mode").value === "change",
+    scale = $("scale").value,
+    shown = shownViews();
+  const names = change ? [DIVERGING] : [...new Set(shown.map(coloursOf))];
+  const asked = (/** @type {string} */ name) =>
+    shown.filter((view) => change || coloursOf(view) === name).map((view) => view.method);
+  $("ramps").replaceChildren(
+    ...names.map((name) => {
+      const methods = [...new Set(asked(name).map((method) => method.title))].join(", "),
+        ofClass = asked(name).some((method) => method.class_specific);
+      if (change) return ramp(name, "Blue: less evidence than before; red: more.");
+      if (isSigned(name))
+        return ramp(
+          name,
+          `${methods}. Red: above zero${ofClass ? ", evidence for the class" : ""}; blue: below${ofClass ? ", against it" : ""}.`,
+        );
+      const hidden = asked(name).some((method) => method.signed) ? " What is below zero is not shown." : "";
+      return ramp(name, `${methods}.${hidden}`);
+    }),
+  );
   /** @type {{ [scale: string]: string }} */
   const full = {
-    own: `each map’s own ${most}${change ? "; maps are divided by it before they are subtracted" : ", written under it"}`,
-    image: `the image’s ${most} over all epochs, written under its maps`,
-    method: `a method’s ${most} over all images and epochs: ${shownViews()
-      .map((view) => `${view.label} ${fullScale(view, view.records[0], 0, signed).toPrecision(3)}`)
+    own: `each map’s own strongest value${change ? "; maps are divided by it before they are subtracted" : ", written under it"}. Epochs do not compare`,
+    image: "an image’s strongest value over all epochs, one for each method, so that epochs compare",
+    most: "what 99 of 100 cells of an image’s maps do not exceed over all epochs, one for each method, so that epochs compare",
+    method: `a method’s strongest value over all images and epochs: ${shown
+      .map(
+        (view) =>
+          `${view.label} ${fullScale(view, view.records[0], 0, change || isSigned(coloursOf(view))).toPrecision(3)}`,
+      )
       .join(", ")}`,
   };
-  $("scale-text").textContent = `Full colour: ${full[scale]}. ${meaning}`;
+  $("scale-text").textContent = `Full colour: ${full[scale]}.`;
 }

@@ -145,7 +145,7 @@ function updateStrip() {
  * @param {number} by
  */
 function stepImage(by) {
-  const order = arrange(),
+  const order = pinned.ids,
     at = stripImage === null ? -1 : order.indexOf(stripImage);
   const next = order[(at + by + order.length) % order.length];
   if (next !== undefined) openStrip(next);

@@ -132,7 +132,7 @@ function classButton(name) {
   const button = element("button", { type: "button", class: "plain", title: "Show the images of this class" }, name);
   button.addEventListener("click", () => {
     $("class").value = name;
-    repaint();
+    sortAgain();
     jump("panel");
   });
   return button;

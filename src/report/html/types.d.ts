@@ -419,6 +419,8 @@ interface MapTile {
   /** Place of the image in the run's panel. */
   image: number;
   canvas: MapCanvas;
+  /** What is unusual about the map's epoch. */
+  badge: HTMLElement;
   facts: HTMLElement;
   box: HTMLElement;
 }
@@ -481,10 +483,10 @@ interface PageElements {
   colours: HTMLSelectElement;
   scale: HTMLSelectElement;
   opacity: HTMLInputElement;
-  ramp: HTMLCanvasElement;
-  "scale-ends": HTMLElement;
+  ramps: HTMLElement;
   "scale-text": HTMLElement;
   count: HTMLElement;
+  again: HTMLButtonElement;
   cards: HTMLElement;
   none: HTMLElement;
   more: HTMLElement;

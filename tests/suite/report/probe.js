@@ -88,6 +88,10 @@
     };
 
     slide("opacity", 1);
+    await settle();
+    seen.defaults = canvases("#cards", grids);
+    choose("scale", "own");
+    choose("colours", "inferno");
     seen.slider = [];
     for (let index = 0; index <= last; index++) {
       slide("epoch", index);
@@ -147,6 +151,12 @@
       choose("sort", value);
       seen.sorted[value] = order();
     }
+    choose("sort", "0");
+    slide("epoch", last - 1);
+    seen.pinned = { order: order(), count: $("count").textContent, again: $("again").textContent };
+    $("again").click();
+    seen.sortedAgain = { order: order(), hidden: $("again").hidden };
+    slide("epoch", last);
     choose("sort", "panel");
     seen.filtered = {};
     for (const value of [...$("outcome").options].map((option) => option.value)) {
