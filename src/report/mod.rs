@@ -25,4 +25,4 @@ pub use html::{ReportError, html, html_with};
 pub use row::{Scales, Sight};
 pub use story::{Story, StoryError};
 pub use table::{Cell, Table, aligned, confusion_csv, csv_row, number, text};
-pub use tensorboard::{EventWriter, TensorBoardError};
+pub use tensorboard::{Category, Chart, EventWriter, TensorBoardError};

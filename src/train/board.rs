@@ -3,11 +3,12 @@
 use super::dashboard::Dashboard;
 use super::error::TrainError;
 use crate::fsx::{self, FsError};
+use crate::measure::Measure;
 use crate::picture::Picture;
-use crate::report::EventWriter;
+use crate::report::{Category, Chart, EventWriter};
 use crate::run::RunError;
-use crate::store::EpochMetrics;
 use crate::store::layout::{TENSORBOARD_DIR, is_event_file};
+use crate::store::{Against, EpochMetrics};
 use std::path::{Path, PathBuf};
 
 /// Event files of a run that wants some; steps are epochs.
@@ -15,15 +16,23 @@ use std::path::{Path, PathBuf};
 pub(super) struct Board(Option<EventWriter>);
 
 impl Board {
-    /// Where `wanted`, or where the run has event files already. Those of epochs from `next` on are forgotten by TensorBoard;
+    /// Of explainers and their kinds of targets, `methods`. Where `wanted`, or where the run has event files already. Those of epochs from `next` on are forgotten by TensorBoard;
     /// a run that had none gets the `history` of its earlier epochs first.
-    pub(super) fn open(run: &Path, wanted: bool, next: usize, history: &[EpochMetrics]) -> Result<Self, TrainError> {
+    pub(super) fn open(
+        run: &Path,
+        wanted: bool,
+        methods: &[(String, String)],
+        next: usize,
+        history: &[EpochMetrics],
+    ) -> Result<Self, TrainError> {
         let folder = run.join(TENSORBOARD_DIR);
         let known = has_events(&folder).map_err(RunError::from)?;
         if !wanted && !known {
             return Ok(Self(None));
         }
-        let mut board = Self(Some(EventWriter::create(&folder, next as u64)?));
+        let mut writer = EventWriter::create(&folder, next as u64)?;
+        writer.layout(&layout(methods))?;
+        let mut board = Self(Some(writer));
         for metrics in history.iter().filter(|metrics| !known && metrics.epoch < next) {
             board.write(metrics, &[])?;
         }
@@ -67,6 +76,49 @@ fn has_events(folder: &Path) -> Result<bool, FsError> {
     }
 }
 
+/// What stands in one chart: *moved* of all methods; drift in the default measure beside its floor and chance, a chart a method,
+/// target and reference; the losses; the accuracies.
+fn layout(methods: &[(String, String)]) -> Vec<Category> {
+    let references = [(Against::Previous, "since the epoch before"), (Against::First, "since the first epoch")];
+    let chart = |title: &str, tags: &[&str]| Chart {
+        title: title.to_string(),
+        tags: tags.iter().map(|tag| tag.to_string()).collect(),
+    };
+    let moved = references.map(|(against, words)| Chart {
+        title: words.to_string(),
+        tags: methods.iter().map(|(explainer, target)| moved_tag(explainer, target, against)).collect(),
+    });
+    let drift = |(explainer, target): &(String, String)| {
+        references.map(|(against, words)| Chart {
+            title: format!("{explainer} ({target}) {words}"),
+            tags: DRIFT.map(|what| drift_tag(what, explainer, target, Measure::Spearman.name(), against)).to_vec(),
+        })
+    };
+    let learning = vec![
+        chart("loss", &["loss/train", "loss/val"]),
+        chart("accuracy", &["accuracy/train", "accuracy/val", "accuracy/val top-5"]),
+    ];
+    let measure = Measure::Spearman.label();
+    let titled = |title: String, charts: Vec<Chart>| Category { title, charts };
+    let all = vec![
+        titled("moved: 0 is noise, 100 is the map of another image".to_string(), moved.to_vec()),
+        titled(format!("drift, floor and chance: {measure}"), methods.iter().flat_map(drift).collect()),
+        titled("learning".to_string(), learning),
+    ];
+    all.into_iter().filter(|category| category.charts.iter().any(|chart| !chart.tags.is_empty())).collect()
+}
+
+/// The kinds of curves that an estimate is a point of each of.
+const DRIFT: [&str; 3] = ["drift", "floor", "chance"];
+
+fn drift_tag(what: &str, explainer: &str, target: &str, measure: &str, against: Against) -> String {
+    format!("{what}/{explainer}/{target}/{measure} to {}", against.name())
+}
+
+fn moved_tag(explainer: &str, target: &str, against: Against) -> String {
+    format!("moved/{explainer}/{target}/to {}", against.name())
+}
+
 /// By tag, those that are known.
 fn scalars(metrics: &EpochMetrics) -> Vec<(String, f64)> {
     let mut all = Vec::new();
@@ -82,10 +134,9 @@ fn scalars(metrics: &EpochMetrics) -> Vec<(String, f64)> {
         all.extend(known.into_iter().filter_map(|(tag, value)| Some((tag.to_string(), value?))));
     }
     for estimate in &metrics.drift {
-        let of =
-            format!("{}/{}/{} to {}", estimate.explainer, estimate.target, estimate.measure, estimate.against.name());
-        let known = [("drift", estimate.value), ("floor", estimate.floor), ("chance", estimate.chance)];
-        all.extend(known.into_iter().filter_map(|(what, value)| Some((format!("{what}/{of}"), value?))));
+        let tag = |what| drift_tag(what, &estimate.explainer, &estimate.target, &estimate.measure, estimate.against);
+        let values = [estimate.value, estimate.floor, estimate.chance];
+        all.extend(DRIFT.into_iter().zip(values).filter_map(|(what, value)| Some((tag(what), value?))));
     }
     all
 }

@@ -1,12 +1,19 @@
 //! How far a run is: its epochs, the part of the epoch that is under way, and how its losses went so far.
 
-use crate::progress::{Around, Phase, Progress, barred, beside, clock};
+use crate::drift::DriftEstimate;
+use crate::explain::Explainer;
+use crate::measure::Measure;
+use crate::progress::{Around, Line, Phase, Progress, Screen, clock, sparkline};
 use crate::run::Meter;
-use crate::store::{Against, DriftEstimate, EpochMetrics};
+use crate::store::{Against, EpochMetrics};
 use std::time::Instant;
 
-/// The last so many epochs are shown as a curve.
+/// The last so many epochs are shown as a curve at the foot, and in the line of an epoch.
 const CURVE: usize = 20;
+const SHORT_CURVE: usize = 10;
+/// The ends of the curve of *moved*.
+const ENDS: [f64; 2] = [0.0, 100.0];
+const TRAINING: &str = "training";
 
 /// Tells a person how far a run is.
 #[derive(Debug)]
@@ -14,26 +21,53 @@ pub(super) struct Dashboard<'a> {
     progress: &'a Progress,
     /// Of the run, in all.
     epochs: usize,
+    /// The method whose evidence stands in the line of an epoch.
+    lead: Option<Lead>,
     epoch: usize,
     begun: Instant,
     /// The share of the run that was done before this process began, and that is done by now; in [0, 1].
     shares: [f64; 2],
     /// The training under way.
     phase: Phase<'a>,
-    training: String,
-    /// Validation losses and accuracies by epoch.
+    training: Vec<String>,
+    /// Validation losses, accuracies, and how far the lead method's maps moved since the epoch before, by epoch.
     losses: Vec<f64>,
     accuracies: Vec<f64>,
+    moved: Vec<f64>,
+}
+
+/// The method whose evidence stands in the line of an epoch.
+#[derive(Clone, Debug)]
+pub(super) struct Lead {
+    explainer: String,
+    title: String,
+}
+
+impl Lead {
+    /// The first class-specific one: its maps are about a class, not about the image alone. Where there is none, the first.
+    pub(super) fn of(explainers: &[Explainer]) -> Option<Self> {
+        let specific = explainers.iter().find(|explainer| explainer.class_specific());
+        let one = specific.or(explainers.first())?;
+        Some(Self { explainer: one.name(), title: one.title() })
+    }
 }
 
 impl<'a> Dashboard<'a> {
     /// Of a run of so many epochs, of which those in `history` are done.
-    pub(super) fn new(progress: &'a Progress, epochs: usize, history: &[EpochMetrics]) -> Self {
-        let (begun, phase) = (Instant::now(), progress.phase(TRAINING));
-        let (losses, accuracies) = (Vec::new(), Vec::new());
-        let training = String::new();
-        let mut dashboard =
-            Self { progress, epochs, epoch: 0, begun, shares: [0.0; 2], phase, training, losses, accuracies };
+    pub(super) fn new(progress: &'a Progress, epochs: usize, lead: Option<Lead>, history: &[EpochMetrics]) -> Self {
+        let mut dashboard = Self {
+            progress,
+            epochs,
+            lead,
+            epoch: 0,
+            begun: Instant::now(),
+            shares: [0.0; 2],
+            phase: progress.phase(TRAINING),
+            training: Vec::new(),
+            losses: Vec::new(),
+            accuracies: Vec::new(),
+            moved: Vec::new(),
+        };
         history.iter().for_each(|metrics| dashboard.remember(metrics));
         dashboard
     }
@@ -58,12 +92,10 @@ impl<'a> Dashboard<'a> {
     pub(super) fn step(&mut self, meter: &Meter, images: usize) {
         self.shares[1] = self.share(meter.count as f64 / images.max(1) as f64);
         let nothing = f64::NAN;
-        let values = format!(
-            "loss {:.4} · accuracy {:.3}",
-            meter.loss().unwrap_or(nothing),
-            meter.accuracy().unwrap_or(nothing)
-        );
-        self.training = beside("train", &values);
+        let loss = format!("loss {:.4}", meter.loss().unwrap_or(nothing));
+        let accuracy = format!("accuracy {:.3}", meter.accuracy().unwrap_or(nothing));
+        let values = format!("{loss} · {accuracy}");
+        self.training = vec![loss, accuracy];
         self.show();
         self.phase.done_with(meter.count, images, &values);
     }
@@ -75,8 +107,12 @@ impl<'a> Dashboard<'a> {
 
     /// An epoch is sealed.
     pub(super) fn sealed(&mut self, metrics: &EpochMetrics) {
-        lines(metrics, self.epochs).iter().for_each(|line| self.say(line));
         self.remember(metrics);
+        let screen = Screen::of_stderr();
+        self.say(&self.row(metrics, screen));
+        if self.progress.details() {
+            details(metrics).iter().for_each(|line| self.say(&screen.cut(line)));
+        }
         self.training.clear();
         self.shares[1] = metrics.epoch as f64 / self.epochs.max(1) as f64;
         self.show();
@@ -86,7 +122,14 @@ impl<'a> Dashboard<'a> {
         if let Some(training) = &metrics.training {
             self.losses.push(training.val_loss);
             self.accuracies.push(training.val_accuracy);
+            self.moved.push(self.step_of_lead(metrics).and_then(|step| step.since[0].1).unwrap_or(f64::NAN));
         }
+    }
+
+    /// How far the lead method's maps moved since the epoch before; of its first target.
+    fn step_of_lead<'m>(&self, metrics: &'m EpochMetrics) -> Option<Step<'m>> {
+        let lead = self.lead.as_ref()?;
+        steps(metrics).find(|step| step.explainer == lead.explainer)
     }
 
     /// The share of the run that is done when `of_epoch` of the epoch under way is.
@@ -97,77 +140,109 @@ impl<'a> Dashboard<'a> {
     fn show(&self) {
         let [before, done] = self.shares;
         let gone = self.begun.elapsed().as_secs_f64();
-        let mut text = format!("{}/{} · {} gone", self.epoch, self.epochs, clock(gone));
+        let mut above = vec![format!("{}/{}", self.epoch, self.epochs), format!("{} gone", clock(gone))];
         if done > before {
-            text += &format!(" · {} left", clock(gone * (1.0 - done) / (done - before)));
+            above.push(format!("{} left", clock(gone * (1.0 - done) / (done - before))));
         }
-        let curve = |values: &[f64]| values.last().map(|last| (sparkline(values), *last));
-        let validation =
-            curve(&self.losses).zip(curve(&self.accuracies)).map(|((losses, loss), (accuracies, accuracy))| {
-                beside("val", &format!("loss {losses} {loss:.4} · accuracy {accuracies} {accuracy:.3}"))
-            });
-        let training = (!self.training.is_empty()).then(|| self.training.clone());
+        let curve = |what: &str, values: &[f64]| {
+            values.last().map(|last| format!("{what} {} {last:.3}", sparkline(values, CURVE, None)))
+        };
+        let of = |name: &str, parts: Vec<String>| Line { name: name.to_string(), share: None, parts };
+        let validation = [curve("loss", &self.losses), curve("accuracy", &self.accuracies)];
+        let below = [of("train", self.training.clone()), of("val", validation.into_iter().flatten().collect())];
         self.progress.surround(Around {
             heading: format!("epoch {}/{}", self.epoch, self.epochs),
-            above: vec![barred("epochs", done, &text)],
-            below: training.into_iter().chain(validation).collect(),
+            above: vec![Line { name: "epochs".to_string(), share: Some(done), parts: above }],
+            below: below.into_iter().filter(|line| !line.parts.is_empty()).collect(),
         });
     }
-}
 
-const TRAINING: &str = "training";
-
-/// The last values as bars of eight heights between their least and their greatest; `·` for one that is no number.
-fn sparkline(values: &[f64]) -> String {
-    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let values = &values[values.len().saturating_sub(CURVE)..];
-    let finite = || values.iter().copied().filter(|value| value.is_finite());
-    let (least, greatest) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
-    let bar = |value: &f64| match (value - least) / (greatest - least).max(1e-12) {
-        height if height.is_finite() => BARS[((height * 8.0) as usize).min(7)],
-        _ => '·',
-    };
-    values.iter().map(bar).collect()
-}
-
-/// One epoch: a line with losses and accuracies, and one for every explainer and measure with its drift against the previous
-/// and the first epoch.
-fn lines(metrics: &EpochMetrics, epochs: usize) -> Vec<String> {
-    let number = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.3}"));
-    let mut line = format!("epoch {}/{epochs}", metrics.epoch);
-    if let Some(training) = &metrics.training {
-        if let Some(loss) = training.train_loss {
-            line += &format!(" · train loss {loss:.4} accuracy {}", number(training.train_accuracy));
-        }
-        line += &format!(
-            " · val loss {:.4} accuracy {:.3} top-5 {} · {:.1} s",
-            training.val_loss,
-            training.val_accuracy,
-            number(training.val_top5),
-            training.seconds
-        );
-    }
-    let mut lines = vec![line];
-    for estimate in metrics.drift.iter().filter(|estimate| estimate.against == Against::Previous) {
-        let same = |one: &&DriftEstimate| {
-            let of = |one: &DriftEstimate| (one.explainer.clone(), one.target.clone(), one.measure.clone());
-            one.against == Against::First && of(one) == of(estimate)
+    /// An epoch in one line: validation loss and accuracy, and how far the lead method's maps moved since the epoch before.
+    /// Where the screen is narrow it says less, in shorter words.
+    fn row(&self, metrics: &EpochMetrics, screen: Screen) -> String {
+        let width = self.epochs.to_string().len();
+        let head = format!("{:>width$}/{}", metrics.epoch, self.epochs);
+        let Some(training) = &metrics.training else { return screen.cut(&format!("epoch {head}")) };
+        let (loss, accuracy) = (training.val_loss, training.val_accuracy);
+        let words = self.step_of_lead(metrics).map(|step| moved_words(step.since[0].1));
+        let curve = match (&words, screen.unicode) {
+            (Some(_), true) => format!(" {}", sparkline(&self.moved, SHORT_CURVE, Some(ENDS))),
+            _ => String::new(),
         };
-        let first = metrics.drift.iter().find(same);
-        let mut line = format!(
-            "    {} ({}) {} to epoch {}: {}, to epoch {}: {} (floor {}, chance {})",
-            estimate.explainer,
-            estimate.target,
-            estimate.measure,
-            estimate.reference_epoch,
-            number(estimate.value),
-            first.map_or(0, |first| first.reference_epoch),
-            number(first.and_then(|first| first.value)),
-            number(estimate.floor),
-            number(estimate.chance)
-        );
-        if estimate.dead > 0 {
-            line += &format!(" · {} maps without evidence", estimate.dead);
+        let title = self.lead.as_ref().map_or("", |lead| &lead.title);
+        let said = |name: &str| words.iter().map(|words| format!("{name}moved {words}{curve}")).collect::<Vec<_>>();
+        let long = vec![format!("epoch {head}"), format!("val loss {loss:.4}"), format!("accuracy {accuracy:.3}")];
+        let short = words.as_ref().map_or(String::new(), |words| format!(" moved {words}"));
+        let seconds = vec![format!("{:.1} s", training.seconds)];
+        let forms = [
+            screen.dotted(&[long.clone(), said(&format!("{title} ")), seconds].concat()),
+            screen.dotted(&[long.clone(), said(&format!("{title} "))].concat()),
+            screen.dotted(&[long, said("")].concat()),
+            format!("{head} loss {loss:.3} acc {accuracy:.3}{short}{curve}"),
+            format!("{head} loss {loss:.2} acc {accuracy:.2}{short}"),
+        ];
+        screen.first_that_fits(&forms)
+    }
+}
+
+/// How far the maps of a method and target moved up to an epoch.
+struct Step<'m> {
+    explainer: &'m str,
+    target: &'m str,
+    /// The epoch before and the first one, and how far the maps moved since.
+    since: [(usize, Option<f64>); 2],
+    dead: usize,
+}
+
+/// The steps of the default measure, one a method and target.
+fn steps(metrics: &EpochMetrics) -> impl Iterator<Item = Step<'_>> {
+    let ours = metrics.drift.iter().filter(|one| one.measure == Measure::Spearman.name());
+    let previous = ours.clone().filter(|one| one.against == Against::Previous);
+    previous.map(move |step| {
+        let same = |one: &&DriftEstimate| {
+            one.against == Against::First && (&one.explainer, &one.target) == (&step.explainer, &step.target)
+        };
+        let first = ours.clone().find(same).unwrap_or(step);
+        let since = [step, first].map(|one| (one.reference_epoch, moved(one)));
+        Step { explainer: &step.explainer, target: &step.target, since, dead: step.dead }
+    })
+}
+
+fn moved(estimate: &DriftEstimate) -> Option<f64> {
+    let [value, floor, chance] = [estimate.value?, estimate.floor?, estimate.chance?];
+    Some(100.0 * (value - floor) / (chance - floor))
+}
+
+fn moved_words(moved: Option<f64>) -> String {
+    match moved.map(f64::round) {
+        None => "not measurable".to_string(),
+        Some(moved) if moved <= 0.0 => "within noise".to_string(),
+        Some(moved) if moved > 100.0 => "over 100".to_string(),
+        Some(moved) => format!("{moved:.0}"),
+    }
+}
+
+/// More about an epoch: what its training made of it, and a line a method and target.
+fn details(metrics: &EpochMetrics) -> Vec<String> {
+    let number = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.3}"));
+    let mut lines = Vec::new();
+    if let Some(training) = &metrics.training {
+        let mut line = format!("    top-5 {}", number(training.val_top5));
+        if let Some(loss) = training.train_loss {
+            line += &format!(" · train loss {loss:.4} · train accuracy {}", number(training.train_accuracy));
+        }
+        line += &training.learning_rate.map_or(String::new(), |rate| format!(" · learning rate {rate:.2e}"));
+        lines.push(line);
+    }
+    for Step { explainer, target, since, dead } in steps(metrics) {
+        let since = since.map(|(epoch, moved)| format!("{} since epoch {epoch}", moved_words(moved)));
+        let [previous, first] = &since;
+        let mut line = format!("    {explainer} ({target}) moved {previous}");
+        if first != previous {
+            line += &format!(", {first}");
+        }
+        if dead > 0 {
+            line += &format!(" · {dead} {} without evidence", if dead == 1 { "map" } else { "maps" });
         }
         lines.push(line);
     }
@@ -177,37 +252,52 @@ fn lines(metrics: &EpochMetrics, epochs: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drift::testing::estimate;
+    use crate::store::tests::of_accuracy;
 
-    #[test]
-    fn a_sparkline_spans_its_values_and_marks_what_is_no_number() {
-        assert_eq!(sparkline(&[0.0, 1.0, 0.5, f64::NAN]), "▁█▅·");
-        assert_eq!(sparkline(&[2.0, 2.0]), "▁▁");
-        assert_eq!(sparkline(&[]), "");
+    /// A similarity with floor 0.9 and chance 0.1: 0.5 is half of the way from one to the other.
+    fn metrics(value: f64) -> EpochMetrics {
+        let of = |against, reference_epoch, value| DriftEstimate {
+            reference_epoch,
+            chance: Some(0.1),
+            ..estimate("spearman", against, 3, Some(value))
+        };
+        let drift = vec![of(Against::Previous, 2, value), of(Against::First, 0, 0.1)];
+        EpochMetrics { epoch: 3, training: Some(of_accuracy(0.512)), drift }
+    }
+
+    fn row(columns: usize, unicode: bool, value: f64) -> String {
+        let progress = Progress::new();
+        let lead = Lead { explainer: "grad-cam".to_string(), title: "Grad-CAM".to_string() };
+        let mut dashboard = Dashboard::new(&progress, 10, Some(lead), &[]);
+        dashboard.remember(&metrics(0.9));
+        dashboard.remember(&metrics(value));
+        dashboard.row(&metrics(value), Screen { columns, unicode })
     }
 
     #[test]
-    fn an_epoch_is_a_line_and_each_of_its_drifts_another() {
-        let estimate = |against, reference_epoch, value| DriftEstimate {
-            explainer: "grad-cam".to_string(),
-            target: "label".to_string(),
-            measure: "spearman".to_string(),
-            against,
-            epoch: 3,
-            reference_epoch,
-            group: crate::store::ALL_IMAGES.to_string(),
-            value: Some(value),
-            interval: None,
-            floor: Some(0.9),
-            seed_floor: None,
-            chance: None,
-            defined: 4,
-            undefined: 0,
-            dead: 1,
-        };
-        let drift = vec![estimate(Against::Previous, 2, 0.5), estimate(Against::First, 0, 0.25)];
-        let found = lines(&EpochMetrics { epoch: 3, training: None, drift }, 4);
-        let expected = "    grad-cam (label) spearman to epoch 2: 0.500, to epoch 0: 0.250 (floor 0.900, chance –) · 1 maps \
-                        without evidence";
-        assert_eq!(found, ["epoch 3/4", expected]);
+    fn an_epoch_is_one_line_that_says_less_where_there_is_less_room() {
+        let found = [80, 70, 60, 40, 30, 12].map(|columns| row(columns, true, 0.5));
+        assert_eq!(
+            found,
+            [
+                "epoch  3/10 · val loss 1.0000 · accuracy 0.512 · Grad-CAM moved 50 ▁▅ · 1.0 s",
+                "epoch  3/10 · val loss 1.0000 · accuracy 0.512 · Grad-CAM moved 50 ▁▅",
+                "epoch  3/10 · val loss 1.0000 · accuracy 0.512 · moved 50 ▁▅",
+                " 3/10 loss 1.000 acc 0.512 moved 50 ▁▅",
+                " 3/10 loss 1.00 acc 0.51 move…",
+                " 3/10 loss …",
+            ]
+        );
+        assert_eq!(
+            row(80, false, 0.95),
+            "epoch  3/10 | val loss 1.0000 | accuracy 0.512 | Grad-CAM moved within noise"
+        );
+    }
+
+    #[test]
+    fn details_are_a_line_a_method() {
+        let expected = "    grad-cam (label) moved 50 since epoch 2, 100 since epoch 0";
+        assert_eq!(details(&metrics(0.5))[1], expected);
     }
 }

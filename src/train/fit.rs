@@ -5,7 +5,7 @@
 //! one, byte for byte on one CPU.
 
 use super::board::Board;
-use super::dashboard::Dashboard;
+use super::dashboard::{Dashboard, Lead};
 use super::error::TrainError;
 use super::gradients::StepGradients;
 use super::loss::soft_cross_entropy;
@@ -83,22 +83,23 @@ fn epochs(
     // Model, optimizer and position: as they were saved, or new. What has been seen so far: read back, or epoch 0.
     let Ready { mut trainee, panel, begun, pictures } = ready;
     let (mut logbook, mut dashboard);
+    let lead = Lead::of(&config.explainers);
     if begun {
         let history = history(run, |error| progress.say(&format!("left out of tables and ranking: {error}")))?;
         tidy(run, &history, config.keep)?;
         let next = trainee.position.next().epoch;
         let damaged = |error: StoreError| progress.say(&format!("no drift is measured against this: {error}"));
         let timeline = Timeline::of_sealed(&RunReader::open(run.path())?, next, damaged)?;
-        let board = Board::open(run.path(), setup.tensorboard, next, &history)?;
+        let board = Board::open(run.path(), setup.tensorboard, &panel.methods(), next, &history)?;
         logbook = Logbook { panel, timeline, board };
-        dashboard = Dashboard::new(progress, config.epochs, &history);
+        dashboard = Dashboard::new(progress, config.epochs, lead, &history);
     } else {
         for (index, picture) in pictures.iter().enumerate() {
             run.write(&panel_image_name(index), picture)?;
         }
-        let board = Board::open(run.path(), setup.tensorboard, 0, &[])?;
+        let board = Board::open(run.path(), setup.tensorboard, &panel.methods(), 0, &[])?;
         logbook = Logbook { panel, timeline: Timeline::default(), board };
-        dashboard = Dashboard::new(progress, config.epochs, &[]);
+        dashboard = Dashboard::new(progress, config.epochs, lead, &[]);
         let untrained = EpochRun { learning_rate: None, start: Instant::now() };
         close_epoch(run, setup, &mut trainee, &mut logbook, &mut dashboard, untrained)?;
     }

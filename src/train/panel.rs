@@ -4,10 +4,10 @@ use super::dashboard::Dashboard;
 use super::error::TrainError;
 use super::setup::Setup;
 use crate::draw::{Figure, Style};
-use crate::explain::ExplainError;
+use crate::explain::{ExplainError, Explainer};
 use crate::models::Model;
 use crate::picture::Picture;
-use crate::probe::{Images, Question, look};
+use crate::probe::{ANY_CLASS, Images, Question, look};
 use crate::report::{Scales, Sight};
 use crate::store::layout::{explanations_name, overlay_name};
 use crate::store::{Explanations, SealedDir};
@@ -40,6 +40,17 @@ impl PanelProbe {
         let overlays = if config.explainers.is_empty() { 0 } else { config.panel.overlays };
         let (heading, classes) = (format!("{} on {}", config.model, setup.data.name), setup.data.classes.clone());
         Ok(Self { images, question, overlays, heading, classes })
+    }
+
+    /// Every explainer by its name, with each kind of target that it explains.
+    pub(super) fn methods(&self) -> Vec<(String, String)> {
+        let Question { explainers, target_kinds, .. } = &self.question;
+        let kinds = |explainer: &Explainer| match explainer.class_specific() {
+            true => target_kinds.clone(),
+            false => vec![ANY_CLASS.to_string()],
+        };
+        let named = |explainer: &Explainer| kinds(explainer).into_iter().map(|kind| (explainer.name(), kind)).collect();
+        explainers.iter().flat_map(|explainer| -> Vec<_> { named(explainer) }).collect()
     }
 
     /// One record per explainer. `untrained_head` marks maps that answer for a class the model has not been taught yet.

@@ -1,12 +1,10 @@
-//! Lines and one bar on stderr.
-//!
-//! On a terminal the bar is rewritten in place at the foot, and lines are said above it. Elsewhere (in a file, a pipe, or on a
-//! terminal that cannot move its cursor) the same numbers come as a plain line now and then. What is over in a moment is not
-//! shown at all.
+//! What stands at the foot of the terminal, and the lines said above it.
 
+use super::line::{Line, Screen, clock};
 use crate::fsx::one_line;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, WeakProgressBar};
 use std::io::{IsTerminal, Write};
+use std::sync::mpsc::channel;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,10 +14,27 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const EVERY: Duration = Duration::from_millis(100);
 /// Between two plain lines elsewhere, and before the first.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// Columns of everything that stands at the foot of a terminal: one less than the usual 80, so that nothing wraps.
-const COLUMNS: usize = 79;
-/// Columns of a name at the left of the foot.
-const NAME: usize = 12;
+/// Columns that the foot leaves free, so that neither the cursor nor the `^C` that a terminal echoes makes it wrap.
+const FREE: usize = 3;
+
+/// The longest that taking the bar away may keep the process.
+const CLEARING: Duration = Duration::from_millis(200);
+
+/// The bar that is on the terminal, for those who know nothing of who draws it.
+static SHOWN: Mutex<Option<WeakProgressBar>> = Mutex::new(None);
+
+/// Takes whatever bar there is off the terminal: for a process that ends where it stands. A terminal that takes nothing at
+/// the moment is left as it is.
+pub fn clear() {
+    let Some(bar) = SHOWN.try_lock().ok().and_then(|shown| shown.as_ref()?.upgrade()) else { return };
+    let (done, waiting) = channel();
+    std::thread::spawn(move || {
+        bar.finish_and_clear();
+        // Nobody waits any more where it took too long.
+        let _ = done.send(());
+    });
+    let _ = waiting.recv_timeout(CLEARING);
+}
 
 /// Says one line to the person; what would break it is escaped. Where a bar may be shown, use [`Progress::say`].
 pub fn say(line: &str) {
@@ -31,6 +46,7 @@ pub fn say(line: &str) {
 #[derive(Debug)]
 pub struct Progress {
     on_terminal: bool,
+    details: bool,
     begun: Instant,
     foot: Mutex<Foot>,
 }
@@ -42,7 +58,7 @@ struct Foot {
     bar: Option<ProgressBar>,
     /// When the bar was last drawn, or a plain line was last said.
     last: Option<Instant>,
-    phase: String,
+    phase: Line,
     around: Around,
 }
 
@@ -52,9 +68,9 @@ pub struct Around {
     /// Before every plain line, such as `epoch 3/90`.
     pub heading: String,
     /// Above the bar.
-    pub above: Vec<String>,
+    pub above: Vec<Line>,
     /// Below the bar.
-    pub below: Vec<String>,
+    pub below: Vec<Line>,
 }
 
 impl Progress {
@@ -62,7 +78,17 @@ impl Progress {
     pub fn new() -> Self {
         let cannot_move = std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb");
         let on_terminal = std::io::stderr().is_terminal() && !cannot_move;
-        Self { on_terminal, begun: Instant::now(), foot: Mutex::default() }
+        Self { on_terminal, details: false, begun: Instant::now(), foot: Mutex::default() }
+    }
+
+    /// The same, for a person who wants to be told more, or no more than is usual.
+    pub fn detailed(self, details: bool) -> Self {
+        Self { details, ..self }
+    }
+
+    /// Whether the person wants to be told more than is usual.
+    pub fn details(&self) -> bool {
+        self.details
     }
 
     /// Says one line, above the bar where there is one; what would break it is escaped.
@@ -116,9 +142,14 @@ impl Foot {
             let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
         };
+        let screen = Screen::of_stderr();
+        let screen = Screen { columns: screen.columns.saturating_sub(FREE).max(1), ..screen };
         let Around { above, below, .. } = &self.around;
-        let lines: Vec<String> = above.iter().chain([&self.phase]).chain(below).map(|line| cut(line)).collect();
-        self.bar.get_or_insert_with(new).set_message(lines.join("\n"));
+        let lines: Vec<String> =
+            above.iter().chain([&self.phase]).chain(below).map(|line| line.drawn(screen)).collect();
+        let bar = self.bar.get_or_insert_with(new);
+        bar.set_message(lines.join("\n"));
+        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.downgrade());
     }
 }
 
@@ -150,50 +181,26 @@ impl Phase<'_> {
         let pace =
             pace(done, all, done.saturating_sub(self.from) as f64 / self.begun.elapsed().as_secs_f64().max(1e-9));
         if self.progress.on_terminal {
-            foot.phase = barred(self.name, done as f64 / all.max(1) as f64, &pace);
+            let share = Some(done as f64 / all.max(1) as f64);
+            foot.phase = Line { name: self.name.to_string(), share, parts: pace };
             foot.draw();
         } else {
+            let pace = pace.join(" · ");
             let parts = [foot.around.heading.as_str(), self.name, &pace, values];
             say(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "));
         }
     }
 }
 
-/// A name, a bar of which `share` is full, in [0, 1], and a text, in as many columns as there are.
-pub fn barred(name: &str, share: f64, text: &str) -> String {
-    // The name, and a blank and two brackets before the bar, and a blank behind it.
-    let width = COLUMNS.saturating_sub(NAME + 4 + text.chars().count()).min(28);
-    let full = (share.clamp(0.0, 1.0) * width as f64) as usize;
-    let tip = if full < width { "╸" } else { "" };
-    format!("{name:>NAME$} [{}{tip}{}] {text}", "━".repeat(full), " ".repeat(width.saturating_sub(full + 1)))
-}
-
-/// A name and a text under the bars.
-pub fn beside(name: &str, text: &str) -> String {
-    format!("{name:>NAME$} {text}")
-}
-
-/// How many are done, how many a second, and the time left: `100/500 · 10/s · 40 s left`.
-fn pace(done: usize, all: usize, per_second: f64) -> String {
+/// How many are done, how many a second, and the time left: `100/500`, `10/s`, `40 s left`.
+fn pace(done: usize, all: usize, per_second: f64) -> Vec<String> {
     let counted = format!("{done}/{all}");
     if per_second <= 0.0 {
-        return counted;
+        return vec![counted];
     }
-    let rate = if per_second < 10.0 { format!("{per_second:.1}") } else { format!("{per_second:.0}") };
-    format!("{counted} · {rate}/s · {} left", clock(all.saturating_sub(done) as f64 / per_second))
-}
-
-/// A time for a person: `45 s`, `3 min` or `2 h`.
-pub fn clock(seconds: f64) -> String {
-    match seconds {
-        seconds if seconds < 90.0 => format!("{seconds:.0} s"),
-        seconds if seconds < 5400.0 => format!("{:.0} min", seconds / 60.0),
-        seconds => format!("{:.0} h", seconds / 3600.0),
-    }
-}
-
-fn cut(line: &str) -> String {
-    line.chars().take(COLUMNS).collect()
+    let rate = if per_second < 10.0 { format!("{per_second:.1}/s") } else { format!("{per_second:.0}/s") };
+    let left = format!("{} left", clock(all.saturating_sub(done) as f64 / per_second));
+    vec![counted, rate, left]
 }
 
 #[cfg(test)]
@@ -202,20 +209,9 @@ mod tests {
 
     #[test]
     fn a_pace_has_rate_and_time_left() {
-        assert_eq!(pace(100, 500, 10.0), "100/500 · 10/s · 40 s left");
-        assert_eq!(pace(1, 8, 0.25), "1/8 · 0.2/s · 28 s left");
-        assert_eq!(pace(0, 8, 0.0), "0/8");
-        assert_eq!([45.0, 600.0, 7200.0].map(clock), ["45 s", "10 min", "2 h"]);
-    }
-
-    #[test]
-    fn a_bar_is_as_full_as_its_share_and_fits_the_terminal() {
-        assert_eq!(barred("epochs", 0.0, "0/4"), format!("      epochs [╸{}] 0/4", " ".repeat(27)));
-        assert_eq!(barred("epochs", 0.5, "2/4"), format!("      epochs [{}╸{}] 2/4", "━".repeat(14), " ".repeat(13)));
-        assert_eq!(barred("epochs", 1.0, "4/4"), format!("      epochs [{}] 4/4", "━".repeat(28)));
-        let greatest = barred("training", 0.3, &pace(123_456_789, 123_456_789, 1_234_567.0));
-        assert!(greatest.chars().count() <= COLUMNS, "{greatest}");
-        assert_eq!(cut(&"x".repeat(200)).len(), COLUMNS);
+        assert_eq!(pace(100, 500, 10.0), ["100/500", "10/s", "40 s left"]);
+        assert_eq!(pace(1, 8, 0.25), ["1/8", "0.2/s", "28 s left"]);
+        assert_eq!(pace(0, 8, 0.0), ["0/8"]);
     }
 
     #[test]

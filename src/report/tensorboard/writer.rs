@@ -17,6 +17,8 @@
 //! | `Summary.Value` | `tag`           | 1      | string                                 |
 //! |                 | `simple_value`  | 2      | float                                  |
 //! |                 | `image`         | 4      | `Summary.Image`                        |
+//! |                 | `tensor`        | 8      | `TensorProto`, of a layout             |
+//! |                 | `metadata`      | 9      | `SummaryMetadata`, of a layout         |
 //! | `Summary.Image` | `height`        | 1      | int32                                  |
 //! |                 | `width`         | 2      | int32                                  |
 //! |                 | `colorspace`    | 3      | int32, 3 is RGB                        |
@@ -28,6 +30,8 @@
 //! TensorFlow 2: `tensorflow/core/lib/io/record_writer.h`, `tsl/lib/hash/crc32c.h`, `tensorflow/core/util/event.proto`,
 //! `tensorflow/core/framework/summary.proto`.
 
+use super::layout::{Category, layout};
+use super::message::Message;
 use crate::fsx::{self, FsError};
 use crate::picture::{Picture, PngError};
 use crc::{CRC_32_ISCSI, Crc, Table};
@@ -109,7 +113,7 @@ impl EventWriter {
         writer.append(&Message::default().text(3, FILE_VERSION), now(), 0)?;
         // Also in the first file: TensorBoard takes the first start it sees for the beginning, only later ones for restarts.
         let start = Message::default().integer(1, SESSION_START);
-        writer.append(&Message::default().bytes(7, &start.0), now(), step)?;
+        writer.append(&Message::default().message(7, &start), now(), step)?;
         Ok(writer)
     }
 
@@ -162,7 +166,17 @@ impl EventWriter {
             .integer(2, picture.width() as u64)
             .integer(3, RGB)
             .bytes(4, &picture.png()?);
-        self.append(&summary(&Message::default().text(1, tag).bytes(4, &image.0)), wall_time, step)
+        self.append(&summary(&Message::default().text(1, tag).message(4, &image)), wall_time, step)
+    }
+
+    /// Which curves stand in one chart on TensorBoard's page of custom scalars. It is said once a file: of what several
+    /// files say, TensorBoard takes the first.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be appended to.
+    pub fn layout(&mut self, categories: &[Category]) -> Result<(), TensorBoardError> {
+        self.append(&summary(&layout(categories)), now(), 0)
     }
 
     /// One event in one write, so that no reader and no crash sees a part of it unless the disk is full.
@@ -183,7 +197,7 @@ fn event(what: &Message, wall_time: f64, step: u64) -> Message {
 
 /// The `summary` of an `Event`, of one value.
 fn summary(value: &Message) -> Message {
-    Message::default().bytes(5, &Message::default().bytes(1, &value.0).0)
+    Message::default().message(5, &Message::default().message(1, value))
 }
 
 /// The bytes of a TFRecord.
@@ -195,55 +209,6 @@ fn record(data: &[u8]) -> Vec<u8> {
 /// The CRC-32C of some bytes, masked.
 fn masked(bytes: &[u8]) -> u32 {
     CRC32C.checksum(bytes).rotate_right(15).wrapping_add(MASK_DELTA)
-}
-
-/// A protobuf message in the making: each field is a key, `number << 3 | wire type`, and its value.
-#[derive(Default)]
-struct Message(Vec<u8>);
-
-impl Message {
-    /// Wire type 0: seven bits a byte, the lowest first, all but the last marked.
-    fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.0.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.0.push(value as u8);
-    }
-
-    fn key(&mut self, number: u64, wire_type: u64) {
-        self.varint(number << 3 | wire_type);
-    }
-
-    fn integer(mut self, number: u64, value: u64) -> Self {
-        self.key(number, 0);
-        self.varint(value);
-        self
-    }
-
-    fn double(mut self, number: u64, value: f64) -> Self {
-        self.key(number, 1);
-        self.0.extend(value.to_le_bytes());
-        self
-    }
-
-    /// Bytes, a text or a message: their length first.
-    fn bytes(mut self, number: u64, value: &[u8]) -> Self {
-        self.key(number, 2);
-        self.varint(value.len() as u64);
-        self.0.extend(value);
-        self
-    }
-
-    fn text(self, number: u64, value: &str) -> Self {
-        self.bytes(number, value.as_bytes())
-    }
-
-    fn float(mut self, number: u64, value: f32) -> Self {
-        self.key(number, 5);
-        self.0.extend(value.to_le_bytes());
-        self
-    }
 }
 
 /// Seconds since 1970.
