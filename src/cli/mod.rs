@@ -28,13 +28,13 @@ use crate::progress::say;
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use error::{WRONG, chain, is_stdout_closed, is_wrong};
+use error::{WRONG, chain, is_stdout_closed, is_wrong, wrong};
 use output::print;
 use std::process::ExitCode;
 
 /// Fine-tune vision models, explain them in every validation epoch, and measure how their explanations drift.
 #[derive(Debug, Parser)]
-#[command(name = "driftscope", version, max_term_width = 100)]
+#[command(name = "driftscope", version, max_term_width = 100, disable_help_subcommand = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -73,6 +73,12 @@ enum Command {
         /// Which shell
         shell: Shell,
     },
+    /// Print the help of a command.
+    Help {
+        /// Which command, such as train or list models [default: all of them]
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
 }
 
 /// Runs the command line of this process.
@@ -99,6 +105,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Data(arguments) => data::run(&arguments),
         Command::List(arguments) => list::run(arguments),
         Command::Completions { shell } => completions(shell),
+        Command::Help { command } => help(&command),
         Command::Drift(arguments) => drift::run(&arguments),
         Command::Cause(arguments) => cause::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
@@ -112,6 +119,22 @@ fn completions(shell: Shell) -> Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "driftscope", &mut script);
     print(&String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What `driftscope COMMAND --help` prints.
+fn help(path: &[String]) -> Result<ExitCode> {
+    let mut program = Arguments::command();
+    program.build();
+    let mut command = &mut program;
+    for name in path {
+        let known: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_string()).collect();
+        command = command.find_subcommand_mut(name).ok_or_else(|| {
+            let known = if known.is_empty() { "none".to_string() } else { known.join(", ") };
+            wrong(format!("help: no command is called {}; there are: {known}", path.join(" ")))
+        })?;
+    }
+    print(&command.render_long_help().to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 

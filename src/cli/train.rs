@@ -12,7 +12,7 @@ use crate::data::{DataConfig, Split};
 use crate::device::{DeviceChoice, DeviceError};
 use crate::fsx::quoted;
 use crate::models::ModelName;
-use crate::progress::{Progress, say};
+use crate::progress::{self, Progress, say};
 use crate::run::{NextStep, RunDir, RunRecord, Which, misfits, same_data, same_panel, sealed};
 use crate::train::{Ending, Ready, Setup, fit};
 use anyhow::{Result, bail};
@@ -97,6 +97,9 @@ pub(super) struct TrainArguments {
     /// Also write event files for TensorBoard into the run; once a run has some, they are continued
     #[arg(long, help_heading = "Explanations")]
     tensorboard: bool,
+    /// Say more about every epoch: what training itself made of it, and a line a method
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 /// What [`fit`] is given.
@@ -159,7 +162,7 @@ fn new(arguments: &TrainArguments) -> Result<Prepared> {
     };
     let path = arguments.run_dir.clone().unwrap_or_else(default_dir);
     RunDir::check_free(&path)?;
-    let progress = Progress::new();
+    let progress = Progress::new().detailed(arguments.verbose);
     left_out(&setup.data).iter().for_each(|line| progress.say(line));
     if let Some(ema) = setup.config.ema {
         ema_note(ema.decay, ema.warmup, setup.total_steps()).iter().for_each(|line| progress.say(line));
@@ -204,7 +207,7 @@ fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
         let NextStep { epoch, steps_done } = position.next();
         notes.push(format!("resuming {} at epoch {epoch}, step {steps_done}", dir.display()));
     }
-    let progress = Progress::new();
+    let progress = Progress::new().detailed(arguments.verbose);
     notes.iter().for_each(|line| progress.say(line));
     let ready = Ready::new(&setup, checkpoint, &progress)?;
     let run = match (&arguments.run_dir, place) {
@@ -341,6 +344,7 @@ fn interrupter(under_way: Arc<AtomicBool>) -> Result<Interrupter> {
             if handle.should_stop() || !under_way.load(Ordering::SeqCst) {
                 // No destructors: a half-written checkpoint has no manifest and does not count.
                 // Nor handlers of libtorch's at exit, which would run under threads that still compute.
+                progress::clear();
                 signal_hook::low_level::exit(128 + signal);
             }
             handle.stop(Some("signal"));

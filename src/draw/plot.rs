@@ -32,14 +32,15 @@ const SEED_FLOOR: &str = "seed floor: the same epoch of a run with another seed"
 const CHANCE: &str = "chance: maps of different images";
 const BAND: &str = "95 % interval over the panel's images";
 
-/// Colours that stay apart for colour-blind readers: Okabe and Ito 2008, "Color Universal Design".
+/// The colours of methods, in their order: those of the page, so that a thing has one colour wherever it is drawn. They stay
+/// apart for colour-blind readers, and each has a contrast of at least 4.5 to white.
 pub const PALETTE: [Rgb; 6] = [
-    [0x00, 0x72, 0xb2],
-    [0xd5, 0x5e, 0x00],
-    [0x00, 0x9e, 0x73],
-    [0xcc, 0x79, 0xa7],
-    [0xe6, 0x9f, 0x00],
-    [0x56, 0xb4, 0xe9],
+    [0xb3, 0x43, 0x1e],
+    [0x1b, 0x6a, 0x87],
+    [0x64, 0x52, 0xc4],
+    [0x35, 0x75, 0x35],
+    [0xa2, 0x32, 0x7f],
+    [0x8a, 0x64, 0x00],
 ];
 
 /// A curve with its interval, floors and chance. Points are (epoch, value); a value that is not finite is a gap.

@@ -185,9 +185,9 @@ impl Phase<'_> {
             foot.phase = Line { name: self.name.to_string(), share, parts: pace };
             foot.draw();
         } else {
-            let pace = pace.join(" · ");
-            let parts = [foot.around.heading.as_str(), self.name, &pace, values];
-            say(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "));
+            let ends = [vec![foot.around.heading.clone(), self.name.to_string()], pace, vec![values.to_string()]];
+            let parts: Vec<String> = ends.concat().into_iter().filter(|part| !part.is_empty()).collect();
+            say(&Screen::of_stderr().dotted(&parts));
         }
     }
 }

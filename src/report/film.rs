@@ -19,7 +19,9 @@ const HEAD: f32 = 160.0;
 
 /// What the rows and the words above their pictures mean.
 const LEGEND: &str = "Each row has one scale for all epochs. Above the maps: the class the model predicted and its \
-                      probability; wrong ones in red.";
+                      probability; wrong ones are red and begin with ×.";
+/// Before a wrong prediction.
+const WRONG: &str = "× ";
 
 /// How a film strip looks.
 #[derive(Clone, Debug, PartialEq)]
@@ -234,8 +236,8 @@ impl Layout {
         let (label, caption) = (self.bold(LABEL), self.face(CAPTION));
         let original = [("Original".to_string(), String::new(), FAINT)];
         let epochs = block.epochs.iter().map(|column| {
-            let colour = if column.right { FAINT } else { WARNING };
-            (format!("epoch {}", column.epoch), column.predicted.clone(), colour)
+            let (mark, colour) = if column.right { ("", FAINT) } else { (WRONG, WARNING) };
+            (format!("epoch {}", column.epoch), format!("{mark}{}", column.predicted), colour)
         });
         for (index, (heading, predicted, colour)) in original.into_iter().chain(epochs).enumerate() {
             let (left, width) = (self.column(block, index), block.picture.width());

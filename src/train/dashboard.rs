@@ -111,7 +111,7 @@ impl<'a> Dashboard<'a> {
         let screen = Screen::of_stderr();
         self.say(&self.row(metrics, screen));
         if self.progress.details() {
-            details(metrics).iter().for_each(|line| self.say(&screen.cut(line)));
+            details(metrics, screen).iter().for_each(|line| self.say(&screen.cut(line)));
         }
         self.training.clear();
         self.shares[1] = metrics.epoch as f64 / self.epochs.max(1) as f64;
@@ -223,28 +223,25 @@ fn moved_words(moved: Option<f64>) -> String {
 }
 
 /// More about an epoch: what its training made of it, and a line a method and target.
-fn details(metrics: &EpochMetrics) -> Vec<String> {
+fn details(metrics: &EpochMetrics, screen: Screen) -> Vec<String> {
     let number = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.3}"));
     let mut lines = Vec::new();
     if let Some(training) = &metrics.training {
-        let mut line = format!("    top-5 {}", number(training.val_top5));
+        let mut parts = vec![format!("    top-5 {}", number(training.val_top5))];
         if let Some(loss) = training.train_loss {
-            line += &format!(" · train loss {loss:.4} · train accuracy {}", number(training.train_accuracy));
+            parts.push(format!("train loss {loss:.4}"));
+            parts.push(format!("train accuracy {}", number(training.train_accuracy)));
         }
-        line += &training.learning_rate.map_or(String::new(), |rate| format!(" · learning rate {rate:.2e}"));
-        lines.push(line);
+        parts.extend(training.learning_rate.map(|rate| format!("learning rate {rate:.2e}")));
+        lines.push(screen.joined(&parts));
     }
     for Step { explainer, target, since, dead } in steps(metrics) {
         let since = since.map(|(epoch, moved)| format!("{} since epoch {epoch}", moved_words(moved)));
         let [previous, first] = &since;
-        let mut line = format!("    {explainer} ({target}) moved {previous}");
-        if first != previous {
-            line += &format!(", {first}");
-        }
-        if dead > 0 {
-            line += &format!(" · {dead} {} without evidence", if dead == 1 { "map" } else { "maps" });
-        }
-        lines.push(line);
+        let mut parts = vec![format!("    {explainer} ({target}) moved {previous}")];
+        parts.extend((first != previous).then(|| first.clone()));
+        parts.extend((dead > 0).then(|| format!("{dead} {} without evidence", if dead == 1 { "map" } else { "maps" })));
+        lines.push(screen.joined(&parts));
     }
     lines
 }
@@ -297,7 +294,8 @@ mod tests {
 
     #[test]
     fn details_are_a_line_a_method() {
-        let expected = "    grad-cam (label) moved 50 since epoch 2, 100 since epoch 0";
-        assert_eq!(details(&metrics(0.5))[1], expected);
+        let found = [80, 50].map(|columns| details(&metrics(0.5), Screen { columns, unicode: true })[1].clone());
+        let whole = "    grad-cam (label) moved 50 since epoch 2 · 100 since epoch 0";
+        assert_eq!(found, [whole, "    grad-cam (label) moved 50 since epoch 2"]);
     }
 }
