@@ -8,14 +8,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::agreement::agreements;
-use super::compare::{Compared, Difference, Other, Wanted, compare, first_difference, in_order};
-use super::epoch_maps::{EpochMaps, evidence, sealed};
+use super::compare::{Compared, Other, Wanted, compare, in_order};
+use super::distances::Measuring;
+use super::epoch_maps::{EpochMaps, at_same_epoch, evidence, sealed};
 use super::error::DriftError;
+use super::growing::Growing;
 use super::layers::layer_estimates;
+use super::matrix::Matrix;
 use super::options::{Options, Reference};
+use super::pairs::Ruler;
 use super::paths::paths;
 use super::records::{Analysis, ImageDrift};
-use super::settling::settled;
 use super::spread::{attention_reach, spread_estimates};
 use super::warnings::jumps;
 use crate::measure::Measure;
@@ -42,6 +45,7 @@ pub fn analyse(reader: &RunReader, options: &Options) -> Result<Analysis, DriftE
         drift: Vec::new(),
         image_drift: Vec::new(),
         paths: Vec::new(),
+        matrices: Vec::new(),
         settled: Vec::new(),
         spread: Vec::new(),
         image_spread: Vec::new(),
@@ -52,13 +56,15 @@ pub fn analyse(reader: &RunReader, options: &Options) -> Result<Analysis, DriftE
     };
     let resamples = Resamples::new(options.resamples, analysis.images.len());
     for explainer in &explainers {
-        Analyst { reader, options, resamples: &resamples, explainer }.analyse(&mut analysis)?;
+        let analyst = Analyst { reader, options, resamples: &resamples, explainer };
+        analyst.analyse(&mut analysis)?;
+        analysis.matrices.extend(analyst.matrices()?);
     }
     // Explainer by explainer until here; a reader wants epoch by epoch. Sorting keeps the order within.
     analysis.drift.sort_by(|one, other| (one.epoch, &one.explainer).cmp(&(other.epoch, &other.explainer)));
     analysis.image_drift.sort_by(|one, other| (one.epoch, &one.explainer).cmp(&(other.epoch, &other.explainer)));
     analysis.paths = paths(&analysis.drift);
-    analysis.settled = settled(&analysis.drift);
+    analysis.settled = analysis.matrices.iter().flat_map(|matrix| matrix.settled.clone()).collect();
     analysis.agreement = agreements(&analysis.image_drift, &options.leading_measures(), &resamples);
     analysis.warnings.extend(jumps(&analysis.drift, &analysis.accuracy, &options.leading_measures()));
     Ok(analysis)
@@ -163,15 +169,8 @@ impl Analyst<'_> {
     /// The maps of a second seed's run at an epoch.
     fn seed(&self, now: &EpochMaps<'_>) -> Result<Option<Kept>, DriftError> {
         let Some(run) = &self.options.seed_run else { return Ok(None) };
-        let epoch = now.epoch;
-        if !run.epochs().contains(&epoch) {
-            return Ok(None);
-        }
-        let Some(seed) = evidence(run, epoch, self.explainer)? else { return Ok(None) };
-        if let Some(Difference { fact, found, expected }) = first_difference(&seed, &now.explanations) {
-            return Err(DriftError::OtherRun { run: run.info().name.clone(), fact, expected, found, epoch });
-        }
-        Ok(Some(kept(epoch, seed)))
+        let seed = at_same_epoch(run, now.epoch, &now.explanations)?;
+        Ok(seed.map(|seed| kept(now.epoch, seed)))
     }
 
     /// Adds everything about one epoch.
@@ -198,6 +197,21 @@ impl Analyst<'_> {
             analysis.layers.extend(layer_estimates(now, other, &self.options.leading_measures(), resamples));
         }
         Ok(())
+    }
+
+    /// Every epoch against every other, by target. The files are read once more: a pair takes the maps of both epochs, and all
+    /// of a run's maps in all their forms would not fit into memory.
+    fn matrices(&self) -> Result<Vec<Matrix>, DriftError> {
+        let Some(measure) = self.options.answering_measure() else { return Ok(Vec::new()) };
+        let measuring =
+            Measuring { measure, shuffles: self.options.shuffles, seed_run: self.options.seed_run.as_ref() };
+        let ruler = Ruler { measure, margin: self.options.margin, resamples: self.resamples };
+        let of_target = |(target, epochs): (String, Vec<_>)| {
+            let mut growing = Growing::new(self.explainer, &target);
+            epochs.into_iter().for_each(|epoch| growing.add(epoch, &ruler));
+            growing.matrix(&ruler, self.options.patience.get())
+        };
+        Ok(measuring.of_run(self.reader, self.explainer)?.into_iter().map(of_target).collect())
     }
 
     /// The values by image of one target against one other epoch.

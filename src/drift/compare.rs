@@ -7,11 +7,11 @@ use rayon::prelude::*;
 use super::epoch_maps::EpochMaps;
 use super::error::DriftError;
 use super::groups::{self, Group};
-use crate::fsx::sha256_hex;
+use super::same::{first_difference, incomparable};
 use crate::measure::{MapStatus, Measure};
 use crate::seed;
 use crate::stats::{Resamples, Table, derangement};
-use crate::store::{Against, DriftEstimate, Explanations};
+use crate::store::{Against, DriftEstimate};
 
 /// Another epoch to compare with, and in which role.
 pub(super) struct Other<'a> {
@@ -89,37 +89,6 @@ pub(super) fn compare(
     Ok(all)
 }
 
-/// A fact in which two epochs' explanations differ.
-pub(super) struct Difference {
-    pub(super) fact: &'static str,
-    pub(super) found: String,
-    pub(super) expected: String,
-}
-
-/// The first fact in which the explanations of an epoch differ from those of another one.
-pub(super) fn first_difference(current: &Explanations, other: &Explanations) -> Option<Difference> {
-    let facts = |of: &Explanations| {
-        [
-            ("explainer", of.explainer.clone()),
-            ("settings", of.settings.to_string()),
-            ("tap", of.tap.clone()),
-            ("panel", of.panel_digest.clone()),
-            ("image ids", format!("{} with SHA-256 {}", of.images(), sha256_hex(of.image_ids.join("\n").as_bytes()))),
-            ("target kinds", of.target_kinds.join(", ")),
-            ("grid", format!("{} x {}", of.grid[0], of.grid[1])),
-        ]
-    };
-    let mut pairs = facts(current).into_iter().zip(facts(other));
-    let ((fact, found), (_, expected)) = pairs.find(|((_, found), (_, expected))| found != expected)?;
-    Some(Difference { fact, found, expected })
-}
-
-/// The error of two epochs that differ.
-pub(super) fn incomparable(difference: Difference, epoch: usize, reference_epoch: usize) -> DriftError {
-    let Difference { fact, found, expected } = difference;
-    DriftError::Incomparable { fact, expected, found, epoch, reference_epoch }
-}
-
 /// Every measure of every image between two epochs. `[N, measures]`.
 fn between(one: &EpochMaps<'_>, other: &EpochMaps<'_>, target: usize, measures: &[Measure]) -> Table {
     let value =
@@ -131,8 +100,7 @@ fn between(one: &EpochMaps<'_>, other: &EpochMaps<'_>, target: usize, measures: 
 /// image meets itself.
 fn chance(current: &EpochMaps<'_>, target: usize, wanted: &Wanted<'_>) -> Table {
     let images = current.images();
-    let mut generator = seed::chance();
-    let partners: Vec<usize> = (0..wanted.shuffles).flat_map(|_| partners(images, &mut generator)).collect();
+    let partners = pairings(images, wanted.shuffles);
     let value = |row: usize, measure: usize| {
         let (one, other) = (row % images, partners[row]);
         // One image alone is only ever paired with itself, which is no chance at all.
@@ -140,6 +108,12 @@ fn chance(current: &EpochMaps<'_>, target: usize, wanted: &Wanted<'_>) -> Table 
         wanted.measures[measure].between_prepared(current.map(one, target), current.map(other, target))
     };
     Table::of(partners.len(), wanted.measures.len(), value)
+}
+
+/// Random pairings of `images` images with one another, `[shuffles * images]`: in each the partner of every image.
+pub(super) fn pairings(images: usize, shuffles: usize) -> Vec<usize> {
+    let mut generator = seed::chance();
+    (0..shuffles).flat_map(|_| partners(images, &mut generator)).collect()
 }
 
 /// A random pairing of `images` images with one another: the partner of each, and none of two or more is its own.

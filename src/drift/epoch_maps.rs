@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use super::error::DriftError;
+use super::same::{Difference, first_difference};
 use crate::measure::{Heatmap, Prepared};
 use crate::store::{Explanations, RunReader};
 
@@ -53,6 +54,25 @@ pub(super) fn evidence(reader: &RunReader, epoch: usize, explainer: &str) -> Res
     }
     let explanations = reader.explanations(epoch, explainer)?;
     Ok(Some(explanations).filter(Explanations::is_evidence))
+}
+
+/// What another run's explainer shows at an epoch, where it has that epoch and it is evidence; it must be of the same things
+/// as `now`.
+pub(super) fn at_same_epoch(
+    run: &RunReader,
+    epoch: usize,
+    now: &Explanations,
+) -> Result<Option<Explanations>, DriftError> {
+    if !run.epochs().contains(&epoch) {
+        return Ok(None);
+    }
+    let Some(other) = evidence(run, epoch, &now.explainer)? else { return Ok(None) };
+    match first_difference(&other, now) {
+        Some(Difference { fact, found, expected }) => {
+            Err(DriftError::OtherRun { run: run.info().name.clone(), fact, expected, found, epoch })
+        }
+        None => Ok(Some(other)),
+    }
 }
 
 /// The epoch, if it is sealed.

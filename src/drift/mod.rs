@@ -15,15 +15,22 @@ mod agreement;
 mod analyse;
 mod between;
 mod compare;
+mod distances;
 mod epoch_maps;
 mod error;
 mod gate;
 mod groups;
+mod growing;
 mod layers;
+mod matrix;
+mod moved;
 mod options;
+mod pairs;
 mod paths;
+mod phases;
 mod protocol;
 mod records;
+mod same;
 mod settling;
 mod shared;
 mod spread;
@@ -36,14 +43,16 @@ pub use between::{agreement_between, spread_between};
 pub use error::DriftError;
 pub use gate::{FailAbove, LimitError, Verdict};
 pub use groups::{Outcome, outcomes};
-pub use options::{CHANCE_DERANGEMENTS, Options, Reference};
+pub use matrix::{Floor, Matrix, NotMeasurable, Pair, Phase, Settled};
+pub use moved::{Margin, NotAMargin, moved_words};
+pub use options::{CHANCE_DERANGEMENTS, Options, PATIENCE, Reference};
 pub use paths::paths;
 pub use protocol::{Protocol, ProtocolEstimate, SemanticDrift, semantic_drift};
 pub use records::{
-    ATTENTION_DISTANCE, AgreementEstimate, Analysis, DriftPath, Floor, ImageDrift, ImageSpread, LayerEstimate, Settled,
+    ATTENTION_DISTANCE, AgreementEstimate, Analysis, DriftPath, ImageDrift, ImageSpread, LayerEstimate,
     SpreadDifference, SpreadEstimate,
 };
-pub use settling::{Settling, above_floor, accurate_and_settled, settled};
+pub use settling::{Settling, above_floor, accurate_and_settled};
 pub use timeline::Timeline;
 pub use warnings::jumps;
 

@@ -1,8 +1,10 @@
 //! What is asked of a run.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+use super::moved::Margin;
 use crate::fsx;
 use crate::measure::{Measure, UnknownName};
 use crate::stats::RESAMPLES;
@@ -10,6 +12,9 @@ use crate::store::{Against, RunReader};
 
 /// How many pairings of the panel with itself chance is averaged over.
 pub const CHANCE_DERANGEMENTS: usize = 8;
+
+/// How many epochs must follow the one where the evidence settled, unless another number is asked for.
+pub const PATIENCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
 /// An epoch to compare every other with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +81,10 @@ pub struct Options {
     pub seed_run: Option<RunReader>,
     /// Whether estimates are also given by outcome of the prediction and by class. Default: yes.
     pub groups: bool,
+    /// How much a pair of epochs may have moved and still be still. Default: 5.
+    pub margin: Margin,
+    /// How many epochs must follow the one where the evidence settled. Default: 2.
+    pub patience: NonZeroUsize,
     /// How many panels are drawn for an interval. Default: 1000.
     pub resamples: usize,
     /// How many pairings of different images chance is averaged over. Default: 8.
@@ -90,6 +99,8 @@ impl Default for Options {
             explainers: Vec::new(),
             seed_run: None,
             groups: true,
+            margin: Margin::default(),
+            patience: PATIENCE,
             resamples: RESAMPLES,
             shuffles: CHANCE_DERANGEMENTS,
         }
@@ -97,6 +108,13 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The measure of the matrices and of every answer: [`Measure::DEFAULT`], or the first one asked for where that is not
+    /// among them.
+    pub fn answering_measure(&self) -> Option<Measure> {
+        let asked = |measure: &Measure| self.measures.contains(measure);
+        Some(Measure::DEFAULT).filter(asked).or(self.measures.first().copied())
+    }
+
     /// The measures of agreement, blocks, heads and warnings, which would be too slow to compute or too much to read in all
     /// measures: those of [`Measure::LIVE`] that were asked for, and where none was, everything asked for.
     pub fn leading_measures(&self) -> Vec<Measure> {

@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::compare::{first_difference, incomparable, partners};
+use super::compare::partners;
 use super::epoch_maps::{EpochMaps, evidence, sealed};
 use super::error::DriftError;
 use super::groups::{Outcome, outcomes};
+use super::same::{first_difference, incomparable};
 use crate::measure::{Descriptor, Measure, Prepared, UnknownName};
 use crate::seed;
 use crate::stats::{Resamples, Table};

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::matrix::{Matrix, Settled};
 use crate::measure::Descriptor;
 use crate::store::{Against, DriftEstimate};
 
@@ -33,7 +34,11 @@ pub struct Analysis {
     pub image_drift: Vec<ImageDrift>,
     /// Up to each epoch: the drift of all steps summed, and the drift from the first epoch.
     pub paths: Vec<DriftPath>,
-    /// From which epoch on no step was above its floor.
+    /// Every epoch against every other, by explainer and target: in [`crate::measure::Measure::DEFAULT`], or in the first of the measures
+    /// asked for where that is not among them.
+    #[serde(default)]
+    pub matrices: Vec<Matrix>,
+    /// From which epoch on every two epochs are still: that of the matrices.
     #[serde(rename = "stabilisation")]
     pub settled: Vec<Settled>,
     /// The descriptors of the maps of each epoch.
@@ -84,34 +89,6 @@ pub struct DriftPath {
     pub path: Option<f64>,
     /// Mean drift from the first epoch.
     pub net: Option<f64>,
-}
-
-/// What a step must not exceed to be no drift.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Floor {
-    /// The drift under imperceptible noise on the images, with the same weights.
-    Noise,
-    /// The drift between two training seeds of the same recipe at the same epoch.
-    Seed,
-}
-
-/// From which epoch on no step was above its floor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Settled {
-    /// The explainer's name.
-    pub explainer: String,
-    /// The kind of target explained.
-    pub target: String,
-    /// The measure's name.
-    pub measure: String,
-    /// Which floor the steps stay within.
-    pub against_floor: Floor,
-    /// The earliest epoch after which every step from one epoch to the next stays within its floor. None where the last
-    /// step does not.
-    pub epoch: Option<usize>,
-    /// Steps since then, all of them within the floor: the more there are, the surer it is.
-    pub steps: usize,
 }
 
 /// A descriptor of the maps of one epoch, mean over the panel.

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::matrix::Floor;
 use super::paths::{distance, series};
-use super::records::{Floor, Settled};
 use crate::measure::Measure;
 use crate::store::{ALL_IMAGES, Against, DriftEstimate};
 
@@ -21,34 +21,6 @@ fn floor_of(estimate: &DriftEstimate, floor: Floor) -> Option<f64> {
 /// By how much the drift between two epochs exceeds its floor; negative within it. `None` where either is undefined.
 pub fn above_floor(estimate: &DriftEstimate, floor: Floor) -> Option<f64> {
     Some(distance(estimate, estimate.value)? - distance(estimate, floor_of(estimate, floor))?)
-}
-
-/// When each explainer, target and measure settled, against noise, and against a second seed where there is one.
-///
-/// A step is within its floor when its mean distance is not larger than the floor's. One whose value or floor is
-/// undefined is not known to be, and counts as outside.
-///
-/// # Source
-///
-/// The Reasoning Stabilization Point of Dhayalkar 2026, with each epoch's own floor as its threshold.
-pub fn settled(estimates: &[DriftEstimate]) -> Vec<Settled> {
-    let seeds = estimates.iter().any(|estimate| estimate.seed_floor.is_some());
-    let mut all = Vec::new();
-    for ((explainer, target, measure), steps) in series(estimates, Against::Previous) {
-        for floor in [Floor::Noise, Floor::Seed].into_iter().filter(|&floor| floor == Floor::Noise || seeds) {
-            let quiet = quiet_steps(&steps, floor);
-            let since = quiet.checked_sub(1).map(|last| steps[steps.len() - 1 - last].reference_epoch);
-            all.push(Settled {
-                explainer: explainer.to_string(),
-                target: target.to_string(),
-                measure: measure.to_string(),
-                against_floor: floor,
-                epoch: since,
-                steps: quiet,
-            });
-        }
-    }
-    all
 }
 
 /// How many of the last steps in a row are within the floor.
@@ -128,25 +100,6 @@ mod tests {
 
     const RULE: Settling = Settling { measure: Measure::JensenShannon, floor: Floor::Noise, patience: 2 };
 
-    /// The floor is 0.1. A jump from epoch 2 to 3 and quiet steps after it: settled at 3. Exactly the floor is within
-    /// it.
-    #[test]
-    fn a_run_settles_after_its_last_jump() {
-        let [quiet, loud] = [Some(0.05), Some(0.5)];
-        let cases = [
-            (vec![quiet, quiet, loud, Some(0.1), quiet], Some(3), 2),
-            (vec![quiet, quiet], Some(0), 2),
-            (vec![quiet, loud], None, 0),
-            (vec![quiet, None, quiet], Some(2), 1),
-            (vec![], None, 0),
-        ];
-        for (values, epoch, quiet) in cases {
-            let found = settled(&steps(&values));
-            assert_eq!(found.len(), usize::from(!values.is_empty()), "no second seed, no second floor");
-            assert!(found.iter().all(|one| (one.epoch, one.steps) == (epoch, quiet)), "{values:?} {found:?}");
-        }
-    }
-
     /// A correlation of 0.95 is nearer than its floor of 0.9, one of 0.85 is not.
     #[test]
     fn of_a_similarity_more_is_within_the_floor() {
@@ -154,17 +107,6 @@ mod tests {
         assert!((of(0.95) + 0.05).abs() < 1e-12 && (of(0.85) - 0.05).abs() < 1e-12);
         assert_eq!(above_floor(&estimate("spearman", Against::Previous, 1, None), Floor::Noise), None);
         assert_eq!(above_floor(&estimate("spearman", Against::Previous, 1, Some(0.5)), Floor::Seed), None);
-    }
-
-    #[test]
-    fn a_second_seed_is_a_floor_of_its_own() {
-        let mut estimates = steps(&[Some(0.3), Some(0.3)]);
-        estimates.iter_mut().for_each(|estimate| estimate.seed_floor = Some(0.4));
-        let found = settled(&estimates);
-        assert_eq!(
-            found.iter().map(|one| (one.against_floor, one.epoch)).collect::<Vec<_>>(),
-            [(Floor::Noise, None), (Floor::Seed, Some(0))]
-        );
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::matrix::Floor;
 use super::paths::{distance, series};
-use super::records::Floor;
 use super::settling::above_floor;
 use crate::measure::Measure;
 use crate::store::{Against, DriftEstimate};

@@ -10,6 +10,7 @@ mod correlation;
 mod descriptor;
 mod distribution;
 mod heatmap;
+mod kept;
 #[expect(clippy::module_inception, reason = "the measures themselves, above what they are made of")]
 mod measure;
 mod name;
@@ -22,6 +23,7 @@ mod transport;
 
 pub use descriptor::Descriptor;
 pub use heatmap::{Heatmap, HeatmapError, MapStatus};
+pub use kept::Kept;
 pub use measure::Measure;
 pub use name::{Range, UnknownName};
 pub use prepared::Prepared;

@@ -154,6 +154,7 @@ mod tests {
                 drift("spearman", 2, [Some(0.9), None, Some(0.1)]),
             ],
             paths: vec![],
+            matrices: vec![],
             settled: vec![],
             spread: vec![],
             image_spread: vec![],

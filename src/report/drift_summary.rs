@@ -198,6 +198,10 @@ mod tests {
             against_floor: Floor::Noise,
             epoch,
             steps: epoch.map_or(0, |epoch| 2 - epoch),
+            margin: 5.0,
+            patience: 2,
+            interval: None,
+            not_yet: None,
         };
         Analysis {
             run: "dtd".into(),
@@ -222,6 +226,7 @@ mod tests {
                 values: vec![Some(0.1), Some(0.3)],
             }],
             paths: vec![],
+            matrices: vec![],
             settled: vec![settled("grad-cam", Some(1)), settled("rollout", None)],
             spread: vec![],
             image_spread: vec![],

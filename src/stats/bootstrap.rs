@@ -119,6 +119,23 @@ impl Resamples {
         (0..columns).into_par_iter().map(interval).collect()
     }
 
+    /// For each resampled panel the sum of every column over its images, `[resamples][columns]`; an undefined value adds
+    /// nothing. From sums that share their panels anything built of means, such as a ratio, has its interval ([`middle`]).
+    pub fn sums(&self, table: &Table) -> Vec<Vec<f64>> {
+        let value = |image, column| table.at(image, column).unwrap_or(0.0);
+        let blocks = Blocks::new(self.images, table.columns, value);
+        let sums = |panel: &Vec<u16>| {
+            let times: Vec<f64> = panel.iter().map(|&times| f64::from(times)).collect();
+            blocks.sums(&times)
+        };
+        self.panels.par_iter().map(sums).collect()
+    }
+
+    /// How many panels there are.
+    pub fn count(&self) -> usize {
+        self.panels.len()
+    }
+
     /// The interval of any number that can be worked out from a resampled panel, given as how often each image is in
     /// it.
     pub fn interval_of(&self, of: impl Fn(&[u16]) -> Option<f64> + Sync) -> Option<[f64; 2]> {
@@ -160,8 +177,8 @@ impl Blocks {
     }
 }
 
-/// Where the middle share of the values lies; `None` without any.
-fn middle(values: &mut [f64]) -> Option<[f64; 2]> {
+/// Where the middle 95 % of resampled values lie, low and high; `None` without any. The values are reordered.
+pub fn middle(values: &mut [f64]) -> Option<[f64; 2]> {
     Some([quantile(values, OUTSIDE)?, quantile(values, 1.0 - OUTSIDE)?])
 }
 
@@ -186,6 +203,21 @@ mod tests {
         assert_eq!(resamples.interval(&[Some(3.0); 3]), Some([3.0, 3.0]));
         assert_eq!(resamples.interval(&[Some(3.0), None, None]), None);
         assert_eq!(Resamples::new(RESAMPLES, 0).interval(&[]), None);
+    }
+
+    /// A resampled sum over a resampled count is a resampled mean, so its middle is the mean's interval.
+    #[test]
+    fn sums_of_panels_give_the_intervals_of_means() {
+        let values: Vec<Option<f64>> =
+            (0..20).map(|image| (image % 5 != 2).then_some(f64::from(image * image))).collect();
+        let (resamples, both) = (Resamples::new(200, 20), |image: usize, column| match column {
+            0 => values[image],
+            _ => Some(f64::from(values[image].is_some())),
+        });
+        let sums = resamples.sums(&Table::of(20, 2, both));
+        let mut means: Vec<f64> = sums.iter().map(|sums| sums[0] / sums[1]).collect();
+        assert_eq!((sums.len(), resamples.count()), (200, 200));
+        assert_eq!(middle(&mut means), resamples.interval(&values));
     }
 
     /// Columns do not disturb one another, and a column of members is that of their values.

@@ -6,8 +6,8 @@ mod quantile;
 mod rank;
 mod shuffle;
 
-pub use bootstrap::{RESAMPLES, Resamples, Table};
-pub use correlation::Vector;
+pub use bootstrap::{RESAMPLES, Resamples, Table, middle};
+pub use correlation::{CompactVector, Vector};
 pub use quantile::quantile;
 pub use rank::{PairedRanks, largest};
 pub use shuffle::derangement;

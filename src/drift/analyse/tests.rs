@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::drift::testing::{explanations, of_run};
-use crate::drift::{Floor, SemanticDrift, agreement_between, semantic_drift, spread_between};
+use crate::drift::{Floor, Phase, SemanticDrift, agreement_between, semantic_drift, spread_between};
 use crate::fsx;
 use crate::measure::{Descriptor, Measure};
 use crate::store::tests::{of_accuracy, write_run};
@@ -106,9 +106,11 @@ fn a_planted_jump_is_found_where_it_was_planted() {
             distance(one).total_cmp(&distance(other))
         });
         assert_eq!(farthest.unwrap().epoch, 3, "{measure}");
-        let settled = found.settled.iter().find(|one| one.measure == measure.name()).unwrap();
-        assert_eq!((settled.against_floor, settled.epoch, settled.steps), (Floor::Noise, Some(3), 2), "{measure}");
     }
+    let [settled] = found.settled.as_slice() else { panic!("one explainer and floor: {:?}", found.settled) };
+    assert_eq!((settled.measure.as_str(), settled.against_floor), (Measure::DEFAULT.name(), Floor::Noise));
+    assert_eq!((settled.epoch, settled.steps), (Some(3), 2));
+    assert_eq!(found.matrices[0].phases, [Phase { from: 0, to: 2 }, Phase { from: 3, to: 5 }]);
     assert_eq!(found.warnings.len(), 1, "{:?}", found.warnings);
     assert!(found.warnings[0].starts_with("epoch 3: the accuracy is flat"), "{:?}", found.warnings);
 }
@@ -202,7 +204,10 @@ fn a_second_seed_is_compared_at_the_same_epoch() {
     for estimate in &found.drift {
         assert!(estimate.seed_floor.is_some() && estimate.seed_floor == estimate.value, "{estimate:?}");
     }
-    assert!(found.settled.iter().any(|one| one.against_floor == Floor::Seed && one.epoch == Some(0)));
+    assert!(
+        found.settled.iter().all(|one| one.against_floor == Floor::Noise),
+        "epoch 0 of the second seed is not known"
+    );
 
     let foreign = tempfile::tempdir().unwrap();
     let strange = run(foreign.path(), "strange", vec![(1, vec![Explanations { tap: "layer3".into(), ..one }])], &[]);
