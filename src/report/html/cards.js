@@ -227,8 +227,8 @@ function paintCard(card) {
       "aria-label",
       `${view.label}, epoch ${what.record?.epoch ?? "none"}: ${whereStrongest(view, what)}`,
     );
-    const drift = imageDrift(view, image);
-    const lines = [what.missing ?? strength(what), drift == null ? null : `drift ${short(drift)}`];
+    const moved = imageMoved(view, image);
+    const lines = [what.missing ?? strength(what), moved == null ? null : movedPhrase(moved)];
     facts.replaceChildren(...lines.flatMap((line) => (line == null ? [] : [element("span", {}, line)])));
     const late = what.record && what.record.epoch !== state.epoch ? `epoch ${what.record.epoch}` : "";
     badge.textContent = what.record?.noise ? "untrained head" : late;
@@ -254,26 +254,13 @@ function strength({ record, before, values, full, signed }) {
   return `peak ${most < 0 ? "−" : ""}${Math.round((100 * Math.abs(most)) / full)} %`;
 }
 
-/**
- * Whether an image's map drifted more than noise makes maps drift, by any view.
- *
- * @param {Card} card
- */
-function beyondFloor(card) {
-  return card.tiles.some(({ view, image }) => {
-    const drift = imageDrift(view, image),
-      floor = estimate(view, recordAt(view, state.epoch)?.epoch)?.floor;
-    return drift != null && floor != null && drift > (measure().higher_is_more_similar ? 1 - floor : floor);
-  });
-}
-
 /** @type {{ [name: string]: (outcomes: Outcome[], card: Card) => boolean }} */
 const FILTERS = {
   all: () => true,
   right: (outcomes) => outcomes.every((each) => each.right),
   wrong: (outcomes) => outcomes.some((each) => !each.right),
   changed: (outcomes) => outcomes.some((each) => each.changed),
-  moved: (_, card) => beyondFloor(card),
+  moved: (_, card) => card.tiles.some(({ view, image }) => imageBeyondNoise(view, image) === true),
 };
 
 /**
@@ -291,11 +278,11 @@ function outcomesOf(card) {
  */
 function sortKey(card) {
   const chosen = $("sort").value,
-    drifts = card.tiles.map((each) => imageDrift(each.view, each.image) ?? -Infinity);
+    moves = card.tiles.map((each) => imageMoved(each.view, each.image) ?? -Infinity);
   if (chosen === "changed") return outcomesOf(card).filter((each) => each.changed).length;
   if (chosen === "unsure") return -Math.min(1, ...outcomesOf(card).map((each) => each.ofLabel));
-  if (chosen === "drift") return Math.max(-Infinity, ...drifts);
-  return drifts[card.tiles.findIndex((each) => String(each.view.index) === chosen)] ?? -Infinity;
+  if (chosen === "moved") return Math.max(-Infinity, ...moves);
+  return moves[card.tiles.findIndex((each) => String(each.view.index) === chosen)] ?? -Infinity;
 }
 
 /**

@@ -187,20 +187,6 @@ function estimate(view, epoch, group = "all", reference = against()) {
 }
 
 /**
- * How far an image's map drifted, larger for more, whatever the measure; null where it is not defined.
- *
- * @param {View} view
- * @param {number} image
- * @returns {number | null}
- */
-function imageDrift(view, image) {
-  const { explainer, target } = view.method,
-    epoch = recordAt(view, state.epoch)?.epoch;
-  const value = view.run.imageDriftAt.get(keyOf(explainer, target, measure().name, against(), epoch))?.values[image];
-  return value == null ? null : measure().higher_is_more_similar ? 1 - value : value;
-}
-
-/**
  * Rows of one of a run's tables that are about a view and, where they say one, the chosen measure.
  *
  * @template {ViewTable} Name

@@ -117,8 +117,8 @@ function fillSelects() {
   $("class").append(option("", "all"), ...classNames.map((name) => option(name, name)));
   $("sort").append(
     option("panel", "panel order"),
-    option("drift", "most drift"),
-    ...(views.length > 1 ? views.map((view) => option(view.index, `most drift: ${view.label}`)) : []),
+    option("moved", "moved most"),
+    ...(views.length > 1 ? views.map((view) => option(view.index, `moved most: ${view.label}`)) : []),
     option("changed", "prediction just changed"),
     option("unsure", "least sure of the true class"),
     option("class", "class name"),
@@ -127,13 +127,7 @@ function fillSelects() {
     option("auto", "two hues for signed maps"),
     ...data.colours.map((each) => option(each.name, each.signed ? "blue to red, signed" : each.name)),
   );
-  for (const select of [$("since"), $("from")])
-    select.append(
-      option("previous", "previous epoch"),
-      option("first", "first epoch"),
-      ...numbered.map((each) => each.cloneNode(true)),
-    );
-  $("to").append(option("now", "slider’s epoch"), ...numbered);
+  $("since").append(option("previous", "previous epoch"), option("first", "first epoch"), ...numbered);
 }
 
 function listen() {
@@ -145,7 +139,6 @@ function listen() {
   for (const select of [$("colours"), $("scale"), $("mode"), $("since")]) select.addEventListener("change", repaint);
   for (const select of [$("sort"), $("class"), $("outcome")]) select.addEventListener("change", sortAgain);
   $("again").addEventListener("click", sortAgain);
-  for (const select of [$("from"), $("to")]) select.addEventListener("change", updateStrip);
   $("opacity").addEventListener("input", repaint);
   $("next").addEventListener("click", () => {
     state.shown = Math.max(state.shown, PAGE) + PAGE;
@@ -155,14 +148,7 @@ function listen() {
     state.shown = cards.size;
     repaint();
   });
-  $("strip").addEventListener("close", () => {
-    for (const old of $("strip-curves").children) charts.delete(old);
-    remember();
-  });
-  $("strip").addEventListener("click", (event) => event.target === $("strip") && $("strip").close());
-  $("strip-close").addEventListener("click", () => $("strip").close());
-  $("strip-back").addEventListener("click", () => stepImage(-1));
-  $("strip-forward").addEventListener("click", () => stepImage(1));
+  listenToStrip();
   for (const link of document.querySelectorAll("[data-jump]"))
     link.addEventListener("click", () => jump(/** @type {Section} */ (link.getAttribute("data-jump"))));
   window.addEventListener("hashchange", follow);

@@ -11,6 +11,9 @@ const movedText = (moved) =>
         ? "over 100"
         : String(Math.round(moved) || "under 1");
 
+/** @param {number} moved */
+const movedPhrase = (moved) => (moved <= 0 ? movedText(moved) : `moved ${movedText(moved)}`);
+
 /**
  * What is known of two epochs of a view; undefined where one of them is no evidence, or they are the same.
  *

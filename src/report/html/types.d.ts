@@ -446,10 +446,21 @@ interface Card {
 interface Strip {
   view: View;
   image: number;
-  frames: { record: MapRecord; canvas: MapCanvas; text: HTMLElement; button: HTMLElement }[];
+  frames: Frame[];
+  /** The two epochs that are compared, and the change. */
   pair: { kind: "from" | "to" | "change"; canvas: MapCanvas; name: HTMLElement; box: HTMLElement }[];
-  film: HTMLElement;
+  /** How far the map moved between the two. */
+  note: HTMLElement;
   box: HTMLElement;
+}
+
+interface Frame {
+  record: MapRecord;
+  canvas: MapCanvas;
+  text: HTMLElement;
+  button: HTMLElement;
+  /** The choices that it was painted with. */
+  painted: string;
 }
 
 type Attributes = { [name: string]: string | number | null | undefined };
@@ -516,15 +527,13 @@ interface PageElements {
   "strip-picture": HTMLImageElement;
   "strip-title": HTMLElement;
   "strip-id": HTMLElement;
-  "strip-epoch": HTMLElement;
+  "strip-bar": HTMLElement;
   "strip-back": HTMLButtonElement;
   "strip-forward": HTMLButtonElement;
+  "strip-jump": HTMLButtonElement;
   "strip-link": HTMLAnchorElement;
   "strip-close": HTMLButtonElement;
-  from: HTMLSelectElement;
-  to: HTMLSelectElement;
   "strip-body": HTMLElement;
-  "strip-curves": HTMLElement;
   tip: HTMLElement;
 }
 
