@@ -9,24 +9,25 @@ use super::run_spec::RunSpec;
 use crate::draw::{ColourMap, FigureFormat, Paint, Style};
 use crate::explain::{Explainer, Target};
 use crate::faithfulness::Criteria;
-use crate::fsx;
 use crate::probe::{Images, Question, assess, look};
 use crate::progress::Progress;
 use crate::run::{RunRecord, reopen, same_pictures};
 use crate::store::layout::RUN_FILE;
-use crate::store::{Output, RunReader, check_output_folder, output_folder};
+use crate::store::{RunReader, check_output_folder};
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use clap::Args;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+mod folder;
 mod looked;
 mod pictures;
 mod summary;
 
-use looked::{Looked, Scale, short};
+use folder::Folder;
+use looked::{Looked, Scale};
 
 /// Flags of `driftscope explain`.
 #[derive(Debug, Args)]
@@ -41,7 +42,7 @@ pub(super) struct ExplainArguments {
     methods: Vec<OrAll<Explainer>>,
     #[command(flatten)]
     targets: TargetArguments,
-    /// The folder for figures, raw maps and summary.json
+    /// The folder for figures, raw maps and summary.json; figures that an earlier `explain` wrote there are replaced
     #[arg(long, short, value_name = "DIR", default_value = "explained")]
     out: PathBuf,
     #[command(flatten)]
@@ -78,8 +79,7 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     let methods = methods(&arguments.methods);
     let planned = planned(&runs, &files, &methods, &arguments.targets)?;
     check_output_folder(&arguments.out).context("--out")?;
-    let summary = arguments.out.join("summary.json");
-    free(&arguments.out, std::slice::from_ref(&summary))?;
+    let folder = Folder::check(&arguments.out)?;
 
     if files.is_empty() {
         let first = RunReader::open(&runs[0].path)?;
@@ -88,7 +88,7 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     let (device, _) = arguments.device.device.open()?;
     let mut all: Vec<Looked> = Vec::new();
     for planned in planned {
-        let mut looked = look_at(planned, &files, arguments, &device, all.is_empty())?;
+        let mut looked = look_at(planned, &files, arguments, &device, all.is_empty().then_some(&folder))?;
         if let Some(first) = all.first() {
             comparable(first, &looked)?;
         }
@@ -99,17 +99,12 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
         all.push(looked);
     }
 
-    output_folder(&arguments.out).context("--out")?;
-    for looked in &all {
-        let dir = arguments.out.join(short(&looked.title));
-        output_folder(&dir)?;
-        for seen in &looked.seen {
-            Output::open(&dir.join(format!("{}.safetensors", seen.explainer)))?.write(&seen.encode()?)?;
-        }
-    }
+    let names = pictures::names(&all[0].images.ids, arguments.figures);
+    folder.begin(&all, &names)?;
+    folder.write_maps(&all)?;
     let style = Style { paint: Paint { colours: arguments.colours, ..Paint::default() }, ..Style::default() };
-    let names = pictures::write(&all, &arguments.out, &style, arguments.scale, arguments.figures)?;
-    Output::open(&summary)?.write(summary::json(&all, &names)?.as_bytes())?;
+    pictures::write(&all, &arguments.out, &names, &style, arguments.scale, arguments.figures)?;
+    folder.finish(&all, &names)?;
     print(&match (arguments.format.format, arguments.faithfulness) {
         (Format::Json, _) => summary::json(&all, &names)?,
         (Format::Csv, true) => summary::faithfulness(&all).csv(),
@@ -155,31 +150,6 @@ fn methods(asked: &[OrAll<Explainer>]) -> Vec<Explainer> {
         }
     }
     methods
-}
-
-/// Files that are to be written to a folder can be, and are not somebody's: what lies there under such a name must be listed
-/// in the folder's own summary.json, which an earlier `explain` wrote. Where the folder is not there yet, nothing is in
-/// their way.
-fn free(folder: &Path, files: &[PathBuf]) -> Result<()> {
-    if !folder.is_dir() {
-        return Ok(());
-    }
-    let before = fsx::read_to_string(&folder.join("summary.json")).ok();
-    let ours = before.as_deref().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
-    let ours = ours.filter(|summary| summary.get("driftscope").is_some());
-    let listed = |name: &str| {
-        let figures = ours.as_ref().and_then(|summary| summary.get("figures")?.as_array());
-        name == "summary.json" && ours.is_some()
-            || figures.is_some_and(|figures| figures.iter().any(|figure| figure.as_str() == Some(name)))
-    };
-    for file in files {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        if fsx::kind(file)? == Some(fsx::Kind::File) && !listed(&name) {
-            bail!("--out: {} was not written by driftscope explain; name another folder", file.display());
-        }
-        Output::open(file).map(drop)?;
-    }
-    Ok(())
 }
 
 /// What is asked of each run. Methods that a run's model has nothing for are left out of its question, but each must fit
@@ -233,7 +203,7 @@ fn look_at(
     files: &[PathBuf],
     arguments: &ExplainArguments,
     device: &Device,
-    is_first: bool,
+    to_check: Option<&Folder>,
 ) -> Result<Looked> {
     let reopened = reopen(&run.path, run.which, arguments.weights.raw, device)?;
     let (record, epoch) = (&reopened.record, reopened.position.epoch);
@@ -245,9 +215,8 @@ fn look_at(
             Images::of_files(files, &record.config.preprocessing, limits, seed)?
         }
     };
-    if is_first {
-        let names = pictures::names(&images.ids, arguments.figures).into_iter();
-        free(&arguments.out, &names.map(|name| arguments.out.join(name)).collect::<Vec<_>>())?;
+    if let Some(folder) = to_check {
+        folder.check_figures(&pictures::names(&images.ids, arguments.figures))?;
     }
     // The name becomes that of a folder, and run.json may have come from anywhere.
     let name: String = record.name.chars().map(|letter| if "/\\".contains(letter) { '-' } else { letter }).collect();

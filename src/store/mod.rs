@@ -5,6 +5,7 @@
 //! its digest is the manifest's. Nothing here knows what settings, weights or measures are.
 
 mod error;
+mod explained;
 pub mod format;
 mod json;
 pub mod layout;
@@ -16,6 +17,7 @@ mod sealed;
 pub(crate) mod tests;
 
 pub use error::StoreError;
+pub use explained::{Explained, SUMMARY_FILE, remove_figures};
 pub use format::{AttentionDistance, Explanations, LayerMaps, UNKNOWN_CLASS};
 pub use json::{SCHEMA, json, read_versioned};
 pub use layout::{epoch_dir_name, panel_image_name, sealed_epoch};

@@ -99,6 +99,23 @@ fn output_goes_to_stdout_through_links_and_never_over_a_run() {
     assert_eq!(long, 1);
     refused(path, &["explain", "run", "photo@2x.png"], "no file or folder 'photo@2x.png'");
 
+    // Again into its own folder, in whatever form: figures that it made and makes no more go, and nothing else does.
+    fs::copy(path.join("run/panel/000.png"), path.join("photo.png")).unwrap();
+    fs::create_dir(path.join("drawn")).unwrap();
+    fs::write(path.join("drawn/mine.png"), "mine").unwrap();
+    for form in ["svg", "png", "svg"] {
+        let asked = ["explain", "run", "photo.png", "--methods", "grad-cam", "-o", "drawn", "--figures", form];
+        stdout(&asked);
+        let names = fs::read_dir(path.join("drawn")).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut figures: Vec<String> = names.filter(|name| name.ends_with("png") || name.ends_with("svg")).collect();
+        figures.sort();
+        assert_eq!(figures, ["mine.png".to_string(), format!("photo.{form}")]);
+        let summary: Value = serde_json::from_slice(&fs::read(path.join("drawn/summary.json")).unwrap()).unwrap();
+        assert_eq!(summary["figures"], serde_json::json!([format!("photo.{form}")]));
+    }
+    fs::remove_file(path.join("photo.png")).unwrap();
+
     // A setting out of range is told as training tells it; what a model has nothing for is another matter.
     wrong(path, &["explain", "run", "--methods", "rollout:start_block=99"], "rollout: start_block is 99");
     wrong(path, &["explain", "run", "--methods", "all,occlusion:window=99"], "occlusion: window is 99");

@@ -8,14 +8,15 @@ use anyhow::Result;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Writes a figure of every image; their names, in the images' order.
+/// Writes a figure of every image into a folder that is there, under these names, in the images' order.
 pub(super) fn write(
     all: &[Looked],
     out: &Path,
+    names: &[String],
     style: &Style,
     scale: Scale,
     format: FigureFormat,
-) -> Result<Vec<String>> {
+) -> Result<()> {
     let sights: Vec<Sight> = all.iter().map(sight).collect();
     let scales = |sight: &Sight| match scale {
         Scale::Own => Scales::Own,
@@ -23,7 +24,6 @@ pub(super) fn write(
         Scale::Common => sight.common_scales(),
     };
     let scales: Vec<Scales> = sights.iter().map(scales).collect();
-    let names = names(&all[0].images.ids, format);
     for (index, id) in all[0].images.ids.iter().enumerate() {
         let row = |((looked, sight), scales): ((&Looked, &Sight), &Scales)| -> Row {
             sight.row(index, looked.images.pictures[index].clone(), scales)
@@ -32,7 +32,7 @@ pub(super) fn write(
         let figure = Figure { title: id.clone(), rows };
         Output::open(&out.join(&names[index]))?.write(&figure.scene(style)?.encoded(format)?)?;
     }
-    Ok(names)
+    Ok(())
 }
 
 /// A file's name for the figure of each image, in their order.

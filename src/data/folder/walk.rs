@@ -4,14 +4,11 @@ use super::names;
 use crate::data::error::Skipped;
 use crate::fsx::{self, shown};
 use crate::picture::is_ending;
-use crate::store::layout;
+use crate::store::{Explained, SUMMARY_FILE, layout};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-
-/// Where `driftscope explain` says what it wrote into a folder.
-const SUMMARY: &str = "summary.json";
 
 /// Endings that the first version took for images.
 const OLD_ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp"];
@@ -312,14 +309,11 @@ pub(super) fn written_in(folder: &Path, old: bool) -> BTreeSet<PathBuf> {
 
 /// None where there is no summary of `driftscope explain`; none within where it does not name its files.
 fn explained(folder: &Path) -> Option<Option<BTreeSet<PathBuf>>> {
-    let summary = layout::own_json(&folder.join(SUMMARY), &["driftscope", "schema", "runs"])?;
-    let written = || {
-        let figures = summary.get("figures")?.as_array()?.iter();
-        let folders = summary.get("runs")?.as_array()?.iter().filter_map(|run| run.get("folder"));
-        let names = figures.chain(folders).filter_map(|name| name.as_str());
-        Some(names.map(|name| folder.join(name)).chain([folder.join(SUMMARY)]).collect())
+    let written = |all: Explained| {
+        let names = all.figures.iter().chain(&all.folders);
+        names.map(|name| folder.join(name)).chain([folder.join(SUMMARY_FILE)]).collect()
     };
-    Some(written())
+    Some(Explained::read(folder)?.map(written))
 }
 
 /// Whether there are images, or links to folders that may hold some, beside what was written.
