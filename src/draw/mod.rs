@@ -7,6 +7,7 @@ mod colour;
 mod error;
 mod figure;
 mod format;
+mod mark;
 mod overlay;
 mod pen;
 mod plot;
@@ -17,8 +18,9 @@ pub use colour::{ColourMap, UnknownColourMap};
 pub use error::FigureError;
 pub use figure::{Figure, MapTile, Row, Style, Tile};
 pub use format::{FigureFormat, UnknownFigureFormat};
+pub use mark::{Mark, look_of_curve};
 pub use overlay::{ColourLimits, MapPart, Overlay, Paint, Scale, overlay};
-pub use plot::{PALETTE, Plot, Plots, Series};
+pub use plot::{Plot, Plots, Series};
 pub use scene::Scene;
 
 pub(crate) use colour::{FAINT, INK, RULE, WARNING};

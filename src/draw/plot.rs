@@ -2,6 +2,7 @@
 
 use super::colour::{FAINT, INK, RULE};
 use super::error::FigureError;
+use super::mark::Mark;
 use super::scene::{Dash, Point, Scene, Shape};
 use super::text::{Align, Face, Fonts};
 use crate::picture::Rgb;
@@ -23,25 +24,16 @@ const LEGEND_LINE: f32 = 12.5;
 /// Length of the line beside a name in the legend.
 const SAMPLE: f32 = 18.0;
 const BAND_OPACITY: f32 = 0.18;
-/// With more points than this a curve has no dots.
+/// With more points than this a curve has no dots, and other marks only at some of its points.
 const MOST_DOTS: usize = 40;
+/// Marks of a curve that has so many points.
+const SPARSE: usize = 12;
 
 /// What the key says about the kinds of lines.
 const FLOOR: &str = "noise floor: the same weights, images changed imperceptibly";
 const SEED_FLOOR: &str = "seed floor: the same epoch of a run with another seed";
 const CHANCE: &str = "chance: maps of different images";
 const BAND: &str = "95 % interval over the panel's images";
-
-/// The colours of methods, in their order: those of the page, so that a thing has one colour wherever it is drawn. They stay
-/// apart for colour-blind readers, and each has a contrast of at least 4.5 to white.
-pub const PALETTE: [Rgb; 6] = [
-    [0xb3, 0x43, 0x1e],
-    [0x1b, 0x6a, 0x87],
-    [0x64, 0x52, 0xc4],
-    [0x35, 0x75, 0x35],
-    [0xa2, 0x32, 0x7f],
-    [0x8a, 0x64, 0x00],
-];
 
 /// A curve with its interval, floors and chance. Points are (epoch, value); a value that is not finite is a gap.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,6 +42,8 @@ pub struct Series {
     pub name: String,
     /// The colour of the curve, its interval, floors and chance.
     pub colour: Rgb,
+    /// What stands at its points, in the legend too.
+    pub mark: Mark,
     /// The points of the curve.
     pub points: Vec<(f64, f64)>,
     /// The interval around it: (epoch, lower, upper).
@@ -253,6 +247,9 @@ impl Drawing {
         for series in plot.series.iter().filter(|series| !series.name.is_empty()) {
             let middle = bottom + LEGEND_LINE * 0.5;
             self.line(vec![(frame.left, middle), (frame.left + SAMPLE, middle)], series.colour, 1.6, Dash::Solid);
+            if series.mark != Mark::Dot {
+                self.shapes.extend(series.mark.shapes((frame.left + SAMPLE * 0.5, middle), series.colour));
+            }
             let name = self.fonts.ellipsised(&series.name, Face::regular(LABEL), WIDTH - LEFT - SAMPLE - 6.0);
             let at = (frame.left + SAMPLE + 6.0, middle + LABEL * 0.35);
             self.text(at, &name, Face::regular(LABEL), Align::Left, INK);
@@ -301,12 +298,14 @@ impl Drawing {
                 self.line(part.iter().map(|&point| frame.at(point)).collect(), series.colour, width, dash);
             }
         }
-        let finite = series.points.iter().filter(|point| point.1.is_finite());
         // A single point has no line and must not vanish.
-        if series.points.len() <= MOST_DOTS {
-            let colour = series.colour;
-            self.shapes.extend(finite.map(|&point| Shape::Dot { at: frame.at(point), radius: 2.1, colour }));
-        }
+        let step = match (series.points.len(), series.mark) {
+            (0..=MOST_DOTS, _) => 1,
+            (_, Mark::Dot) => return,
+            (many, _) => many.div_ceil(SPARSE),
+        };
+        let finite = series.points.iter().filter(|point| point.1.is_finite()).step_by(step);
+        self.shapes.extend(finite.flat_map(|&point| series.mark.shapes(frame.at(point), series.colour)));
     }
 
     /// Draws what the kinds of lines mean, as far as they occur; returns the lower end.

@@ -1,6 +1,6 @@
 //! The standard plots of a run: loss, accuracy, and every drift measure over the epochs.
 
-use crate::draw::{PALETTE, Plot, Plots, Series};
+use crate::draw::{Plot, Plots, Series, look_of_curve};
 use crate::drift::{Against, DriftEstimate};
 use crate::measure::Measure;
 use crate::store::{ALL_IMAGES, EpochMetrics, TrainingMetrics};
@@ -42,15 +42,11 @@ fn accuracy(metrics: &[EpochMetrics]) -> Plot {
     Plot { title: "Accuracy".to_string(), note: "share of the images".to_string(), series, range: Some([0.0, 1.0]) }
 }
 
-fn learned(
-    name: &str,
-    colour: usize,
-    metrics: &[EpochMetrics],
-    of: impl Fn(&TrainingMetrics) -> Option<f64>,
-) -> Series {
+fn learned(name: &str, index: usize, metrics: &[EpochMetrics], of: impl Fn(&TrainingMetrics) -> Option<f64>) -> Series {
     let point = |metrics: &EpochMetrics| Some((metrics.epoch as f64, of(metrics.training.as_ref()?)?));
     let points = metrics.iter().filter_map(point).collect();
-    Series { name: name.to_string(), colour: PALETTE[colour], points, ..Series::default() }
+    let (colour, mark) = look_of_curve(index);
+    Series { name: name.to_string(), colour, mark, points, ..Series::default() }
 }
 
 /// One measure against one reference: a curve for every explainer and target, in the order of the estimates.
@@ -76,7 +72,7 @@ fn drift(estimates: &[DriftEstimate], titles: &BTreeMap<String, String>, measure
         if several_targets {
             series.name += &format!(", {target}");
         }
-        series.colour = PALETTE[index % PALETTE.len()];
+        (series.colour, series.mark) = look_of_curve(index);
         series
     });
     let reference = match against {

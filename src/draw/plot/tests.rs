@@ -81,6 +81,23 @@ fn a_point_that_is_not_a_number_is_a_gap() {
     assert_eq!(dots.iter().filter(|shape| matches!(shape, Shape::Dot { .. })).count(), 5);
 }
 
+/// A square is one area at each of three points and in the legend; a plus is two lines at each, besides the curve and its
+/// line in the legend. Of 50 points every fifth, 50 / 12 rounded up, has a mark: 10, and the legend's.
+#[test]
+fn other_marks_than_dots_stand_in_the_legend_too_and_on_long_curves() {
+    let points = |count: usize| (0..count).map(|epoch| (epoch as f64, 0.5)).collect::<Vec<_>>();
+    let marked = |mark, count| plots(vec![Series { mark, ..series(&points(count)) }]);
+    let areas = |mark, count| {
+        let shapes = marked(mark, count).scene(1.0).unwrap().shapes;
+        shapes.iter().filter(|shape| matches!(shape, Shape::Area { colour: COLOUR, opacity: 1.0, .. })).count()
+    };
+    assert_eq!([Mark::Dot, Mark::Square, Mark::Triangle].map(|mark| areas(mark, 3)), [0, 4, 4]);
+    assert_eq!(lines(&marked(Mark::Plus, 3)).len(), 2 + 2 * 4);
+    assert_eq!([Mark::Dot, Mark::Diamond].map(|mark| areas(mark, 50)), [0, 11]);
+    let dots = marked(Mark::Dot, 50).scene(1.0).unwrap().shapes;
+    assert!(!dots.iter().any(|shape| matches!(shape, Shape::Dot { .. })));
+}
+
 #[test]
 fn yardsticks_differ_by_their_dashes_and_the_key_names_those_there_are() {
     let flat = |value: f64| vec![(1.0, value), (2.0, value)];

@@ -1,0 +1,81 @@
+//! How the curves of a plot are told apart: by colour, and from the seventh on also by the mark at their points.
+
+use super::scene::{Dash, Point, Shape};
+use crate::picture::Rgb;
+
+/// The colours of methods, in their order: those of the page, so that a thing has one colour wherever it is drawn. They stay
+/// apart for colour-blind readers, and each has a contrast of at least 4.5 to white.
+const PALETTE: [Rgb; 6] = [
+    [0xb3, 0x43, 0x1e],
+    [0x1b, 0x6a, 0x87],
+    [0x64, 0x52, 0xc4],
+    [0x35, 0x75, 0x35],
+    [0xa2, 0x32, 0x7f],
+    [0x8a, 0x64, 0x00],
+];
+
+/// What stands at the points of a curve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mark {
+    /// A small filled circle.
+    #[default]
+    Dot,
+    /// A filled square.
+    Square,
+    /// A filled triangle on its base.
+    Triangle,
+    /// A filled square on its tip.
+    Diamond,
+    /// An upright cross.
+    Plus,
+    /// A diagonal cross.
+    Cross,
+}
+
+impl Mark {
+    const ALL: [Mark; 6] = [Mark::Dot, Mark::Square, Mark::Triangle, Mark::Diamond, Mark::Plus, Mark::Cross];
+
+    /// The mark around a point. Sizes, in points, give all of them about the same weight on paper.
+    pub(super) fn shapes(self, (x, y): Point, colour: Rgb) -> Vec<Shape> {
+        let area = |points: &[Point]| {
+            let points = points.iter().map(|&(right, down)| (x + right, y + down)).collect();
+            vec![Shape::Area { points, colour, opacity: 1.0 }]
+        };
+        let cross = |points: [Point; 2]| {
+            let line = |(right, down): Point| {
+                let points = vec![(x - right, y - down), (x + right, y + down)];
+                Shape::Line { points, colour, width: 1.2, dash: Dash::Solid }
+            };
+            points.map(line).to_vec()
+        };
+        match self {
+            Mark::Dot => vec![Shape::Dot { at: (x, y), radius: 2.1, colour }],
+            Mark::Square => area(&[(-2.2, -2.2), (2.2, -2.2), (2.2, 2.2), (-2.2, 2.2)]),
+            Mark::Triangle => area(&[(0.0, -3.2), (3.0, 2.2), (-3.0, 2.2)]),
+            Mark::Diamond => area(&[(0.0, -3.3), (3.3, 0.0), (0.0, 3.3), (-3.3, 0.0)]),
+            Mark::Plus => cross([(3.4, 0.0), (0.0, 3.4)]),
+            Mark::Cross => cross([(2.6, 2.6), (2.6, -2.6)]),
+        }
+    }
+}
+
+/// Colour and mark of the curve at `index` of a plot. Of 36 curves no two are alike; after that they repeat.
+pub fn look_of_curve(index: usize) -> (Rgb, Mark) {
+    let marks = index / PALETTE.len();
+    (PALETTE[index % PALETTE.len()], Mark::ALL[marks % Mark::ALL.len()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_first_curves_differ_in_colour_alone_and_thirty_six_in_colour_or_mark() {
+        let looks: Vec<_> = (0..36).map(look_of_curve).collect();
+        assert!(looks[..6].iter().all(|look| look.1 == Mark::Dot));
+        let different: BTreeSet<String> = looks.iter().map(|look| format!("{look:?}")).collect();
+        assert_eq!(different.len(), 36);
+        assert_eq!(look_of_curve(36), look_of_curve(0));
+    }
+}
