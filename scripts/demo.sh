@@ -20,7 +20,7 @@ for model in resnet_mini deit_mini; do
     fi
 done
 
-# What moved, in words: below the table.
+# How far the evidence drifted, in words: what is printed below the table.
 for model in resnet_mini deit_mini; do
     cargo run --quiet -- drift "$folder/$model" | sed '1,/^$/d'
 done

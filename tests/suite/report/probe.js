@@ -36,7 +36,10 @@
   const epochsDrawn = () => [
     ...new Set([...document.querySelectorAll("#cards canvas")].map((canvas) => Number(canvas.dataset.epoch))),
   ];
-  /** Of every canvas under a root: what it says it shows, the pixels at the centres of its cells, and those half-way down. */
+  /**
+   * Of every canvas under a root: what it says it shows, the pixels at the centres of its cells, and those half-way down.
+   * @returns {Record<string, any>[]}
+   */
   const canvases = (root, grids) =>
     [...document.querySelectorAll(`${root} canvas[data-run]`)].map((canvas) => {
       const cells = grids[`${canvas.dataset.run}/${canvas.dataset.explainer}`],
