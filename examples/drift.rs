@@ -6,6 +6,7 @@
 //! making the run included.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints")]
+#![allow(clippy::disallowed_methods, reason = "a benchmark makes a folder of its own")]
 
 use std::error::Error;
 use std::fs;

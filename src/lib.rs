@@ -68,6 +68,7 @@
 //! | tape | what a backward pass goes through; "off the tape" means that no gradient is recorded |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test makes, breaks and removes files"))]
 
 pub mod cli;
 pub mod config;

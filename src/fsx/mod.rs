@@ -3,6 +3,8 @@
 //! Everything that driftscope writes to disk goes through here, except TensorBoard's event files, which grow. A reader,
 //! another process or the next run after a power cut sees the old bytes or the new ones, never a part of either.
 
+#![expect(clippy::disallowed_methods, reason = "what the rest of the crate uses instead is here")]
+
 mod atomic;
 mod dirs;
 mod error;

@@ -244,6 +244,7 @@ pub(super) fn lock(dir: &Path) -> Result<File, RunError> {
     if !matches!(fsx::kind(&path)?, None | Some(Kind::File)) {
         return Err(in_the_way(&path, words(fsx::kind(&path)?), "a file of the run"));
     }
+    #[expect(clippy::disallowed_methods, reason = "the lock is on the open file, in which nothing is written")]
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -91,6 +91,7 @@ impl Output {
             }
             let path = fs::canonicalize(path).map_err(FsError::of("write", path))?;
             not_of_a_run(&path)?;
+            #[expect(clippy::disallowed_methods, reason = "whether it could be written is asked, and nothing is")]
             OpenOptions::new().write(true).open(&path).map_err(FsError::of("write", &path))?;
             check_writable(&path)?;
             return Ok(Self(Place::File { path, like: Some(metadata) }));

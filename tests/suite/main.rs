@@ -1,6 +1,7 @@
 //! The integration tests: one binary, so that libtorch is linked once. Each module is about one promise.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![allow(clippy::disallowed_methods, reason = "a test makes, breaks and removes files")]
 
 mod architecture;
 mod batches;

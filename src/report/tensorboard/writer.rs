@@ -100,6 +100,7 @@ impl EventWriter {
         let mut path = dir.join(&name);
         let mut others = 0;
         let file = loop {
+            #[expect(clippy::disallowed_methods, reason = "the file stays open and grows")]
             match OpenOptions::new().append(true).create_new(true).open(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     others += 1;
