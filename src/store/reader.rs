@@ -2,8 +2,8 @@
 
 use super::json::read_versioned;
 use super::layout::{
-    METRICS_FILE, RUN_FILE, epoch_dir_name, epoch_of_name, explainer_of_name, explanations_name, panel_image_name,
-    sealed_epoch,
+    CONFUSION_FILE, METRICS_FILE, RUN_FILE, epoch_dir_name, epoch_of_name, explainer_of_name, explanations_name,
+    panel_image_name, sealed_epoch,
 };
 use super::{EpochMetrics, Explanations, Manifest, RunInfo, StoreError};
 use crate::fsx;
@@ -125,6 +125,16 @@ impl RunReader {
             expected: "an epoch's metrics",
             source,
         })
+    }
+
+    /// The table of an epoch's validation images by label and prediction, as CSV; none where the epoch has none.
+    ///
+    /// # Errors
+    ///
+    /// When the manifest cannot be read, or the table is not what was sealed.
+    pub fn confusion(&self, epoch: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        let there = self.manifest(epoch)?.holds(CONFUSION_FILE);
+        there.then(|| self.sealed_file(epoch, CONFUSION_FILE)).transpose()
     }
 
     /// Bytes of a file of an epoch, as they were sealed.

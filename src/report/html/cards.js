@@ -294,10 +294,30 @@ function sortKey(card) {
 const pinned = { epoch: lastEpoch, ids: [] };
 const byEpoch = () => !["panel", "class"].includes($("sort").value) || $("outcome").value !== "all";
 
+/**
+ * Images that were chosen in another figure, and how they are called.
+ *
+ * @type {{ name: string, ids: Set<string> } | null}
+ */
+let only = null;
+
+/**
+ * Shows the cards of some images alone, until that is undone.
+ *
+ * @param {string} name
+ * @param {string[]} ids
+ */
+function showOnly(name, ids) {
+  only = { name, ids: new Set(ids) };
+  sortAgain();
+  jump("panel");
+}
+
 /** Sorts and filters the images as they are at the slider's epoch. */
 function pin() {
   const kept = [...cards.values()].filter(
     (card) =>
+      (only?.ids.has(card.id) ?? true) &&
       ($("class").value === "" || card.className === $("class").value) &&
       FILTERS[$("outcome").value](outcomesOf(card), card),
   );
@@ -326,6 +346,8 @@ function arrange() {
       ? `${ids.length} of ${cards.size} images`
       : `${shown.length} shown of ${ids.length} images`;
   $("count").textContent = byEpoch() ? `${of}, as of epoch ${epoch}` : of;
+  $("only").hidden = !only;
+  $("only").textContent = only ? `${only.name} ×` : "";
   $("again").hidden = !byEpoch() || epoch === state.epoch;
   $("again").textContent = `Sort and filter by epoch ${state.epoch}`;
   $("more").hidden = ids.length === shown.length;

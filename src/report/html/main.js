@@ -17,6 +17,8 @@ function setEpoch(epoch) {
   drawClasses();
   drawOutcomes();
   drawLayers();
+  plotScatter();
+  drawConfusion();
   remember();
 }
 
@@ -50,6 +52,8 @@ function redraw() {
   drawLayers();
   drawClasses();
   drawOutcomes();
+  drawScatter();
+  drawConfusion();
   if ($("strip").open && stripImage !== null) openStrip(stripImage);
   sortAgain();
 }
@@ -123,6 +127,7 @@ function fillSelects() {
     option("unsure", "least sure of the true class"),
     option("class", "class name"),
   );
+  $("confusion-run").append(...runs.map((run) => option(run.index, run.label)));
   $("colours").append(
     option("auto", "two hues for signed maps"),
     ...data.colours.map((each) => option(each.name, each.signed ? "blue to red, signed" : each.name)),
@@ -139,6 +144,12 @@ function listen() {
   for (const select of [$("colours"), $("scale"), $("mode"), $("since")]) select.addEventListener("change", repaint);
   for (const select of [$("sort"), $("class"), $("outcome")]) select.addEventListener("change", sortAgain);
   $("again").addEventListener("click", sortAgain);
+  $("only").addEventListener("click", () => {
+    only = null;
+    sortAgain();
+  });
+  $("scatter-view").addEventListener("change", plotScatter);
+  $("confusion-run").addEventListener("change", drawConfusion);
   $("opacity").addEventListener("input", repaint);
   $("next").addEventListener("click", () => {
     state.shown = Math.max(state.shown, PAGE) + PAGE;

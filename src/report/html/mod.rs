@@ -5,6 +5,7 @@
 //! browser every request and every script and style but its own, by their SHA-256.
 
 mod card;
+mod confusion;
 mod error;
 mod maps;
 mod matrices;

@@ -1,6 +1,7 @@
 //! Runs as the JSON whose shape `types.d.ts` says, and the page around it.
 
 use super::card::Card;
+use super::confusion;
 use super::error::ReportError;
 use super::maps::{self, Method};
 use super::matrices::matrices;
@@ -33,6 +34,8 @@ const SCRIPT: &str = concat!(
     include_str!("curves.js"),
     include_str!("tables.js"),
     include_str!("cards.js"),
+    include_str!("scatter.js"),
+    include_str!("confusion.js"),
     include_str!("strip.js"),
     include_str!("picker.js"),
     include_str!("main.js"),
@@ -86,6 +89,8 @@ struct Epoch {
     val_accuracy: Option<f64>,
     class_accuracy: Vec<Option<f64>>,
     predictions: Option<Predictions>,
+    /// [`confusion::cells`].
+    confusion: Option<Vec<usize>>,
 }
 
 /// What the model said about each panel image at an epoch, `[N]` each.
@@ -201,7 +206,8 @@ fn run(reader: &RunReader, pictures: &[usize], mut analysis: Value, side: usize)
             // Every explainer looked through the same model, so the first of them says what it predicted.
             predictions.get_or_insert_with(|| Predictions::of(&now));
         }
-        epochs.push(epoch(number, reader.metrics(number)?.training.as_ref(), predictions));
+        let confusion = confusion::cells(reader, number)?;
+        epochs.push(Epoch { predictions, confusion, ..epoch(number, reader.metrics(number)?.training.as_ref()) });
     }
     let images = info.panel.ids.iter().zip(&info.panel.labels).zip(pictures);
     Ok(Run {
@@ -218,7 +224,8 @@ fn run(reader: &RunReader, pictures: &[usize], mut analysis: Value, side: usize)
     })
 }
 
-fn epoch(epoch: usize, training: Option<&TrainingMetrics>, predictions: Option<Predictions>) -> Epoch {
+/// What an epoch's metrics say.
+fn epoch(epoch: usize, training: Option<&TrainingMetrics>) -> Epoch {
     let get = |of: fn(&TrainingMetrics) -> Option<f64>| training.and_then(of).map(rounded);
     Epoch {
         epoch,
@@ -227,7 +234,8 @@ fn epoch(epoch: usize, training: Option<&TrainingMetrics>, predictions: Option<P
         val_loss: get(|training| Some(training.val_loss)),
         val_accuracy: get(|training| Some(training.val_accuracy)),
         class_accuracy: training.map(|training| training.val_class_accuracy.clone()).unwrap_or_default(),
-        predictions,
+        predictions: None,
+        confusion: None,
     }
 }
 

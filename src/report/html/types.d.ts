@@ -156,6 +156,8 @@ interface Epoch {
   val_accuracy: number | null;
   class_accuracy: (number | null)[];
   predictions: Predictions | null;
+  /** `[cell, count, …]` of validation images, where cell is label · classes + prediction; what is not named is 0. */
+  confusion: number[] | null;
 }
 
 /** Of each panel image. */
@@ -497,6 +499,7 @@ interface PageElements {
   ramps: HTMLElement;
   "scale-text": HTMLElement;
   count: HTMLElement;
+  only: HTMLButtonElement;
   again: HTMLButtonElement;
   cards: HTMLElement;
   none: HTMLElement;
@@ -515,6 +518,14 @@ interface PageElements {
   "classes-part-title": HTMLElement;
   "classes-note": HTMLElement;
   classes: HTMLElement;
+  "scatter-part": HTMLElement;
+  "scatter-tools": HTMLElement;
+  "scatter-view": HTMLSelectElement;
+  scatter: HTMLElement;
+  "confusion-note": HTMLElement;
+  "confusion-tools": HTMLElement;
+  "confusion-run": HTMLSelectElement;
+  confusion: HTMLElement;
   "paths-part": HTMLElement;
   paths: HTMLElement;
   "spread-part": HTMLElement;
