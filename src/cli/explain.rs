@@ -68,7 +68,7 @@ pub(super) struct ExplainArguments {
     format: FormatArguments,
 }
 
-/// A run, and what is asked of it: all that can be known before a model is opened.
+/// A run, and the methods and targets asked of it: all that can be known before a model is opened.
 struct Planned<'a> {
     run: &'a RunSpec,
     question: Question,
@@ -135,7 +135,7 @@ fn sorted(arguments: &[OsString]) -> Result<(Vec<RunSpec>, Vec<PathBuf>)> {
     }
 }
 
-/// None where nothing was asked for.
+/// The methods that were asked for, each once; empty where none were.
 fn methods(asked: &[OrAll<Explainer>]) -> Vec<Explainer> {
     let mut methods: Vec<Explainer> = Vec::new();
     for one in asked {
@@ -238,10 +238,10 @@ fn look_at(
     Ok(Looked { title, reopened, images, seen, assessments })
 }
 
-/// Turns the run's seed into that of parameters the run never had.
+/// Turns the run's seed into another, for the parameters that randomisation puts in the place of the trained ones.
 const FORGETFUL: u64 = 0x5EED_0F02_9E77_1106;
 
-/// What is looked at where nobody says what: for a ViT its attention, raw and rolled out, beside Grad-CAM.
+/// The methods where none are asked for: Grad-CAM, and for a ViT also raw attention and attention rollout.
 fn usual() -> Vec<Explainer> {
     let usual = ["raw-attention", "rollout", "grad-cam"];
     let all = Explainer::all();

@@ -17,9 +17,9 @@ pub enum DriftError {
         expected: String,
         /// Its value at the epoch measured.
         found: String,
-        /// The epoch measured.
+        /// The epoch that is measured.
         epoch: usize,
-        /// The other epoch.
+        /// The epoch that it is compared with.
         reference_epoch: usize,
     },
     /// A run that should give the floor of a second seed explained something else.
@@ -33,7 +33,7 @@ pub enum DriftError {
         expected: String,
         /// Its value in the run given as floor.
         found: String,
-        /// The epoch.
+        /// The epoch at which the two runs are compared.
         epoch: usize,
     },
     /// An epoch that is not there was asked for.
@@ -41,7 +41,7 @@ pub enum DriftError {
     NoEpoch {
         /// The epoch asked for.
         epoch: usize,
-        /// The sealed ones.
+        /// The epochs that are sealed.
         known: String,
     },
     /// An explainer that is not there was asked for.
@@ -49,7 +49,7 @@ pub enum DriftError {
     NoExplainer {
         /// The explainer asked for.
         name: String,
-        /// Those of the run.
+        /// The explainers of the run.
         known: String,
     },
     /// The best epoch was asked for of a run that was never evaluated.
@@ -58,7 +58,7 @@ pub enum DriftError {
     /// An epoch would be compared with itself.
     #[error("epoch {epoch} cannot be compared with itself")]
     SameEpoch {
-        /// The epoch.
+        /// The epoch that was given for both.
         epoch: usize,
     },
     /// No explainer has evidence at both epochs.

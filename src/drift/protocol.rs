@@ -1,4 +1,4 @@
-//! Published studies as presets.
+//! The measurements of published studies, repeated on a run.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -64,7 +64,7 @@ pub enum SemanticDrift {
 }
 
 impl SemanticDrift {
-    /// In the order of the paper.
+    /// The four metrics, in the order of the paper.
     pub const ALL: [SemanticDrift; 4] = [
         SemanticDrift::SpatialDisplacement,
         SemanticDrift::OverlapIou,
@@ -100,13 +100,13 @@ impl SemanticDrift {
 /// One number of a protocol.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProtocolEstimate {
-    /// The study.
+    /// The study that is repeated.
     pub protocol: Protocol,
     /// The explainer's name.
     pub explainer: String,
     /// The kind of target explained.
     pub target: String,
-    /// Which of its metrics.
+    /// The metric of the study.
     #[serde(rename = "figure")]
     pub metric: SemanticDrift,
     /// The last epoch of the head-only phase.

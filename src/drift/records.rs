@@ -14,7 +14,7 @@ use crate::store::{Against, DriftEstimate};
 /// The name of the descriptor that attention has and a map has not: how far it reaches, in units of the image side.
 pub const ATTENTION_DISTANCE: &str = "attention-distance";
 
-/// What is known of the drift of a run.
+/// The drift of a run, and what is derived from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Analysis {
     /// The run's name.
@@ -62,11 +62,11 @@ pub struct ImageDrift {
     pub target: String,
     /// The measure's name: `"top20-iou"`.
     pub measure: String,
-    /// In which role the other epoch is compared with.
+    /// What the other epoch is to this one: the previous, the first, the best, or one that was named.
     pub against: Against,
     /// The epoch that is measured.
     pub epoch: usize,
-    /// The other epoch.
+    /// The epoch that it is compared with.
     pub reference_epoch: usize,
     /// The measure's value, `[N]`, in panel order; null where it is not defined.
     pub values: Vec<Option<f64>>,
@@ -146,7 +146,7 @@ pub struct AgreementEstimate {
     pub other: String,
     /// The epoch that is measured.
     pub epoch: usize,
-    /// In which role the other epoch is compared with.
+    /// What the other epoch is to this one: the previous, the first, the best, or one that was named.
     pub against: Against,
     /// The other epochs: that of `one` and that of `other`.
     pub reference_epochs: [usize; 2],
@@ -169,9 +169,9 @@ pub struct SpreadDifference {
     pub descriptor: Descriptor,
     /// One run, explainer and target: `"run:explainer/target"`.
     pub one: String,
-    /// The other.
+    /// The other run, explainer and target.
     pub other: String,
-    /// The epoch, of both.
+    /// The epoch, the same in both runs.
     pub epoch: usize,
     /// Mean over the images of the value of `one` minus that of `other`. None where it is defined for no image.
     pub value: Option<f64>,
@@ -198,9 +198,9 @@ pub struct LayerEstimate {
     pub head: Option<usize>,
     /// The epoch that is measured.
     pub epoch: usize,
-    /// In which role the other epoch is compared with.
+    /// What the other epoch is to this one: the previous, the first, the best, or one that was named.
     pub against: Against,
-    /// The other epoch.
+    /// The epoch that it is compared with.
     pub reference_epoch: usize,
     /// The measure's mean over the images where it is defined. None where it is defined for none.
     pub value: Option<f64>,

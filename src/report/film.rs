@@ -20,7 +20,7 @@ const HEAD: f32 = 160.0;
 /// What the rows and the words above their pictures mean.
 const LEGEND: &str = "Each row has one scale for all epochs. Above the maps: the class the model predicted and its \
                       probability; wrong ones are red and begin with ×.";
-/// Before a wrong prediction.
+/// The sign in front of a wrong prediction.
 const WRONG: &str = "× ";
 
 /// How a film strip looks.
@@ -60,7 +60,7 @@ fn chosen(epochs: &[usize], most: usize) -> Vec<usize> {
     (0..most).map(|index| epochs[at(index)]).collect()
 }
 
-/// A run's part of the strip.
+/// What the strip shows of one run.
 struct Block {
     heading: String,
     note: String,
@@ -69,7 +69,7 @@ struct Block {
     strips: Vec<Strip>,
 }
 
-/// What is written above the maps of an epoch.
+/// The words above the maps of an epoch: its number, and what the model predicted.
 struct Column {
     epoch: usize,
     predicted: String,
@@ -91,7 +91,7 @@ impl Block {
         let epochs = chosen(&all, film.columns);
         let picture = film.style.enlarged(story.picture());
         let mut strips = Vec::new();
-        // The methods of the last epoch: those of a run do not change on its way.
+        // The methods of the last epoch: a run has the same methods at every epoch.
         for seen in story.at(usize::MAX).1 {
             // A method that knows no classes has the same map for every target.
             let targets = if seen.class_specific { seen.target_kinds.len() } else { 1 };
@@ -160,7 +160,7 @@ impl Strip {
     }
 }
 
-/// The strips while they are composed: what is drawn so far, and where things are, in pixels.
+/// The drawing under way: what is drawn so far, and the positions of columns and rows, in pixels.
 struct Layout {
     pen: Pen,
     /// Width of the row heads.
@@ -169,7 +169,7 @@ struct Layout {
     width: usize,
 }
 
-/// The drawing: the blocks of the runs, one above the other.
+/// The finished drawing: the blocks of the runs, one above the other.
 fn laid_out(title: &str, blocks: &[Block], film: &FilmStrip) -> Result<Scene, FigureError> {
     let pen = Pen::new(film.style.sharpness)?;
     let (head, gap, margin) = (pen.pixels(HEAD), pen.pixels(GAP), pen.pixels(MARGIN));

@@ -6,7 +6,7 @@ use burn::module::Param;
 use burn::tensor::Tensor;
 use std::collections::BTreeMap;
 
-/// A model that follows another slowly. Off the tape.
+/// The moving average of a model that is being trained. It is never differentiated.
 ///
 /// # Source
 ///
@@ -18,7 +18,7 @@ pub(super) struct Ema {
 }
 
 impl Ema {
-    /// Starts where `model` is.
+    /// An average that starts as a copy of `model`.
     pub(super) fn new(config: EmaConfig, model: &Model) -> Self {
         Self { config, model: model.valid() }
     }
@@ -28,7 +28,7 @@ impl Ema {
         Self { config, model: average }
     }
 
-    /// The average.
+    /// The averaged model.
     pub(super) fn model(&self) -> &Model {
         &self.model
     }
@@ -40,7 +40,7 @@ impl Ema {
     }
 }
 
-/// The share of the average that step `step` keeps.
+/// The decay of step `step`, counted from one: the share of the old average in the new one, in [0, 1].
 fn decay_at(config: EmaConfig, step: usize) -> f64 {
     if !config.warmup {
         return config.decay;
@@ -48,7 +48,7 @@ fn decay_at(config: EmaConfig, step: usize) -> f64 {
     config.decay.min(1.0 - (1.0 + step as f64).powf(-2.0 / 3.0))
 }
 
-/// Every parameter and buffer off the tape, flat, where it is.
+/// Every parameter and buffer by name, flat, on its own device and not differentiated.
 fn flat(model: &Model) -> BTreeMap<String, Tensor<1>> {
     struct Flat(BTreeMap<String, Tensor<1>>);
     impl NamedVisitor for Flat {

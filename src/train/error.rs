@@ -1,4 +1,4 @@
-//! What can end a run before its time.
+//! The errors that end a run.
 
 use crate::data::DataError;
 use crate::device::OutOfMemory;
@@ -12,7 +12,7 @@ use crate::run::RunError;
 use crate::store::StoreError;
 use crate::weights::WeightsError;
 
-/// Why a run could not go on. What was sealed stays.
+/// Why a run could not go on. Its sealed epochs stay.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// The loss or a gradient is infinite or not a number.
@@ -23,9 +23,9 @@ pub enum TrainError {
     NotFinite {
         /// The loss, the norm of the gradients, the validation loss or a tensor of the weights.
         what: String,
-        /// The number that it became.
+        /// Its value: infinite, or not a number.
         value: f64,
-        /// The epoch.
+        /// The epoch that was being trained.
         epoch: usize,
         /// The step of the epoch, counted from one.
         step: usize,
@@ -35,34 +35,34 @@ pub enum TrainError {
     NotFiniteAtStart {
         /// The validation loss or a tensor of the weights.
         what: String,
-        /// The number that it is.
+        /// Its value: infinite, or not a number.
         value: f64,
     },
-    /// The run's folder.
+    /// The run's folder cannot be used, or its record not be read.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// The images.
+    /// An image cannot be read, or the data is not what it was.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A method that does not fit the model, or a target that is no class.
+    /// A method does not fit the model, or a target is no class.
     #[error(transparent)]
     Explain(#[from] ExplainError),
-    /// A file of the run that cannot be read or written.
+    /// A file of the run cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Maps that do not compare.
+    /// Maps of two epochs cannot be compared.
     #[error(transparent)]
     Drift(#[from] DriftError),
-    /// A figure that cannot be drawn.
+    /// A figure cannot be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),
-    /// A picture that cannot be written.
+    /// A picture cannot be encoded as PNG.
     #[error(transparent)]
     Png(#[from] PngError),
-    /// TensorBoard's event files.
+    /// TensorBoard's event files cannot be written.
     #[error(transparent)]
     TensorBoard(#[from] TensorBoardError),
-    /// Weights that do not fit the model.
+    /// Weights cannot be read or do not fit the model.
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// The memory of the device or the host does not suffice.

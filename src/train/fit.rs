@@ -37,16 +37,16 @@ pub enum Ending {
     /// After its last epoch; or when the validation accuracy had not risen for as long as the config allows, or for as long
     /// as it asks of settled evidence.
     Finished {
-        /// The best epoch.
+        /// The epoch with the best validation accuracy, as far as one was trained.
         best: Option<Scored>,
-        /// The last one.
+        /// The last epoch.
         last: usize,
     },
-    /// By a signal; what was done of the epoch is saved.
+    /// It was told to stop, as by Ctrl-C; the epoch so far is saved.
     Interrupted {
-        /// The epoch under way.
+        /// The epoch in which it stopped.
         epoch: usize,
-        /// Its steps done.
+        /// Steps of it that are done.
         step: usize,
     },
 }
@@ -177,21 +177,22 @@ fn host(tensor: Tensor<2>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
-/// What is looked at in every epoch, what it is compared with, and where else it is shown.
+/// What every epoch is recorded with: the panel that it explains, the earlier maps that these are compared with, and the
+/// event files for TensorBoard.
 struct Logbook {
     panel: PanelProbe,
     timeline: Timeline,
     board: Board,
 }
 
-/// What an epoch's metrics say of its training beside losses and accuracies.
+/// What an epoch's metrics hold besides losses and accuracies: learning rate and duration.
 struct EpochRun {
-    /// Of the last step; none where nothing was trained.
+    /// The learning rate of the last step; none where nothing was trained.
     learning_rate: Option<f64>,
     start: Instant,
 }
 
-/// Everything that happens to an epoch after its last step. Epoch 0 has had none.
+/// Evaluates, explains, compares and seals an epoch after its last step. Epoch 0 has no steps.
 fn close_epoch(
     run: &RunDir,
     setup: &Setup,
@@ -252,7 +253,7 @@ fn close_epoch(
     Ok(())
 }
 
-/// What the model makes of the validation split.
+/// Loss, accuracies and confusion on the validation split.
 fn validate(setup: &Setup, model: &Model, dashboard: &Dashboard) -> Result<Evaluation, TrainError> {
     let (val, classes) = (setup.data.split(Split::Val), setup.data.classes.len());
     let phase = dashboard.phase("validating");

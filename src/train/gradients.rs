@@ -1,4 +1,4 @@
-//! The gradients of one step: summed over its batches, looked at, and scaled as one vector.
+//! The gradients of one step: summed over its batches, their norm, and clipping by it.
 
 use crate::models::{Model, NamedVisitor, Parameter};
 use burn::module::Param;
@@ -15,12 +15,12 @@ impl StepGradients {
         model.visit_named(&mut Collect { gradients, sums: &mut self.0 });
     }
 
-    /// Takes the gradient of a parameter out; `None` where nothing depended on it.
+    /// Takes out the gradient of a parameter; `None` where the loss does not depend on it.
     pub fn take(&mut self, name: &str) -> Option<Tensor<1>> {
         self.0.remove(name)
     }
 
-    /// The Euclidean norm over all of them; infinite or not a number as soon as one entry is.
+    /// The Euclidean norm of all gradients as one vector; infinite or not a number as soon as one entry is.
     pub fn norm(&self) -> f64 {
         let squares: Vec<Tensor<1>> = self.0.values().map(|gradient| gradient.clone().square().sum()).collect();
         if squares.is_empty() {
@@ -30,7 +30,7 @@ impl StepGradients {
         Tensor::cat(squares, 0).into_data().iter::<f32>().map(f64::from).sum::<f64>().sqrt()
     }
 
-    /// Scales all of them so that their norm is at most `greatest`.
+    /// Scales all gradients by one factor so that their norm is at most `greatest`.
     ///
     /// # Source
     ///

@@ -12,7 +12,7 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::BTreeMap;
 
-/// An optimizer and what it remembers.
+/// An optimizer and its state.
 #[derive(Debug)]
 pub struct Optimizer {
     config: OptimizerConfig,
@@ -20,7 +20,7 @@ pub struct Optimizer {
     memory: BTreeMap<String, Memory>,
 }
 
-/// What is kept of one parameter's past, flat; SGD has the first alone.
+/// The state of one parameter, each tensor flat: Adam's first and second moment, or SGD's momentum buffer as the first.
 #[derive(Debug)]
 struct Memory {
     first: Tensor<1>,
@@ -30,12 +30,12 @@ struct Memory {
 }
 
 impl Optimizer {
-    /// No step taken.
+    /// An optimizer before its first step.
     pub fn new(config: OptimizerConfig) -> Self {
         Self { config, step: 0, memory: BTreeMap::new() }
     }
 
-    /// Steps taken.
+    /// How many steps it has taken.
     pub fn step_count(&self) -> usize {
         self.step
     }
@@ -47,7 +47,7 @@ impl Optimizer {
         model.map_named(&mut Update { gradients, config, memory: &mut self.memory, learning_rate, groups })
     }
 
-    /// What is remembered as named tensors: `<parameter>.exp_avg`, `.exp_avg_sq`, `.momentum_buffer` and `.step`,
+    /// The state as named tensors: `<parameter>.exp_avg`, `.exp_avg_sq`, `.momentum_buffer` and `.step`,
     /// PyTorch's words.
     pub fn state(&self) -> StateDict {
         let mut state = StateDict::new();
@@ -133,7 +133,7 @@ impl NamedMapper for Update<'_> {
     }
 }
 
-/// One parameter's update: its new value, and what is remembered of it.
+/// One parameter's update: its new value and its new state.
 fn advance(
     method: OptimizerKind,
     [rate, decay]: [f64; 2],

@@ -14,14 +14,14 @@ use crate::store::{Explanations, SealedDir};
 use burn::tensor::Device;
 use rayon::prelude::*;
 
-/// The panel's images, decoded once, and what is asked about them.
+/// The panel's images, decoded once, and the methods and targets by which they are explained.
 #[derive(Debug)]
 pub(super) struct PanelProbe {
     images: Images,
     question: Question,
-    /// Of how many images figures are kept.
+    /// How many images every epoch keeps figures of.
     overlays: usize,
-    /// Above every figure: which model, on which data.
+    /// The heading of every figure: the model and the data.
     heading: String,
     classes: Vec<String>,
 }
@@ -42,7 +42,7 @@ impl PanelProbe {
         Ok(Self { images, question, overlays, heading, classes })
     }
 
-    /// Every explainer by its name, with each kind of target that it explains.
+    /// The name of every explainer, with each kind of target that it explains.
     pub(super) fn methods(&self) -> Vec<(String, String)> {
         let Question { explainers, target_kinds, .. } = &self.question;
         let kinds = |explainer: &Explainer| match explainer.class_specific() {
@@ -95,7 +95,7 @@ impl PanelProbe {
         Ok(figures)
     }
 
-    /// Places of a few images, evenly over the panel and so over its classes.
+    /// Places in the panel of the images with figures: evenly spread, and so over the classes.
     fn overlaid(&self) -> impl Iterator<Item = usize> {
         let (count, wanted) = (self.images.pictures.len(), self.overlays.min(self.images.pictures.len()));
         (0..wanted).map(move |index| index * count / wanted)

@@ -1,4 +1,4 @@
-//! What is derived from a run's sealed epochs: its history as a table, and which epochs keep their weights.
+//! What follows from a run's sealed epochs: its history as a table, and which epochs keep their weights.
 
 use super::error::TrainError;
 use super::settling::steadiest;
@@ -56,7 +56,7 @@ fn row(metrics: &EpochMetrics) -> String {
     format!("{},{}\n", metrics.epoch, cells.unwrap_or_else(|| ",,,,,,".to_string()))
 }
 
-/// Epochs that keep no weights: neither one of the best by validation accuracy, nor the one whose evidence moved least, nor
+/// Epochs that keep no weights: neither one of the best by validation accuracy, nor the one whose evidence drifted least, nor
 /// one of the last.
 fn pruned(history: &[EpochMetrics], keep: KeepConfig) -> Vec<usize> {
     let scored = |metrics: &EpochMetrics| {

@@ -12,7 +12,7 @@ pub struct Setup {
     pub config: RunConfig,
     /// The images, with their splits.
     pub data: DataSet,
-    /// Where to compute; autodiff or not does not matter.
+    /// The device to compute on, with or without autodiff.
     pub device: Device,
     /// Whether to write event files for TensorBoard too.
     pub tensorboard: bool,
@@ -42,7 +42,7 @@ impl Setup {
 /// How an epoch's images fall into steps of `accumulate` batches each.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Steps {
-    /// In the training split.
+    /// Images of the training split.
     pub(super) images: usize,
     step_size: usize,
 }

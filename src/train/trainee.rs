@@ -1,4 +1,4 @@
-//! What training changes: the model, its average, the optimizer, and where in the run they stand.
+//! What training changes: the model, its moving average, the optimizer, and the position in the run.
 
 use super::ema::Ema;
 use super::error::TrainError;
@@ -41,7 +41,7 @@ impl Trainee {
         Ok(Self { model, ema, optimizer: Optimizer::new(setup.config.optimizer), position: Position::default() })
     }
 
-    /// The same as it was saved.
+    /// Model, average, optimizer and position as a checkpoint holds them.
     pub(super) fn restore(checkpoint: Checkpoint, setup: &Setup) -> Result<Self, TrainError> {
         let [model_path, ema_path, optimizer_path] = checkpoint.paths();
         let saved = checkpoint.saved;
@@ -60,12 +60,12 @@ impl Trainee {
         Ok(Self { model, ema, optimizer, position: saved.position })
     }
 
-    /// What is evaluated and explained, off the tape: the average where there is one.
+    /// The model that is evaluated and explained, without differentiation: the average where the run keeps one.
     pub(super) fn evaluated(&self) -> Model {
         self.ema.as_ref().map_or_else(|| self.model.valid(), |ema| ema.model().clone())
     }
 
-    /// All of it on the host.
+    /// All of it as tensors on the host, to be saved.
     pub(super) fn save(&self) -> Saved {
         Saved {
             position: self.position.clone(),

@@ -1,4 +1,4 @@
-//! What one run made of the images, and the names of the files that show it.
+//! The explanations of the images by one run, and the names of the files that show them.
 
 use crate::fsx;
 use crate::probe::{Assessment, Images};
@@ -18,9 +18,9 @@ pub(super) enum Scale {
     Common,
 }
 
-/// One run's checkpoint, and what it showed.
+/// One run's checkpoint, the images, and their explanations.
 pub(super) struct Looked {
-    /// `NAME@EPOCH`, one of a kind.
+    /// `NAME@EPOCH`, with a number behind it where two would be the same.
     pub(super) title: String,
     pub(super) reopened: Reopened,
     pub(super) images: Images,
@@ -28,7 +28,7 @@ pub(super) struct Looked {
     pub(super) assessments: Vec<Assessment>,
 }
 
-/// A file's name without its ending, of characters that no file system minds, and short enough for one.
+/// A file's name without its ending, of letters and digits and a few signs that every file system takes, and not too long.
 pub(super) fn file_name(id: &str) -> String {
     let stem = Path::new(id).with_extension("");
     let plain = |letter: char| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '-' };

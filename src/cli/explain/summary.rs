@@ -1,4 +1,4 @@
-//! What `driftscope explain` says: summary.json, and the list of pictures on stdout.
+//! What `driftscope explain` writes and prints in words: summary.json, and the tables on stdout.
 
 use super::looked::{Looked, short};
 use crate::faithfulness::Summary;
@@ -41,7 +41,7 @@ fn run(looked: &Looked) -> Value {
     })
 }
 
-/// A method, the file of its raw maps, and how many of them are no evidence.
+/// An explainer, the file of its raw maps, and how many of them are zero, constant or not finite.
 fn explainer(seen: &Explanations) -> Value {
     let targets = 0..seen.target_kinds.len();
     let maps = targets.flat_map(|target| (0..seen.images()).filter_map(move |image| seen.map(image, target)));
@@ -112,8 +112,8 @@ pub(super) fn list(all: &[Looked], figures: &[String], out: &Path) -> Table {
     Table { headings: vec!["picture", "label", "run", "predicted", "probability", "figure"], rows, left: 4 }
 }
 
-/// One row per run, method, target and measure, each beside the same measure of random maps; then how alike maps remain
-/// while the model forgets.
+/// One row per run, explainer, target and criterion, each beside the same criterion of random maps; then how similar maps
+/// remain while the model's parameters are randomised.
 pub(super) fn faithfulness(all: &[Looked]) -> Table {
     let rows = all.iter().flat_map(|looked| looked.assessments.iter().flat_map(|one| rows(looked, one))).collect();
     let headings = vec![

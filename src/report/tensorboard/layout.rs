@@ -31,7 +31,7 @@ const STRING: u64 = 7;
 /// Charts under one heading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Category {
-    /// The heading.
+    /// The heading above the charts.
     pub title: String,
     /// The charts, in their order on the page.
     pub charts: Vec<Chart>,
@@ -40,7 +40,7 @@ pub struct Category {
 /// One chart with several curves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chart {
-    /// Above it.
+    /// The title above it.
     pub title: String,
     /// The tags of its curves.
     pub tags: Vec<String>,

@@ -1,4 +1,4 @@
-//! Protobuf messages, written by hand: two frozen formats need no compiler.
+//! Protobuf messages, encoded by hand: the formats are small and frozen, so that no compiler is needed.
 
 /// A protobuf message in the making: each field is a key, `number << 3 | wire type`, and its value.
 #[derive(Default)]
@@ -42,7 +42,7 @@ impl Message {
         self.bytes(number, value.as_bytes())
     }
 
-    /// A message.
+    /// A field that holds another message.
     pub(super) fn message(self, number: u64, value: &Message) -> Self {
         self.bytes(number, &value.0)
     }

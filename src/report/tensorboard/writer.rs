@@ -40,11 +40,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// CRC-32C under the name of its catalogue.
+/// CRC-32C, which the catalogue of CRCs calls CRC-32/ISCSI.
 const CRC32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 /// `tsl/lib/hash/crc32c.h`, `kMaskDelta`.
 const MASK_DELTA: u32 = 0xa282_ead8;
-/// What the first event of a file says.
+/// The version that the first event of a file holds.
 const FILE_VERSION: &str = "brain.Event:2";
 /// `SessionLog.SessionStatus.START`.
 const SESSION_START: u64 = 1;
@@ -60,9 +60,9 @@ pub enum TensorBoardError {
     /// The file cannot be opened or appended to.
     #[error("cannot write {path}: {source}")]
     Write {
-        /// The file.
+        /// The event file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
@@ -118,7 +118,7 @@ impl EventWriter {
         Ok(writer)
     }
 
-    /// The file.
+    /// The path of the event file.
     pub fn path(&self) -> &Path {
         &self.path
     }
