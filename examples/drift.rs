@@ -125,7 +125,7 @@ fn metrics(epoch: usize) -> EpochMetrics {
         learning_rate: None,
         seconds: 1.0,
     };
-    EpochMetrics { epoch, training: Some(training), drift: Vec::new() }
+    EpochMetrics { epoch, training: Some(training), drift: Vec::new(), randomised: Vec::new() }
 }
 
 /// The peak of resident memory in bytes, as Linux counts it.

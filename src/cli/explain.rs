@@ -9,7 +9,7 @@ use super::run_spec::RunSpec;
 use crate::draw::{ColourMap, FigureFormat, Paint, Style};
 use crate::explain::{Explainer, Target};
 use crate::faithfulness::Criteria;
-use crate::probe::{Images, Question, assess, look};
+use crate::probe::{Images, Question, assess, look, untaught};
 use crate::progress::Progress;
 use crate::run::{RunRecord, reopen, same_pictures};
 use crate::store::layout::RUN_FILE;
@@ -228,7 +228,7 @@ fn look_at(
     let mut assessments = Vec::new();
     if arguments.faithfulness {
         let config = &record.config;
-        let forgetful = config.model.init(record.classes.len(), 0.0, config.seed ^ FORGETFUL, device);
+        let forgetful = untaught(config.model, record.classes.len(), config.seed, device);
         let models = [&reopened.model, &forgetful];
         let phase = progress.phase("judging");
         let told = |done, all| phase.done(done, all);
@@ -237,9 +237,6 @@ fn look_at(
     progress.finish();
     Ok(Looked { title, reopened, images, seen, assessments })
 }
-
-/// Turns the run's seed into another, for the parameters that randomisation puts in the place of the trained ones.
-const FORGETFUL: u64 = 0x5EED_0F02_9E77_1106;
 
 /// The methods where none are asked for: Grad-CAM, and for a ViT also raw attention and attention rollout.
 fn usual() -> Vec<Explainer> {

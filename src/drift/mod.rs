@@ -29,6 +29,7 @@ mod pairs;
 mod paths;
 mod phases;
 mod protocol;
+mod randomised;
 mod records;
 mod same;
 mod settling;
@@ -48,6 +49,7 @@ pub use moved::{Margin, NotAMargin, moved_words};
 pub use options::{CHANCE_DERANGEMENTS, Options, PATIENCE, Reference};
 pub use paths::paths;
 pub use protocol::{Protocol, ProtocolEstimate, SemanticDrift, semantic_drift};
+pub use randomised::randomised;
 pub use records::{
     ATTENTION_DISTANCE, AgreementEstimate, Analysis, DriftPath, ImageDrift, ImageSpread, LayerEstimate,
     SpreadDifference, SpreadEstimate,

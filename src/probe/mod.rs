@@ -10,6 +10,7 @@ mod images;
 mod look;
 mod question;
 mod record;
+mod untaught;
 
 pub use cause::{Cause, CauseError, Contribution, Part, causes};
 pub use evaluate::{Evaluation, cross_entropy, evaluate};
@@ -17,3 +18,4 @@ pub use faithfulness::{Assessment, AssessmentError, assess};
 pub use images::{Images, ImagesError};
 pub use look::look;
 pub use question::{ANY_CLASS, Question};
+pub use untaught::untaught;

@@ -118,7 +118,7 @@ mod tests {
             learning_rate: None,
             seconds: 1.0,
         };
-        EpochMetrics { epoch, training: Some(training), drift: vec![] }
+        EpochMetrics { epoch, training: Some(training), drift: vec![], randomised: vec![] }
     }
 
     #[test]

@@ -23,5 +23,7 @@ pub use json::{SCHEMA, json, read_versioned};
 pub use layout::{epoch_dir_name, panel_image_name, sealed_epoch};
 pub use output::{Output, OutputError, check_output_folder, not_of_a_run, output_folder};
 pub use reader::RunReader;
-pub use records::{ALL_IMAGES, Against, DriftEstimate, EpochMetrics, PanelInfo, RunInfo, Scored, TrainingMetrics};
+pub use records::{
+    ALL_IMAGES, Against, DriftEstimate, EpochMetrics, PanelInfo, Randomised, RunInfo, Scored, TrainingMetrics,
+};
 pub use sealed::{Manifest, SealedDir};

@@ -45,7 +45,41 @@ pub struct EpochMetrics {
     /// Drift of the maps from the previous and the first epoch.
     #[serde(default)]
     pub drift: Vec<DriftEstimate>,
+    /// How far each method's maps are from those of a model that has learnt nothing. Empty in runs of before this was
+    /// measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub randomised: Vec<Randomised>,
 }
+
+/// How far the maps of one explainer are from those of the same images by the same model with random parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Randomised {
+    /// The method: `"grad-cam"`.
+    pub explainer: String,
+    /// The kind of target explained: `"label"`.
+    pub target: String,
+    /// The measure's name: `"spearman"`.
+    pub measure: String,
+    /// How far, from 0, no farther than noise, to 100, as far as another image's map. None where that is not measurable.
+    pub moved: Option<f64>,
+    /// Its 95 % interval.
+    pub interval: Option<[f64; 2]>,
+    /// Images that count.
+    pub defined: usize,
+}
+
+impl Randomised {
+    /// Whether the maps depend on what was learnt. They do not where they are, with all of the interval, less than half as
+    /// far from those of a model without knowledge as from another image's: such a map is made by the image and the
+    /// architecture for the greater part. None where it is not measurable.
+    pub fn passes(&self) -> Option<bool> {
+        let [_, high] = self.interval?;
+        Some(high >= HALF_WAY)
+    }
+}
+
+/// On the scale of *moved*.
+const HALF_WAY: f64 = 50.0;
 
 /// Losses and accuracies of an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

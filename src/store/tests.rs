@@ -143,7 +143,7 @@ fn metrics_are_read_back_and_a_diverged_loss_is_not_a_number() {
         learning_rate: Some(1e-3),
         seconds: 2.5,
     };
-    let metrics = EpochMetrics { epoch: 1, training: Some(training), drift: vec![] };
+    let metrics = EpochMetrics { epoch: 1, training: Some(training), drift: vec![], randomised: vec![] };
     let path = dir.path().join("epoch-0001/metrics.json");
     fsx::write_atomic(&path, &serde_json::to_vec(&metrics).unwrap()).unwrap();
     Manifest::seal_dir(path.parent().unwrap()).unwrap();

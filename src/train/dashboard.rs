@@ -260,7 +260,7 @@ mod tests {
             ..estimate("spearman", against, 3, Some(value))
         };
         let drift = vec![of(Against::Previous, 2, value), of(Against::First, 0, 0.1)];
-        EpochMetrics { epoch: 3, training: Some(of_accuracy(0.512)), drift }
+        EpochMetrics { epoch: 3, training: Some(of_accuracy(0.512)), drift, randomised: vec![] }
     }
 
     fn row(columns: usize, unicode: bool, value: f64) -> String {

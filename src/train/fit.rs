@@ -19,7 +19,7 @@ use super::stop::Stop;
 use super::trainee::Trainee;
 use crate::data::{Loader, Order, Split};
 use crate::device;
-use crate::drift::Timeline;
+use crate::drift::{Timeline, randomised};
 use crate::models::{Mode, Model, Taps, Trainable};
 use crate::probe::{Evaluation, evaluate};
 use crate::progress::Progress;
@@ -220,9 +220,12 @@ fn close_epoch(
 
     // Explain the panel, and compare with what was seen before.
     let seen = logbook.panel.look(&model, &setup.device, epoch == 0, dashboard)?;
-    let drift = logbook.timeline.for_epoch(epoch, &seen)?;
-    let metrics =
-        EpochMetrics { epoch, drift, training: Some(training_half(&meter, &validation, val_loss, &epoch_run)) };
+    let metrics = EpochMetrics {
+        epoch,
+        training: Some(training_half(&meter, &validation, val_loss, &epoch_run)),
+        drift: logbook.timeline.for_epoch(epoch, &seen)?,
+        randomised: randomised(&seen, &logbook.panel.untaught),
+    };
     let keep = setup.config.keep;
     // Only where the config lets it does the evidence have a say.
     if setup.config.stop_when_stable.is_some() || keep.stable_within.is_some() {

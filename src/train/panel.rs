@@ -7,7 +7,8 @@ use crate::draw::{Figure, Style};
 use crate::explain::{ExplainError, Explainer};
 use crate::models::Model;
 use crate::picture::Picture;
-use crate::probe::{ANY_CLASS, Images, Question, look};
+use crate::probe::{ANY_CLASS, Images, Question, look, untaught};
+use crate::progress::Progress;
 use crate::report::{Scales, Sight};
 use crate::store::layout::{explanations_name, overlay_name};
 use crate::store::{Explanations, SealedDir};
@@ -24,22 +25,27 @@ pub(super) struct PanelProbe {
     /// The heading of every figure: the model and the data.
     heading: String,
     classes: Vec<String>,
+    /// What the methods make of the same model without any knowledge.
+    pub(super) untaught: Vec<Explanations>,
 }
 
 impl PanelProbe {
-    /// Decodes the panel as the model will see it.
+    /// Decodes the panel as the model will see it, and explains it once by a model that has learnt nothing.
     ///
     /// # Errors
     ///
-    /// Where an image cannot be read or found, or a target is no class.
-    pub(super) fn new(setup: &Setup) -> Result<Self, TrainError> {
+    /// Where an image cannot be read or found, a target is no class, or an explainer does not fit the model.
+    pub(super) fn new(setup: &Setup, progress: &Progress) -> Result<Self, TrainError> {
         let config = &setup.config;
         let panel = config.panel.choose(&setup.data)?;
         let images = Images::of_panel(&panel, &config.preprocessing, config.panel.seed)?;
         let question = Question::new(config.explainers.clone(), &config.panel.targets, &setup.data.classes)?;
         let overlays = if config.explainers.is_empty() { 0 } else { config.panel.overlays };
         let (heading, classes) = (format!("{} on {}", config.model, setup.data.name), setup.data.classes.clone());
-        Ok(Self { images, question, overlays, heading, classes })
+        let model = untaught(config.model, setup.data.classes.len(), config.seed, &setup.device);
+        let (phase, all) = (progress.phase("explaining random parameters"), 2 * images.pictures.len());
+        let untaught = look(&images, &question, &model, &setup.device, false, |done| phase.done(done, all))?;
+        Ok(Self { images, question, overlays, heading, classes, untaught })
     }
 
     /// The name of every explainer, with each kind of target that it explains.

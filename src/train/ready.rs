@@ -34,7 +34,7 @@ impl Ready {
                 Some(checkpoint) => Trainee::restore(checkpoint, setup)?,
                 None => Trainee::new(setup, progress)?,
             };
-            let panel = PanelProbe::new(setup)?;
+            let panel = PanelProbe::new(setup, progress)?;
             let pictures = if begun { Vec::new() } else { panel.pictures()? };
             Ok(Self { trainee, panel, begun, pictures })
         })?

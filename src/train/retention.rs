@@ -85,6 +85,7 @@ mod tests {
                 epoch,
                 training: Some(of_accuracy(val_accuracy)),
                 drift: Vec::new(),
+                randomised: Vec::new(),
             })
             .collect();
         let keep = |best, last| KeepConfig { best, last, stable_within: None };

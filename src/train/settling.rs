@@ -41,6 +41,7 @@ mod tests {
             epoch,
             training: Some(of_accuracy(val_accuracy)),
             drift: value.map(|value| estimate(epoch, value)).into_iter().collect(),
+            randomised: Vec::new(),
         };
         epochs.iter().enumerate().map(metrics).collect()
     }

@@ -21,7 +21,7 @@ fn run(dir: &Path, name: &str, epochs: Vec<(usize, Vec<Explanations>)>, accuracy
     fsx::write_atomic(&dir.join("run.json"), &serde_json::to_vec(&info).unwrap()).unwrap();
     for ((epoch, _), &val_accuracy) in epochs.iter().zip(accuracy) {
         let training = of_accuracy(val_accuracy);
-        let metrics = EpochMetrics { epoch: *epoch, training: Some(training), drift: vec![] };
+        let metrics = EpochMetrics { epoch: *epoch, training: Some(training), drift: vec![], randomised: vec![] };
         let path = dir.join(crate::store::epoch_dir_name(*epoch)).join("metrics.json");
         fsx::write_atomic(&path, &serde_json::to_vec(&metrics).unwrap()).unwrap();
         Manifest::seal_dir(path.parent().unwrap()).unwrap();

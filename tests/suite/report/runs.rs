@@ -316,7 +316,7 @@ fn seal(run: &Path, epoch: usize, training: Option<TrainingMetrics>, files: &[Ex
         let path = dir.join("explanations").join(format!("{}.safetensors", file.explainer));
         fsx::write_atomic(&path, &file.encode().unwrap()).unwrap();
     }
-    let metrics = serde_json::to_vec(&EpochMetrics { epoch, training, drift: vec![] }).unwrap();
+    let metrics = serde_json::to_vec(&EpochMetrics { epoch, training, drift: vec![], randomised: vec![] }).unwrap();
     fsx::write_atomic(&dir.join("metrics.json"), &metrics).unwrap();
     Manifest::seal_dir(&dir).unwrap();
 }
