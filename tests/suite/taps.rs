@@ -25,8 +25,7 @@ fn gradient(model: &Model, images: Tensor<4>, tap: Tap, watch: Watch) -> Vec<f32
     numbers(&taps.into_seen()[0].gradient(&gradients).unwrap())
 }
 
-fn images(model: &Model, device: &Device) -> Tensor<4> {
-    let _ = model;
+fn images(device: &Device) -> Tensor<4> {
     pseudo_random([2, 3, 96, 96], 7, device)
 }
 
@@ -43,7 +42,7 @@ fn a_lifted_activation_has_the_analytic_gradient_under_a_pooled_linear_head() {
             let weight = numbers(&resnet.fc.weight.val().inner());
             let channels = weight.len() / 10;
             for watch in [Watch::Lift, Watch::Probe] {
-                let found = gradient(&model, images(&model, &device.clone().inner()), Tap::Stage(4), watch);
+                let found = gradient(&model, images(&device.clone().inner()), Tap::Stage(4), watch);
                 let cells = found.len() / (2 * channels);
                 let expected: Vec<f32> =
                     (0..2 * channels).flat_map(|row| std::iter::repeat_n(weight[row] / cells as f32, cells)).collect();
@@ -62,9 +61,9 @@ fn a_zero_probe_and_a_lifted_activation_agree_with_parameters_frozen_or_not() {
         let trained = minis(&device.clone().autodiff());
         for ((model_name, frozen), (_, live)) in plain.iter().zip(&trained) {
             let tap = last_feature_tap(frozen);
-            let reference = gradient(frozen, images(frozen, &device), tap, Watch::Lift);
+            let reference = gradient(frozen, images(&device), tap, Watch::Lift);
             for (model, watch) in [(frozen, Watch::Probe), (live, Watch::Lift), (live, Watch::Probe)] {
-                let found = gradient(model, images(model, &device), tap, watch);
+                let found = gradient(model, images(&device), tap, watch);
                 let difference = relative_difference(&found, &reference);
                 assert!(difference < ROUNDING, "{name}, {model_name}, {watch:?}: {difference}");
             }
@@ -77,10 +76,10 @@ fn explicit_and_fused_attention_give_the_same_logits() {
     let _turn = alone();
     for (name, device) in devices() {
         let (_, model) = minis(&device).remove(1);
-        let fused = model.forward(images(&model, &device), Mode::Eval, &mut Taps::none());
+        let fused = model.forward(images(&device), Mode::Eval, &mut Taps::none());
         let attention: Vec<_> = model.taps().iter().map(|spec| (spec.tap, Watch::Value)).collect();
         let mut taps = Taps::request(&model.taps(), &attention).unwrap();
-        let explicit = model.forward(images(&model, &device), Mode::Eval, &mut taps);
+        let explicit = model.forward(images(&device), Mode::Eval, &mut taps);
         let difference = relative_difference(&numbers(&explicit), &numbers(&fused));
         assert!(difference < ATTENTION, "{name}: {difference}");
     }
@@ -94,7 +93,7 @@ fn a_requested_tap_is_never_absent_and_has_the_grid_it_promises() {
             let specs = model.taps();
             let wanted: Vec<_> = specs.iter().map(|spec| (spec.tap, Watch::Value)).collect();
             let mut taps = Taps::request(&specs, &wanted).unwrap();
-            model.forward(images(&model, &device), Mode::Eval, &mut taps);
+            model.forward(images(&device), Mode::Eval, &mut taps);
             let seen = taps.into_seen();
             assert_eq!(seen.len(), specs.len(), "{name}");
             for tapped in seen {
@@ -127,7 +126,7 @@ fn attention_rows_sum_to_one() {
         let (_, model) = minis(&device).remove(1);
         let wanted = [(Tap::Attention(0), Watch::Value)];
         let mut taps = Taps::request(&model.taps(), &wanted).unwrap();
-        model.forward(images(&model, &device), Mode::Eval, &mut taps);
+        model.forward(images(&device), Mode::Eval, &mut taps);
         let rows = taps.into_seen()[0].value().sum_dim(3);
         // 145 float32 shares.
         assert!(numbers(&rows).iter().all(|sum| (sum - 1.0).abs() < 1e-5));
