@@ -35,7 +35,8 @@ pub enum Mark {
 impl Mark {
     const ALL: [Mark; 6] = [Mark::Dot, Mark::Square, Mark::Triangle, Mark::Diamond, Mark::Plus, Mark::Cross];
 
-    /// The mark around a point. Sizes, in points, give all of them about the same weight on paper.
+    /// The mark around a point. Sizes are in points; all but the dot are large enough to be told from it where
+    /// curves meet.
     pub(super) fn shapes(self, (x, y): Point, colour: Rgb) -> Vec<Shape> {
         let area = |points: &[Point]| {
             let points = points.iter().map(|&(right, down)| (x + right, y + down)).collect();
@@ -50,11 +51,11 @@ impl Mark {
         };
         match self {
             Mark::Dot => vec![Shape::Dot { at: (x, y), radius: 2.1, colour }],
-            Mark::Square => area(&[(-2.2, -2.2), (2.2, -2.2), (2.2, 2.2), (-2.2, 2.2)]),
-            Mark::Triangle => area(&[(0.0, -3.2), (3.0, 2.2), (-3.0, 2.2)]),
-            Mark::Diamond => area(&[(0.0, -3.3), (3.3, 0.0), (0.0, 3.3), (-3.3, 0.0)]),
-            Mark::Plus => cross([(3.4, 0.0), (0.0, 3.4)]),
-            Mark::Cross => cross([(2.6, 2.6), (2.6, -2.6)]),
+            Mark::Square => area(&[(-2.8, -2.8), (2.8, -2.8), (2.8, 2.8), (-2.8, 2.8)]),
+            Mark::Triangle => area(&[(0.0, -3.9), (3.6, 2.6), (-3.6, 2.6)]),
+            Mark::Diamond => area(&[(0.0, -4.0), (4.0, 0.0), (0.0, 4.0), (-4.0, 0.0)]),
+            Mark::Plus => cross([(4.0, 0.0), (0.0, 4.0)]),
+            Mark::Cross => cross([(3.0, 3.0), (3.0, -3.0)]),
         }
     }
 }
