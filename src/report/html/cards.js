@@ -77,16 +77,16 @@ function mapCanvas(view, id) {
 }
 
 /**
- * A note beside the pointer; without text, none.
+ * A note beside the pointer, or a place; without text, none.
  *
- * @param {PointerEvent} [event]
+ * @param {{ clientX: number, clientY: number }} [event]
  * @param {string} [text]
  */
 function tip(event, text) {
   $("tip").hidden = !text;
   if (!event || !text) return;
   $("tip").textContent = text;
-  $("tip").style.left = `${Math.min(event.clientX + 14, innerWidth - 190)}px`;
+  $("tip").style.left = `${Math.max(Math.min(event.clientX + 14, innerWidth - $("tip").offsetWidth - 8), 8)}px`;
   $("tip").style.top = `${event.clientY + 16}px`;
 }
 

@@ -46,7 +46,7 @@ function epochTicks() {
  * @param {Curve[]} series
  * @param {ChartOptions} options
  */
-function chart(title, series, { range, notes = [], format = short } = {}) {
+function chart(title, series, { range, notes = [], format = short, ends = format, shade } = {}) {
   /** @type {Series[]} */
   const drawn = series
     .map((each) => ({
@@ -74,6 +74,7 @@ function chart(title, series, { range, notes = [], format = short } = {}) {
     role: "img",
     "aria-label": `${title}, by epoch; the numbers are in the table below`,
   });
+  if (shade) drawShade(svg, shade, down);
   drawAxes(svg, steps, down);
   for (const each of drawn) drawBand(svg, each, down);
   for (const each of drawn) drawLine(svg, each, down);
@@ -81,7 +82,7 @@ function chart(title, series, { range, notes = [], format = short } = {}) {
   const marker = drawing("line", { class: "now", y1: TOP - 4, y2: HEIGHT - BOTTOM });
   const pointer = drawing("line", { class: "pointer", y1: TOP - 4, y2: HEIGHT - BOTTOM });
   svg.append(pointer, marker);
-  const { key, show } = legend(drawn, format, notes);
+  const { key, show } = legend(drawn, format, ends, notes);
   const at = element("span", { class: "at" });
   const made = element(
     "figure",
@@ -89,7 +90,7 @@ function chart(title, series, { range, notes = [], format = short } = {}) {
     element("figcaption", {}, element("span", {}, title), at),
     svg,
     key,
-    tableOf(title, drawn, format),
+    tableOf(title, drawn, format, ends),
   );
   /** @type {(epoch: number, hovering: boolean) => void} */
   const say = (epoch, hovering) => {
@@ -155,6 +156,18 @@ function drawAxes(svg, steps, down) {
 }
 
 /**
+ * The band of values that mean noise, and everything below it.
+ *
+ * @param {SVGElement} svg
+ * @param {number} shade
+ * @param {(value: number) => number} down
+ */
+function drawShade(svg, shade, down) {
+  const y = down(shade);
+  svg.append(drawing("rect", { class: "shade", x: LEFT, y, width: WIDTH - LEFT - RIGHT, height: HEIGHT - BOTTOM - y }));
+}
+
+/**
  * @param {Point[]} points
  * @param {(value: number) => number} down
  * @param {(point: Point) => number} [of]
@@ -206,9 +219,10 @@ function drawNote(svg, { epoch, colour }) {
  *
  * @param {Series[]} series
  * @param {Format} format
+ * @param {Format} ends
  * @param {Note[]} notes
  */
-function legend(series, format, notes) {
+function legend(series, format, ends, notes) {
   const items = series.map((each) => {
     const sample = drawing("svg", { viewBox: "0 0 26 8", "aria-hidden": "true" });
     sample.append(drawing("path", { class: `line ${each.style ?? ""}`, stroke: each.colour, d: "M0 4L26 4" }));
@@ -224,7 +238,7 @@ function legend(series, format, notes) {
   const show = (epoch) => {
     for (const { each, value } of items) {
       const point = each.points.find((one) => one.epoch === epoch);
-      const interval = point?.low != null && point.high != null ? ` [${format(point.low)}, ${format(point.high)}]` : "";
+      const interval = point?.low != null && point.high != null ? ` [${ends(point.low)}, ${ends(point.high)}]` : "";
       value.textContent = format(point?.value) + interval;
     }
   };
@@ -237,15 +251,16 @@ function legend(series, format, notes) {
  * @param {string} title
  * @param {Series[]} series
  * @param {Format} format
+ * @param {Format} ends
  */
-function tableOf(title, series, format) {
+function tableOf(title, series, format, ends) {
   const known = epochs.filter((epoch) => series.some((each) => each.points.some((point) => point.epoch === epoch)));
   /** @type {(each: Series, epoch: number) => string} */
   const cell = (each, epoch) => {
     const point = each.points.find((one) => one.epoch === epoch);
     return (
       format(point?.value) +
-      (point?.low != null && point.high != null ? ` [${format(point.low)}, ${format(point.high)}]` : "")
+      (point?.low != null && point.high != null ? ` [${ends(point.low)}, ${ends(point.high)}]` : "")
     );
   };
   const details = element("details", {}, element("summary", {}, "Numbers"));

@@ -101,7 +101,17 @@ const views = runs
     const matrix = view.run.matrices?.find(
       ({ explainer, target }) => explainer === view.method.explainer && target === view.method.target,
     );
-    return { ...view, index, title, label, records, matrix, on: true, colour: `var(--series-${(index % 6) + 1})` };
+    return {
+      ...view,
+      index,
+      title,
+      label,
+      records,
+      matrix,
+      on: true,
+      first: true,
+      colour: `var(--series-${(index % 6) + 1})`,
+    };
   });
 // Many views at once are no overview: start with the first kind of target, and with as many methods of every run.
 if (views.length > 6) {
@@ -112,10 +122,11 @@ if (views.length > 6) {
       view.on = first.indexOf(view) >= 0 && first.indexOf(view) < Math.max(1, Math.floor(6 / runs.length));
   }
 }
+for (const view of views) view.first = view.on;
 for (const run of runs)
   run.colour = views.find((view) => view.run === run)?.colour ?? `var(--series-${(run.index % 6) + 1})`;
 
-/** @type {{ epoch: number, timer?: number, shown: number, paints: number, remembering?: number }} */
+/** @type {{ epoch: number, focus?: View, timer?: number, shown: number, paints: number, remembering?: number }} */
 const state = { epoch: lastEpoch, shown: 0, paints: 0 };
 const shownViews = () => views.filter((view) => view.on);
 
@@ -169,8 +180,16 @@ function outcome(run, image, epoch) {
   };
 }
 
-const measure = () => data.measures.find((each) => each.name === $("measure").value) ?? data.measures[0];
-const against = () => $("against").value;
+/** The choice of numbers that is no measure. */
+const MOVED = "moved";
+/** Whether numbers are shown in a measure, and not as moved. */
+const inMeasure = () => $("measure").value !== MOVED;
+/** The chosen measure; without a choice, that of the matrices. */
+const measure = () => {
+  const name = inMeasure() ? $("measure").value : views.find((view) => view.matrix)?.matrix?.measure;
+  return data.measures.find((each) => each.name === name) ?? data.measures[0];
+};
+const against = () => $("since").value;
 
 /**
  * The drift estimate of a view at an epoch, for a group of images.
@@ -181,9 +200,11 @@ const against = () => $("against").value;
  * @param {string} reference
  */
 function estimate(view, epoch, group = "all", reference = against()) {
-  return view.run.estimateAt.get(
-    keyOf(view.method.explainer, view.method.target, measure().name, reference, group, epoch),
-  );
+  const { explainer, target } = view.method;
+  const at = (/** @type {string} */ role) =>
+    view.run.estimateAt.get(keyOf(explainer, target, measure().name, role, group, epoch));
+  // An epoch by its number has an estimate where it happens to be the one before or the first.
+  return at(reference) ?? ["previous", "first"].map(at).find((row) => row?.reference_epoch === Number(reference));
 }
 
 /**
@@ -219,7 +240,7 @@ const short = (value) => {
 };
 /** @type {{ [reference: string]: string }} */
 const AGAINST = {
-  previous: "the previous epoch",
+  previous: "the epoch before",
   first: "the first epoch",
   best: "the best epoch",
   named: "a named epoch",

@@ -13,6 +13,8 @@ function setEpoch(epoch) {
   $("back").disabled = index <= 0;
   $("forward").disabled = index >= epochs.length - 1;
   for (const update of charts.values()) update();
+  markMatrices();
+  paintMost();
   repaint();
   drawClasses();
   drawOutcomes();
@@ -28,7 +30,6 @@ const stepEpoch = (by) => setEpoch(epochs[Math.min(Math.max(epochs.indexOf(state
 function repaint() {
   const change = $("mode").value === "change";
   document.documentElement.dataset.mode = $("mode").value;
-  $("since-label").hidden = !change;
   // Changes have a sign and one colour map for it.
   $("colours").disabled = change;
   arrange();
@@ -42,8 +43,17 @@ function sortAgain() {
   repaint();
 }
 
-/** Everything that depends on the measure, its reference, or which views are on. */
-function redraw() {
+/**
+ * Everything that depends on the numbers, what they are compared with, or which views are on.
+ *
+ * @param {boolean} again whether the cards are sorted again too
+ */
+function redraw(again) {
+  drawAnswers();
+  drawMatrices();
+  drawMatrixTables();
+  drawSpark();
+  chooseMost();
   drawSummary();
   drawDrift();
   drawPaths();
@@ -55,7 +65,9 @@ function redraw() {
   drawScatter();
   drawConfusion();
   if ($("strip").open && stripImage !== null) openStrip(stripImage);
-  sortAgain();
+  if (again) sortAgain();
+  else repaint();
+  drawSections();
 }
 
 /** @param {boolean} on */
@@ -63,10 +75,14 @@ function play(on) {
   clearInterval(state.timer);
   if (on && state.epoch === lastEpoch) setEpoch(epochs[0]);
   state.timer = on
-    ? setInterval(() => {
-        stepEpoch(1);
-        if (state.epoch === lastEpoch) play(false);
-      }, 800)
+    ? setInterval(
+        () => {
+          if (state.epoch === lastEpoch) setEpoch(epochs[0]);
+          else stepEpoch(1);
+          if (state.epoch === lastEpoch && !$("loop").checked) play(false);
+        },
+        Number($("speed").value),
+      )
     : undefined;
   $("play").textContent = on ? "Pause" : "Play";
   $("play").setAttribute("aria-pressed", String(on));
@@ -74,34 +90,16 @@ function play(on) {
   $("epoch-text").setAttribute("aria-live", on ? "off" : "polite");
 }
 
-/** The part of the address that names the epoch and the open image. */
-const hashOf = () => `#epoch=${state.epoch}${$("strip").open ? `&image=${encodeURIComponent(stripImage ?? "")}` : ""}`;
-
-/** Puts the epoch and the open image into the address, once they rest: browsers limit how often it may change. */
-function remember() {
-  $("strip-link").href = hashOf();
-  clearTimeout(state.remembering);
-  state.remembering = setTimeout(() => location.hash !== hashOf() && history.replaceState(null, "", hashOf()), 250);
-}
-
-/** Goes where a link says. */
-function follow() {
-  const wanted = new URLSearchParams(location.hash.slice(1)),
-    epoch = Number.parseInt(wanted.get("epoch") ?? "", 10),
-    image = wanted.get("image");
-  if (image !== null && cards.has(image)) openStrip(image);
-  else if ($("strip").open) $("strip").close();
-  setEpoch(Number.isNaN(epoch) ? state.epoch : epoch);
-}
-
 /**
  * Scrolls to a section without touching the link in the address bar.
  *
- * @param {Section} section
+ * @param {Element} section
  */
 function jump(section) {
-  $(section).scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-  $(`${section}-title`).focus({ preventScroll: true });
+  section.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  const heading = section.querySelector("h2");
+  heading?.setAttribute("tabindex", "-1");
+  heading?.focus({ preventScroll: true });
 }
 
 function fillSelects() {
@@ -111,12 +109,9 @@ function fillSelects() {
   const measured = new Set(runs.flatMap((run) => run.drift.map((row) => row.measure)));
   const found = data.measures.filter((each) => measured.has(each.name)),
     offered = found.length ? found : data.measures;
-  $("measure").append(...offered.map((each) => option(each.name, each.label)));
-  if (offered.some((each) => each.name === "top20-iou")) $("measure").value = "top20-iou";
-  const kinds = [...new Set([...Object.keys(AGAINST), ...runs.flatMap((run) => run.drift.map((row) => row.against))])];
-  const known = kinds.filter((kind) => runs.some((run) => run.drift.some((row) => row.against === kind)));
-  $("against").append(
-    ...(known.length ? known : ["previous"]).map((kind) => option(kind, AGAINST[kind] ?? spaced(kind))),
+  $("measure").append(
+    ...(views.some((view) => view.matrix) ? [option(MOVED, "moved: 0 noise, 100 another image’s map")] : []),
+    ...offered.map((each) => option(each.name, each.label)),
   );
   $("class").append(option("", "all"), ...classNames.map((name) => option(name, name)));
   $("sort").append(
@@ -132,7 +127,14 @@ function fillSelects() {
     option("auto", "two hues for signed maps"),
     ...data.colours.map((each) => option(each.name, each.signed ? "blue to red, signed" : each.name)),
   );
-  $("since").append(option("previous", "previous epoch"), option("first", "first epoch"), ...numbered);
+  $("since").append(option("previous", "the epoch before"), option("first", "the first epoch"), ...numbered);
+  // At the last epoch, how far the evidence came says more than the last step.
+  $("since").value = "first";
+}
+
+/** Light or dark, whatever the system says. */
+function dress() {
+  document.documentElement.dataset.theme = $("theme").value;
 }
 
 function listen() {
@@ -140,8 +142,8 @@ function listen() {
   $("play").addEventListener("click", () => play(!state.timer));
   $("back").addEventListener("click", () => stepEpoch(-1));
   $("forward").addEventListener("click", () => stepEpoch(1));
-  for (const select of [$("measure"), $("against")]) select.addEventListener("change", redraw);
-  for (const select of [$("colours"), $("scale"), $("mode"), $("since")]) select.addEventListener("change", repaint);
+  for (const select of [$("measure"), $("since")]) select.addEventListener("change", () => redraw(true));
+  for (const select of [$("colours"), $("scale"), $("mode")]) select.addEventListener("change", repaint);
   for (const select of [$("sort"), $("class"), $("outcome")]) select.addEventListener("change", sortAgain);
   $("again").addEventListener("click", sortAgain);
   $("only").addEventListener("click", () => {
@@ -160,8 +162,8 @@ function listen() {
     repaint();
   });
   listenToStrip();
-  for (const link of document.querySelectorAll("[data-jump]"))
-    link.addEventListener("click", () => jump(/** @type {Section} */ (link.getAttribute("data-jump"))));
+  $("matrix-tables").addEventListener("toggle", drawMatrixTables);
+  $("theme").addEventListener("change", dress);
   window.addEventListener("hashchange", follow);
   document.addEventListener("keydown", (event) => {
     const inside = (/** @type {string} */ selector) =>
@@ -191,7 +193,7 @@ function start() {
     furnish(card);
   }
   drawLearning();
-  redraw();
+  for (const id of ADDRESSED) defaults.set(id, $(id).value);
   listen();
   follow();
 }

@@ -21,6 +21,7 @@ const PAGE: &str = include_str!("page.html");
 const STYLE: &str = concat!(
     include_str!("base.css"),
     include_str!("controls.css"),
+    include_str!("answer.css"),
     include_str!("figures.css"),
     include_str!("maps.css"),
 );
@@ -31,6 +32,8 @@ const SCRIPT: &str = concat!(
     include_str!("paint.js"),
     include_str!("chart.js"),
     include_str!("words.js"),
+    include_str!("matrix.js"),
+    include_str!("spark.js"),
     include_str!("curves.js"),
     include_str!("tables.js"),
     include_str!("cards.js"),
@@ -38,6 +41,7 @@ const SCRIPT: &str = concat!(
     include_str!("confusion.js"),
     include_str!("strip.js"),
     include_str!("picker.js"),
+    include_str!("address.js"),
     include_str!("main.js"),
 );
 /// Version of the JSON that this file writes and the scripts read.

@@ -27,7 +27,20 @@ function pick() {
   for (const view of views)
     view.on = FACETS.every((facet) => facetOf(view, facet) === "" || chosen[facet].has(facetOf(view, facet)));
   for (const card of cards.values()) furnish(card);
-  redraw();
+  redraw(true);
+}
+
+/**
+ * Shows exactly these views, and their chips as chosen.
+ *
+ * @param {View[]} shown
+ */
+function show(shown) {
+  for (const view of views) view.on = shown.includes(view);
+  for (const facet of FACETS) chosen[facet] = new Set(shown.map((view) => facetOf(view, facet)));
+  for (const box of $("methods").querySelectorAll("input"))
+    box.checked = chosen[box.dataset.facet ?? ""]?.has(box.value) ?? false;
+  for (const card of cards.values()) furnish(card);
 }
 
 /**
@@ -37,7 +50,12 @@ function pick() {
 function chip(facet, value) {
   const own = views.filter((view) => facetOf(view, facet) === value),
     [{ run, method, colour }] = own;
-  const box = element("input", { type: "checkbox", [`data-${facet}`]: facet === "run" ? run.name : value });
+  const box = element("input", {
+    type: "checkbox",
+    value,
+    "data-facet": facet,
+    [`data-${facet}`]: facet === "run" ? run.name : value,
+  });
   box.checked = chosen[facet].has(value);
   box.addEventListener("change", () => {
     if (box.checked) chosen[facet].add(value);

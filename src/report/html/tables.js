@@ -133,7 +133,7 @@ function classButton(name) {
   button.addEventListener("click", () => {
     $("class").value = name;
     sortAgain();
-    jump("panel");
+    jump($("panel"));
   });
   return button;
 }

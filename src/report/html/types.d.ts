@@ -278,6 +278,7 @@ interface AgreementRow extends Estimate {
 }
 
 interface LayerRow extends Estimate {
+  chance: number | null;
   explainer: string;
   against: string;
   layer: number;
@@ -326,6 +327,8 @@ interface View {
   matrix?: Matrix;
   /** Whether it is shown. */
   on: boolean;
+  /** Whether it is at first. */
+  first: boolean;
   colour: string;
   /** Values at which colours are full, by scale. */
   scales?: Map<string, number>;
@@ -396,6 +399,10 @@ interface ChartOptions {
   range?: [number, number];
   notes?: Note[];
   format?: Format;
+  /** Of the ends of an interval, where it is another. */
+  ends?: Format;
+  /** A band that means noise. */
+  shade?: number;
 }
 
 type Format = (value: number | null | undefined) => string;
@@ -472,15 +479,32 @@ type Child = string | Node;
 interface PageElements {
   data: HTMLScriptElement;
   title: HTMLElement;
-  runs: HTMLElement;
+  sections: HTMLElement;
+  made: HTMLDetailsElement;
+  "made-line": HTMLElement;
+  "made-body": HTMLElement;
   play: HTMLButtonElement;
   back: HTMLButtonElement;
   forward: HTMLButtonElement;
   epoch: HTMLInputElement;
   "epoch-text": HTMLElement;
-  "summary-note": HTMLElement;
+  "spark-key": HTMLElement;
+  spark: HTMLElement;
+  "answer-part": HTMLElement;
+  answers: HTMLElement;
+  hero: HTMLElement;
+  matrices: HTMLElement;
+  "matrix-key": HTMLElement;
+  "matrix-say": HTMLElement;
+  "matrix-tables": HTMLDetailsElement;
+  "most-part": HTMLElement;
+  "most-title": HTMLElement;
+  most: HTMLElement;
   measure: HTMLSelectElement;
-  against: HTMLSelectElement;
+  speed: HTMLSelectElement;
+  loop: HTMLInputElement;
+  theme: HTMLSelectElement;
+  "drift-note": HTMLElement;
   methods: HTMLElement;
   summaries: HTMLElement;
   warnings: HTMLElement;
@@ -488,7 +512,6 @@ interface PageElements {
   panel: HTMLElement;
   "panel-title": HTMLElement;
   mode: HTMLSelectElement;
-  "since-label": HTMLElement;
   since: HTMLSelectElement;
   sort: HTMLSelectElement;
   class: HTMLSelectElement;
@@ -547,6 +570,3 @@ interface PageElements {
   "strip-body": HTMLElement;
   tip: HTMLElement;
 }
-
-/** A section that can be jumped to. */
-type Section = "panel" | "drift-part" | "learning-part" | "classes-part";

@@ -1,135 +1,201 @@
 // @ts-check
-// Drift in words, and in three numbers for each view.
+// The answer in sentences, what the runs were made with, and drift in a few numbers for each view.
 
 /**
- * The estimates of the whole panel that have a value, by epoch.
+ * A part of a sentence; what it is about is a link to it.
  *
- * @param {View} view
- * @param {string} reference
- * @returns {(DriftRow & { value: number })[]}
+ * @param {Run} run
+ * @param {Part} part
  */
-const panelEstimates = (view, reference) =>
-  epochs.flatMap((epoch) => {
-    const row = estimate(view, epoch, "all", reference);
-    return row && row.value != null ? [{ ...row, value: row.value }] : [];
-  });
-
-/**
- * How a value stands to its floor and its chance.
- *
- * @param {DriftRow & { value: number }} row
- */
-function verdict({ value, floor, chance }) {
-  const sign = measure().higher_is_more_similar ? 1 : -1;
-  if (floor != null && sign * value >= sign * floor)
-    return "The last step is within the noise floor: the maps changed no more than imperceptible noise changes them.";
-  if (chance != null && sign * value <= sign * chance)
-    return "The last step is at chance: the maps of one image are no more alike than maps of different images.";
-  if (floor == null || chance == null || floor === chance) return "";
-  const part = (value - chance) / (floor - chance);
-  return `The maps still drift: the last step is ${Math.round(100 * part)} % of the way from chance to the noise floor.`;
+function partOf(run, { text, epoch, method, image, class: className }) {
+  const wanted = new URLSearchParams();
+  if (runs.length > 1) wanted.set("run", String(run.index));
+  if (epoch !== undefined) wanted.set("epoch", String(epoch));
+  if (method !== undefined) wanted.set("method", method);
+  if (image !== undefined) wanted.set("image", run.images[image]?.id ?? "");
+  if (className !== undefined) wanted.set("class", className);
+  const plain = epoch === undefined && method === undefined && image === undefined && className === undefined;
+  return plain ? text : element("a", { href: `#${wanted}` }, text);
 }
 
 /**
- * @param {string} term
- * @param {string} value
- * @param {string} [note]
+ * @param {Run} run
+ * @param {Part[][]} sentences
  */
-function stat(term, value, note) {
-  return element(
-    "div",
-    {},
-    element("dt", {}, term),
-    element("dd", {}, element("b", {}, value), note ? element("small", {}, note) : ""),
+const inWords = (run, sentences) =>
+  sentences.flatMap((sentence, index) => [...(index ? [" "] : []), ...sentence.map((part) => partOf(run, part))]);
+
+function drawAnswers() {
+  $("answers").replaceChildren(
+    ...runs.map((run) => {
+      const sentences = run.answer?.sentences ?? [];
+      const words = sentences.length ? inWords(run, sentences) : ["Too few epochs to say when the evidence settled."];
+      const name = runs.length > 1 ? [element("b", {}, swatch(run.colour), run.label), " "] : [];
+      return element("p", {}, ...name, ...words);
+    }),
   );
-}
-
-/** @param {{ interval: Interval }} [row] */
-const interval = (row) => (row?.interval ? ` [${row.interval.map(short).join(", ")}]` : "");
-
-/** @param {View} view */
-function settled(view) {
-  return rowsOf(view, "stabilisation").map((row) => {
-    const floor = row.against_floor === "seed" ? "seed" : "noise";
-    return stat(`Settled within its ${floor} floor`, row.epoch == null ? "not yet" : `from epoch ${row.epoch}`);
-  });
-}
-
-/** @param {View} view */
-function kept(view) {
-  const last = rowsOf(view, "paths").findLast((row) => row.path != null && row.path > 0 && row.net != null);
-  return last?.path != null && last.net != null
-    ? `Net drift since the first epoch is ${Math.round(100 * (last.net / last.path))} % of the total drift.`
-    : "";
-}
-
-/** @param {View} view */
-function summary(view) {
-  const steps = panelEstimates(view, "previous"),
-    since = panelEstimates(view, "first");
-  const last = steps[steps.length - 1],
-    far = since[since.length - 1];
-  const title = element("h3", {}, swatch(view.colour), view.label);
-  if (!last)
-    return element(
-      "li",
-      { class: "summary" },
-      title,
-      element("p", { class: "note" }, "Too few epochs to measure drift."),
-    );
-  const numbers = element(
-    "dl",
-    {},
-    stat(`Epoch ${last.reference_epoch} → ${last.epoch}`, short(last.value), interval(last).trim() || measure().label),
-    far
-      ? stat(`Epoch ${far.reference_epoch} → ${far.epoch}`, short(far.value), interval(far).trim() || measure().label)
-      : "",
-    ...settled(view),
-  );
-  const yardsticks = `Noise floor ${short(last.floor)}, ${last.seed_floor != null ? `seed floor ${short(last.seed_floor)}, ` : ""}chance ${short(last.chance)}.`;
-  const sentence = [verdict(last), kept(view), yardsticks].filter(Boolean).join(" ");
-  return element("li", { class: "summary" }, title, numbers, element("p", {}, sentence));
-}
-
-function drawSummary() {
-  $("summaries").replaceChildren(...shownViews().map(summary));
-  const direction = measure().higher_is_more_similar
-    ? "1 is the same map, lower is more drift"
-    : "0 is the same map, higher is more drift";
-  $("summary-note").textContent =
-    `${measure().label} between the maps of one image at two epochs, averaged over the panel: ${direction}.`;
   const warnings = runs.flatMap((run) =>
-    run.warnings.map((text) => element("li", {}, runs.length > 1 ? `${run.label}: ${text}` : text)),
+    (run.answer?.warnings ?? []).map((sentence) =>
+      element("li", {}, ...(runs.length > 1 ? [`${run.label}: `] : []), ...inWords(run, [sentence])),
+    ),
   );
   $("warnings").hidden = warnings.length === 0;
   $("warning-list").replaceChildren(...warnings);
 }
 
+// --- What the runs were made with -----------------------------------------------------------------------------------
+
+/** @type {{ [path: string]: string }} */
+const SETTINGS = {
+  model: "model",
+  data: "data",
+  "data.kind": "data",
+  "weights.file": "weights",
+  seed: "seed",
+  epochs: "epochs",
+  "schedule.learning_rate": "learning rate",
+  device: "device",
+  driftscope: "driftscope",
+  forked_from: "branched off",
+};
+/** @param {string} path */
+const settingName = (path) => SETTINGS[path] ?? path.replaceAll("_", " ").replaceAll(".", " · ");
+/**
+ * @param {Run} run
+ * @param {string} path
+ */
+const settingOf = (run, path) => run.card?.settings[path] ?? "–";
+
+/** Settings that are not the same in all runs, those that people ask for first. */
+function differing() {
+  const paths = new Set(runs.flatMap((run) => Object.keys(run.card?.settings ?? {})));
+  const found = [...paths].filter((path) => runs.some((run) => settingOf(run, path) !== settingOf(runs[0], path)));
+  const known = Object.keys(SETTINGS);
+  const place = (/** @type {string} */ path) => (known.indexOf(path) < 0 ? known.length : known.indexOf(path));
+  return found.sort((one, other) => place(one) - place(other));
+}
+
+/** @param {Run} run */
+function dateOf(run) {
+  return run.card?.date == null ? "" : new Date(1000 * run.card.date).toISOString().slice(0, 10);
+}
+
+/** The runs' settings: in one line, and folded behind it as a table; of several runs those that differ. */
 function drawRuns() {
-  for (const run of runs) {
-    const trained = run.epochs.filter((epoch) => epoch.val_accuracy != null),
-      last = trained[trained.length - 1];
-    const asked = run.epochs.flatMap(({ epoch, predictions }) => (predictions ? [{ epoch, predictions }] : []));
-    const from = asked.find((one) => one.epoch > 0) ?? asked[0],
-      to = asked[asked.length - 1];
-    const turned =
-      from && from !== to
-        ? from.predictions.predicted.filter((class_, image) => class_ !== to.predictions.predicted[image]).length
-        : null;
-    const facts = [
-      last ? `${percent(last.val_accuracy)} validation accuracy at epoch ${last.epoch}` : "",
-      `${run.images.length} panel images`,
-      turned == null ? "" : `${turned} changed prediction after epoch ${from.epoch}`,
-    ];
-    $("runs").append(
-      element(
-        "li",
-        {},
-        swatch(run.colour),
-        element("b", {}, run.label),
-        run.model === run.name ? "" : ` (${run.model})`,
-        ` ${facts.filter(Boolean).join(", ")}`,
-      ),
+  const different = differing(),
+    first = runs[0],
+    given = first?.card?.settings ?? {};
+  const images = [...new Set(runs.map((run) => run.images.length))].join(" and ");
+  const facts = [
+    given.model ?? first?.model,
+    given.data,
+    `${images} panel images`,
+    given.seed === undefined ? "" : `seed ${given.seed}`,
+    given.epochs === undefined ? "" : `${given.epochs} epochs`,
+    given["schedule.learning_rate"] === undefined ? "" : `learning rate ${given["schedule.learning_rate"]}`,
+    first?.card ? (given["weights.file"] ?? "from scratch") : "",
+    given.device,
+    first ? dateOf(first) : "",
+  ];
+  const onlySeeds = different.length === 1 && different[0] === "seed";
+  const values = (/** @type {string} */ path) => runs.map((run) => settingOf(run, path)).join(", ");
+  const short = different.slice(0, 4).map((path) => `${settingName(path)} ${values(path)}`);
+  if (different.length > 4) short.push(`${different.length - 4} more`);
+  $("made-line").textContent =
+    runs.length < 2
+      ? facts.filter(Boolean).join(" · ")
+      : onlySeeds
+        ? `${runs.length} seeds of one recipe: ${values("seed")}`
+        : different.length
+          ? `${runs.length} runs. They differ in ${short.join(" · ")}`
+          : `${runs.length} runs of the same settings`;
+  const paths = runs.length > 1 ? different : Object.keys(given);
+  const rows = paths.map((path) =>
+    element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, settingName(path)),
+      ...runs.map((run) => element("td", {}, settingOf(run, path))),
+    ),
+  );
+  const names = element("tr", {}, element("td", {}), ...runs.map((run) => element("th", { scope: "col" }, run.label)));
+  $("made-body").replaceChildren(
+    element(
+      "table",
+      {},
+      element("caption", { class: "hidden" }, "Settings"),
+      ...(runs.length > 1 ? [element("thead", {}, names)] : []),
+      element("tbody", {}, ...rows),
+    ),
+  );
+  $("made").hidden = !runs.some((run) => run.card);
+}
+
+/** Links to every section that has something to show, by their headings. */
+function drawSections() {
+  const sections = [...document.querySelectorAll("main > section")].filter(
+    (section) => !(/** @type {HTMLElement} */ (section).hidden) && section.id !== "answer-part",
+  );
+  const known = [...$("sections").children].map((link) => link.getAttribute("data-jump"));
+  // Links that stay keep the focus.
+  if (known.join() === sections.map((section) => section.id).join()) return;
+  $("sections").replaceChildren(
+    ...sections.map((section) => {
+      const link = element("button", { type: "button", class: "plain", "data-jump": section.id });
+      link.textContent = section.querySelector("h2")?.textContent ?? "";
+      link.addEventListener("click", () => jump(section));
+      return link;
+    }),
+  );
+}
+
+// --- Drift in a few numbers -----------------------------------------------------------------------------------------
+
+/** @param {{ interval: Interval }} [row] */
+const interval = (row) => (row?.interval ? ` [${row.interval.map(short).join(", ")}]` : "");
+
+/**
+ * A pair as a cell of a table.
+ *
+ * @param {Pair | undefined} pair
+ */
+function movedCell(pair) {
+  if (!pair) return element("td", {}, "–");
+  const bounds = pair.low == null || pair.high == null ? "" : `[${Math.round(pair.low)}, ${Math.round(pair.high)}]`;
+  const steps = `epoch ${pair.reference} to ${pair.epoch}`;
+  return element("td", {}, element("b", {}, movedText(pair.moved)), ` ${bounds}`, element("small", {}, steps));
+}
+
+/** A row a view: when it settled, and how far it moved in the last step and since the first epoch. */
+function drawSummary() {
+  const seeds = views.some((view) => view.matrix?.settled.seed);
+  const heads = [
+    "Method",
+    "Settled",
+    ...(seeds ? ["Settled, by the seed floor"] : []),
+    "Last step",
+    "Since the first",
+    "Images that moved in the last step",
+  ];
+  const rows = shownViews().map((view) => {
+    const own = view.matrix?.epochs ?? [],
+      [first, before, last] = [own[0], own[own.length - 2], own[own.length - 1]];
+    const step = pairOf(view, last, before);
+    const moved = step?.imagesMoved == null ? "panel too small to say" : `${step.imagesMoved} of ${step.defined}`;
+    return element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, swatch(view.colour), view.label),
+      element("td", {}, settledText(view) || "too few epochs"),
+      ...(seeds ? [element("td", {}, settledText(view, "seed") || "–")] : []),
+      movedCell(step),
+      movedCell(pairOf(view, last, first)),
+      element("td", {}, step ? moved : "–"),
     );
-  }
+  });
+  $("summaries").replaceChildren(
+    element("caption", { class: "hidden" }, "Drift of each method"),
+    element("thead", {}, element("tr", {}, ...heads.map((name) => element("th", { scope: "col" }, name)))),
+    element("tbody", {}, ...rows),
+  );
 }

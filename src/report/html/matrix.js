@@ -1,0 +1,324 @@
+// @ts-check
+// Every epoch against every other, of each method: blocks of one flat colour are times when the evidence stood still.
+
+/**
+ * The colour of a pair that moved: from just outside the margin to another image's map.
+ *
+ * @param {number} share in [0, 1]
+ */
+function movedColour(share) {
+  const at = 3 * Math.round(255 * (MOVED_FROM + (MOVED_TO - MOVED_FROM) * share));
+  return `rgb(${[...RAMPS.inferno.slice(at, at + 3)].join(" ")})`;
+}
+/** Where on inferno the least and the greatest are. */
+const MOVED_FROM = 0.9,
+  MOVED_TO = 0.2;
+/** Colours between the margin and 100. */
+const STEPS = 19;
+
+/**
+ * Which of the colours a pair has: 0 within the margin, 1 to STEPS above it, -1 where nothing can be said.
+ *
+ * @param {Pair | undefined} pair
+ * @param {number} margin
+ */
+function stepOf(pair, margin) {
+  if (pair?.moved == null) return -1;
+  if (pair.still) return 0;
+  return 1 + Math.min(Math.floor((STEPS * (pair.moved - margin)) / (100 - margin)), STEPS - 1);
+}
+
+/** @param {number} step */
+const stepColour = (step) =>
+  step < 0 ? "var(--unmeasured)" : step === 0 ? "var(--still)" : movedColour((step - 1) / (STEPS - 1));
+
+/**
+ * A pair in words.
+ *
+ * @param {View} view
+ * @param {Pair | undefined} pair
+ */
+function pairText(view, pair) {
+  if (!pair || !view.matrix) return "";
+  const label = data.measures.find((each) => each.name === view.matrix?.measure)?.label ?? view.matrix.measure;
+  const bounds = pair.low == null || pair.high == null ? "" : ` [${Math.round(pair.low)}, ${Math.round(pair.high)}]`;
+  const within = pair.still && pair.moved != null && pair.moved > 0 ? ", within the margin" : "";
+  const moved = pair.moved == null ? `not measurable${pair.why ? `: ${pair.why}` : ""}` : movedText(pair.moved);
+  const sign = pair.moved == null || pair.moved <= 0 ? moved : `moved ${moved}`;
+  const images = pair.imagesMoved == null ? "" : ` ${pair.imagesMoved} of ${pair.defined} images moved.`;
+  const seed = pair.seedFloor == null ? "" : `, seed floor ${short(pair.seedFloor)}`;
+  return (
+    `Epoch ${pair.reference} to ${pair.epoch}: ${sign}${bounds}${within}. ` +
+    `${label} ${short(pair.value)}, noise floor ${short(pair.floor)}${seed}, chance ${short(pair.chance)}.${images}`
+  );
+}
+
+/**
+ * When a view settled, in few words.
+ *
+ * @param {View} view
+ * @param {"noise" | "seed"} floor
+ */
+function settledText(view, floor = "noise") {
+  const settled = view.matrix?.settled[floor];
+  if (!settled) return "";
+  const [low, high] = settled.interval ?? [];
+  const end = (/** @type {number | null | undefined} */ epoch) => (epoch == null ? "not yet" : String(epoch));
+  const range = settled.interval && low !== high ? ` [${end(low)}, ${end(high)}]` : "";
+  return settled.epoch == null ? "not settled yet" : `settled at epoch ${settled.epoch}${range}`;
+}
+
+/** Where the cell is that the keyboard points at, by view. */
+const pointed = new Map();
+
+function drawMatrices() {
+  const shown = shownViews().filter((view) => view.matrix && view.matrix.epochs.length > 1);
+  $("hero").hidden = !shown.length;
+  $("answer-part").dataset.count = String(shown.length);
+  $("matrices").replaceChildren(...shown.map(matrixFigure));
+  $("matrix-key").replaceChildren(...matrixKey(shown));
+  $("matrix-tables").hidden = !shown.length;
+  $("matrix-tables").replaceChildren($("matrix-tables").children[0]);
+  markMatrices();
+}
+
+/** @param {View} view */
+function matrixFigure(view) {
+  const { epochs: own, margin, phases, settled } = /** @type {Matrix} */ (view.matrix),
+    count = own.length;
+  const svg = drawing("svg", { viewBox: `0 0 ${count} ${count}`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  /** @type {Map<number, string[]>} */
+  const cells = new Map();
+  const gap = count > 40 ? 0 : 0.03,
+    side = (1 - 2 * gap).toFixed(2);
+  for (let row = 0; row < count; row++) {
+    for (let column = 0; column < count; column++) {
+      const step = row === column ? 0 : stepOf(pairOf(view, own[row], own[column]), margin);
+      const square = `M${column + gap} ${row + gap}h${side}v${side}h-${side}z`;
+      cells.set(step, [...(cells.get(step) ?? []), square]);
+    }
+  }
+  for (const [step, squares] of cells)
+    svg.append(drawing("path", { d: squares.join(""), fill: stepColour(step), "data-step": step }));
+  for (const [from, to] of phases) svg.append(outline(own.indexOf(from), own.indexOf(to), "phase"));
+  const start = settled.noise?.epoch;
+  if (start != null) svg.append(outline(own.indexOf(start), count - 1, "settled"));
+  svg.append(
+    drawing("rect", { class: "at", width: 1, height: 1 }),
+    drawing("rect", { class: "over", width: 1, height: 1 }),
+  );
+  const grid = element(
+    "div",
+    {
+      class: "grid",
+      tabindex: "0",
+      role: "application",
+      "aria-label": `${view.label}, every epoch against every other: ${settledText(view)}. Arrow keys choose two epochs, Enter goes there.`,
+      "aria-describedby": "matrix-say",
+      "data-view": view.index,
+    },
+    svg,
+  );
+  listenToGrid(grid, view);
+  const title = element(
+    "figcaption",
+    {},
+    element("b", {}, swatch(view.colour), view.label),
+    element("span", { class: "soft" }, settledText(view)),
+  );
+  return element("figure", { class: "matrix" }, title, axis(own, "down"), grid, axis(own, "across"));
+}
+
+/**
+ * @param {number} from
+ * @param {number} to
+ * @param {string} name
+ */
+const outline = (from, to, name) =>
+  drawing("rect", { class: name, x: from, y: from, width: to - from + 1, height: to - from + 1 });
+
+/**
+ * The epochs along a side of a matrix, as many as there is room for.
+ *
+ * @param {number[]} own
+ * @param {"down" | "across"} way
+ */
+function axis(own, way) {
+  const every = Math.ceil(own.length / 9);
+  const names = own.flatMap((epoch, at) => {
+    if (at % every) return [];
+    const name = element("span", {}, String(epoch));
+    name.style.setProperty("--at", `${((at + 0.5) / own.length) * 100}%`);
+    return [name];
+  });
+  return element("div", { class: `axis ${way}`, "aria-hidden": "true" }, ...names);
+}
+
+/**
+ * @param {HTMLElement} grid
+ * @param {View} view
+ */
+function listenToGrid(grid, view) {
+  const own = /** @type {Matrix} */ (view.matrix).epochs,
+    count = own.length;
+  const clamp = (/** @type {number} */ at) => Math.min(Math.max(at, 0), count - 1);
+  /** @type {(event: MouseEvent) => [number, number]} */
+  const under = (event) => {
+    const box = grid.getBoundingClientRect();
+    return [
+      clamp(Math.floor(((event.clientY - box.top) / box.height) * count)),
+      clamp(Math.floor(((event.clientX - box.left) / box.width) * count)),
+    ];
+  };
+  grid.addEventListener("pointermove", (event) => pointAt(grid, view, under(event), event));
+  grid.addEventListener("pointerleave", () => pointAt(grid, view));
+  grid.addEventListener("click", (event) => goTo(view, ...under(event)));
+  grid.addEventListener("focus", () => grid.matches(":focus-visible") && pointAt(grid, view, cellOf(view)));
+  grid.addEventListener("blur", () => pointAt(grid, view));
+  grid.addEventListener("keydown", (event) => {
+    const [row, column] = cellOf(view);
+    /** @type {{ [key: string]: [number, number] }} */
+    const steps = {
+      ArrowUp: [row - 1, column],
+      ArrowDown: [row + 1, column],
+      ArrowLeft: [row, column - 1],
+      ArrowRight: [row, column + 1],
+      Home: [row, 0],
+      End: [row, count - 1],
+    };
+    const next = steps[event.key];
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (next) pointed.set(view, next.map(clamp));
+    else if (event.key === "Enter" || event.key === " ") goTo(view, row, column);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+    pointAt(grid, view, cellOf(view));
+  });
+}
+
+/**
+ * The cell that the keyboard points at; at first that of the two epochs which the page shows.
+ *
+ * @param {View} view
+ * @returns {[number, number]}
+ */
+function cellOf(view) {
+  const pair = pairNow(view),
+    last = /** @type {Matrix} */ (view.matrix).epochs.length - 1;
+  return pointed.get(view) ?? (pair ? [pair.row, pair.column] : [last, last - 1]);
+}
+
+/**
+ * Says what a cell stands for, beside it; without one, nothing.
+ *
+ * @param {HTMLElement} grid
+ * @param {View} view
+ * @param {[number, number]} [cell]
+ * @param {PointerEvent} [event]
+ */
+function pointAt(grid, view, cell, event) {
+  const over = grid.querySelector(".over"),
+    own = /** @type {Matrix} */ (view.matrix).epochs;
+  over?.classList.toggle("on", cell !== undefined);
+  if (!cell) return tip();
+  const [row, column] = cell;
+  over?.setAttribute("x", String(column));
+  over?.setAttribute("y", String(row));
+  const text = row === column ? `Epoch ${own[row]} with itself.` : pairText(view, pairOf(view, own[row], own[column]));
+  if (!event) $("matrix-say").textContent = text;
+  const box = grid.getBoundingClientRect();
+  tip(
+    event ?? {
+      clientX: box.left + ((column + 1) / own.length) * box.width,
+      clientY: box.top + ((row + 0.5) / own.length) * box.height,
+    },
+    text,
+  );
+}
+
+/**
+ * Moves the slider to the later of two epochs, and compares with the earlier.
+ *
+ * @param {View} view
+ * @param {number} row
+ * @param {number} column
+ */
+function goTo(view, row, column) {
+  const own = /** @type {Matrix} */ (view.matrix).epochs;
+  pointed.set(view, [row, column]);
+  state.focus = view;
+  if (row !== column) chooseSince(own[Math.min(row, column)]);
+  setEpoch(own[Math.max(row, column)]);
+  redraw(false);
+}
+
+/** Marks in every matrix the pair that the page shows. */
+function markMatrices() {
+  for (const grid of $("matrices").querySelectorAll(".grid")) {
+    const view = views[Number(grid.getAttribute("data-view"))],
+      pair = pairNow(view),
+      mark = grid.querySelector(".at");
+    mark?.classList.toggle("on", pair !== undefined);
+    if (pair) {
+      mark?.setAttribute("x", String(pair.column));
+      mark?.setAttribute("y", String(pair.row));
+    }
+    grid.closest("figure")?.classList.toggle("chosen", view === focused());
+  }
+}
+
+/**
+ * What the colours and outlines mean.
+ *
+ * @param {View[]} shown
+ */
+function matrixKey(shown) {
+  const margin = shown[0]?.matrix?.margin ?? 0;
+  const ramp = element("i", { class: "ramp" });
+  const stops = Array.from({ length: 8 }, (_, at) => movedColour(at / 7));
+  ramp.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+  const some = shown.some((view) => view.matrix?.moved.some((row) => row.some((moved) => moved == null)));
+  return [
+    element("span", { class: "axes" }, "Rows and columns: epochs."),
+    element("span", {}, element("i", { class: "still" }), `within noise (up to ${margin})`),
+    element("span", {}, `${margin} `, ramp, " 100, another image’s map"),
+    ...(some ? [element("span", {}, element("i", { class: "unmeasured" }), "not measurable")] : []),
+    element("span", {}, element("i", { class: "box" }), "settled"),
+  ];
+}
+
+/** The matrices as tables, built when they are opened. */
+function drawMatrixTables() {
+  const details = $("matrix-tables");
+  if (!(/** @type {HTMLDetailsElement} */ (details).open) || details.children.length > 1) return;
+  for (const view of shownViews()) {
+    if (!view.matrix) continue;
+    const own = view.matrix.epochs;
+    const rows = own.slice(1).map((epoch) =>
+      element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, String(epoch)),
+        ...own.slice(0, -1).map((reference) => {
+          const pair = reference < epoch ? pairOf(view, epoch, reference) : undefined;
+          return element("td", {}, pair ? movedText(pair.moved) : "");
+        }),
+      ),
+    );
+    const head = own.slice(0, -1).map((epoch) => element("th", { scope: "col" }, String(epoch)));
+    details.append(
+      element(
+        "div",
+        { class: "scroll", tabindex: "0", role: "region", "aria-label": `${view.label}, moved` },
+        element(
+          "table",
+          {},
+          element("caption", {}, `${view.label}: moved from the epoch above to the epoch at the left`),
+          element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "epoch"), ...head)),
+          element("tbody", {}, ...rows),
+        ),
+      ),
+    );
+  }
+}
