@@ -117,9 +117,13 @@ const views = runs
 if (views.length > 6) {
   for (const run of runs) {
     const own = views.filter((view) => view.run === run),
-      first = own.filter((view) => view.method.target === own[0].method.target);
-    for (const view of own)
-      view.on = first.indexOf(view) >= 0 && first.indexOf(view) < Math.max(1, Math.floor(6 / runs.length));
+      kind = own.find((view) => view.method.class_specific)?.method.target;
+    // What explains a class comes first.
+    const first = [
+      ...own.filter((view) => view.method.class_specific && view.method.target === kind),
+      ...own.filter((view) => !view.method.class_specific),
+    ].slice(0, Math.max(1, Math.floor(6 / runs.length)));
+    for (const view of own) view.on = first.includes(view);
   }
 }
 for (const view of views) view.first = view.on;

@@ -78,7 +78,12 @@ function drawSpark() {
             "span",
             {},
             sample("moved"),
-            `moved in each step, at most ${movedText(largest)}${runs.length > 1 ? "" : `, ${view.title}`}`,
+            "moved in each step",
+            element(
+              "span",
+              { class: "axes" },
+              `, at most ${movedText(largest)}${runs.length > 1 ? "" : `, ${view.title}`}`,
+            ),
           ),
         ]
       : []),
