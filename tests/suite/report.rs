@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 static SEEN: LazyLock<(Runs, Probe)> = LazyLock::new(|| {
     let runs = two_runs();
     let page = html_with(&runs.with_analyses()).unwrap();
-    let seen = probed(&page, &runs.grids(), 1440);
+    let seen = probed(&page, &runs.grids(), 1280);
     (runs, seen)
 });
 
@@ -98,6 +98,21 @@ fn a_phone_has_room_for_all_of_it() {
     let page = html_with(&runs.with_analyses()).unwrap();
     let seen = probed(&page, &runs.grids(), 390);
     assert_eq!((&seen["phone"], &seen["wide"]), (&true.into(), &serde_json::json!([])));
+    first_screen(&seen, 844.0);
+}
+
+#[test]
+fn a_window_has_room_for_the_first_screen() {
+    first_screen(&SEEN.1, 800.0);
+}
+
+/// The slider, the sentences, the matrices and the images that moved most are there, above the end of a screen this high.
+fn first_screen(seen: &Probe, height: f64) {
+    for name in ["made-line", "epoch", "answers", "warnings", "matrices", "most"] {
+        let part = &seen["fold"][name];
+        assert_eq!(part["empty"], false, "{name}");
+        assert!(part["bottom"].as_f64().unwrap() <= height, "{name} ends at {part}");
+    }
 }
 
 #[test]
@@ -118,7 +133,7 @@ fn one_slider_moves_every_map_of_every_method_and_model() {
     for (epoch, step) in steps.iter().enumerate() {
         assert_eq!((&step["epoch"], &step["drawn"]), (&epoch.into(), &serde_json::json!([epoch])));
         assert_eq!(step["text"], format!("Epoch {epoch} of {LAST}"));
-        assert_eq!(step["hash"], format!("#epoch={epoch}"));
+        assert_eq!(step["hash"], format!("#epoch={epoch}&colours=inferno&scale=own&run=0&method=grad-cam"));
         assert_eq!(step["canvases"].as_array().unwrap().len(), 18);
         let alive = check_drawn(runs, &step["canvases"], ColourMap::Inferno);
         assert_eq!(alive, if epoch == 2 { 18 - 3 } else { 18 });
@@ -308,25 +323,133 @@ fn a_link_opens_an_image_at_an_epoch() {
         "{frames:?}"
     );
     assert_eq!(seen["linkKeys"], 2);
-    assert_eq!(seen["closed"], serde_json::json!({"open": false, "hash": "#epoch=2"}));
+    assert_eq!(
+        seen["closed"],
+        serde_json::json!({"open": false, "hash": "#epoch=2&colours=inferno&scale=own&run=1&method=rollout"})
+    );
 }
 
 #[test]
 fn every_part_of_an_analysis_is_shown() {
     let (_, seen) = &*SEEN;
     let sections = seen["sections"].as_array().unwrap();
-    assert_eq!(sections.len(), 10, "{sections:?}");
+    assert_eq!(sections.len(), 11, "{sections:?}");
+    assert_eq!(seen["nav"], seen["headings"]);
+    assert_eq!(seen["nav"].as_array().unwrap().len(), 10);
     let charts = seen["charts"].as_array().unwrap();
     let drift = charts.iter().find(|chart| chart["title"] == format!("{VIT} · Attention rollout")).unwrap();
-    // The last epoch's figure as `runs` makes it: value 0.6, interval 0.1 to either side, floor 0.9, chance 0.2.
-    let legend = drift["legend"].as_array().unwrap();
-    let expected = ["IoU of the top 20 %0.60 [0.50, 0.70]", "noise floor0.90", "seed floor0.50", "chance0.20"];
-    assert_eq!(legend[..4], expected.map(Value::from), "{drift}");
-    assert_eq!((&legend[4], &drift["bands"]), (&"settled within its noise floor: epoch 2".into(), &1.into()));
-    assert_eq!(seen["table"], 2, "figures of epochs 2 and 3");
-    assert_eq!(seen["warnings"], serde_json::json!([format!("{VIT}: one image is blank")]));
-    let words = seen["summaries"][2].as_str().unwrap();
-    assert!(words.contains("Settled within its noise floorfrom epoch 2") && words.contains("chance 0.20"), "{words}");
+    // From epoch 1 to 3 as `runs::moved` says; the seed floor 0.55 between floor 0.9 and chance 0.2 is half-way.
+    let expected = ["movedover 100 [126, 134]", "another seed’s map50", "settled, by the noise floor: epoch 2"];
+    assert_eq!(drift["legend"], serde_json::json!(expected), "{drift}");
+    assert_eq!(drift["bands"], 1);
+    assert_eq!(seen["table"], 2, "pairs of epochs 2 and 3");
+    assert_eq!(seen["warnings"], serde_json::json!([format!("{VIT}: The accuracy is at chance level.")]));
+    assert_eq!(seen["jumps"], serde_json::json!([format!("{VIT}: one image is blank")]));
+    let rows = serde_json::json!([
+        [
+            format!("{CNN} · Grad-CAM"),
+            "settled at epoch 2 [1, not yet]",
+            "not settled yet",
+            "3 [-1, 7]epoch 2 to 3",
+            "over 100 [126, 134]epoch 1 to 3",
+            "4 of 6"
+        ],
+        [
+            format!("{VIT} · Attention rollout"),
+            "settled at epoch 2 [1, not yet]",
+            "not settled yet",
+            "not measurable epoch 2 to 3",
+            "over 100 [126, 134]epoch 1 to 3",
+            "4 of 6"
+        ],
+    ]);
+    assert_eq!((&seen["summaries"][0], &seen["summaries"][2]), (&rows[0], &rows[1]));
+}
+
+/// Each cell of each matrix has the colour of what `runs::moved` says of its pair: the one of within the margin of 5, which
+/// the diagonal has too; one of 19 of inferno's from 0.9 down to 0.2; or grey.
+#[test]
+fn cells_of_a_matrix_have_the_colour_of_what_moved() {
+    let (_, seen) = &*SEEN;
+    let matrices = seen["matrices"].as_array().unwrap();
+    assert_eq!(matrices.len(), 3);
+    for (view, matrix) in matrices.iter().enumerate() {
+        assert_eq!(matrix["view"], view);
+        assert!(matrix["label"].as_str().unwrap().contains("settled at epoch 2 [1, not yet]"), "{matrix}");
+        assert_eq!((&matrix["phase"], &matrix["settled"]), (&serde_json::json!([1, 2]), &serde_json::json!([1, 2])));
+        for (row, column) in (0..9).map(|cell| (cell / 3, cell % 3)) {
+            let found = matrix["cells"][row][column].as_str().unwrap();
+            let moved =
+                if row == column { Some(0.0) } else { runs::moved(view, 1 + row.max(column), 1 + row.min(column)) };
+            let numbers = found.trim_start_matches("rgb(").trim_end_matches(')').split(',');
+            let found: Vec<u8> = numbers.map(|number| number.trim().parse().unwrap()).collect();
+            match moved {
+                None => assert_eq!(found, [0xd3, 0xd0, 0xc9]),
+                Some(moved) if moved <= 5.0 => assert_eq!(found, [0xbf, 0xdf, 0xbf]),
+                Some(moved) => {
+                    let step = ((moved - 5.0) / 95.0 * 19.0).floor().min(18.0);
+                    let colour = [found[0], found[1], found[2]];
+                    assert!(is_colour(ColourMap::Inferno, 0.9 - 0.7 * step / 18.0, colour, |colour, _| colour, 0));
+                }
+            }
+        }
+    }
+}
+
+/// In the matrix of the first view: the pointer over epochs 1 and 2, a click there, then the keyboard to epochs 1 and 3.
+#[test]
+fn a_matrix_says_what_its_cells_stand_for_and_goes_there() {
+    let (runs, seen) = &*SEEN;
+    let yardsticks = "IoU of the top 20 % 0.60, noise floor 0.90, seed floor 0.55, chance 0.20. 4 of 6 images moved.";
+    let hover = format!("Epoch 1 to 2: moved 40 [36, 44]. {yardsticks}");
+    assert_eq!(seen["matrixHover"], serde_json::json!({"epoch": 3, "since": "first", "tip": hover}));
+    assert_eq!((&seen["matrixClick"]["epoch"], &seen["matrixClick"]["since"]), (&2.into(), &"1".into()));
+    assert_eq!(seen["matrixHash"], "#epoch=2&since=1&run=0&method=grad-cam");
+    let keyed = format!("Epoch 1 to 3: moved over 100 [126, 134]. {yardsticks}");
+    assert_eq!(seen["matrixKeys"], serde_json::json!({"epoch": 2, "since": "1", "tip": keyed}));
+    assert_eq!(seen["matrixSays"], keyed);
+    assert_eq!((&seen["matrixEnter"]["epoch"], &seen["matrixEnter"]["since"]), (&3.into(), &"1".into()));
+    // By `runs::drift`: images 4, 3, 2 and 1 of view 0 moved 60.4, 50.3, 40.2 and 30.1 to epoch 2.
+    let most = [(4, 60), (3, 50), (2, 40), (1, 30)];
+    let most = most.map(|(image, moved)| serde_json::json!({"id": runs.ids[image], "text": format!("moved {moved}")}));
+    assert_eq!(seen["most"], serde_json::json!(most));
+    assert_eq!(seen["mostTitle"], format!("Moved most, epoch 1 to 2 {CNN} · Grad-CAM"));
+    let tables = &seen["matrixTable"];
+    assert_eq!(tables[0], serde_json::json!([["2", "40", ""], ["3", "over 100", "3"]]));
+    assert_eq!(tables[2][1], serde_json::json!(["3", "over 100", "not measurable"]));
+}
+
+#[test]
+fn sentences_answer_first_and_lead_to_what_they_are_about() {
+    let (runs, seen) = &*SEEN;
+    let words = "Grad-CAM: the evidence settled at epoch 2 (95 % interval 1 to 2, margin 5). Its largest step was to epoch 1, \
+        while the accuracy went from 0 % to 25 %. Since then image 4 of class";
+    for (answer, run) in seen["answers"].as_array().unwrap().iter().zip([CNN, VIT]) {
+        assert!(answer.as_str().unwrap().starts_with(&format!("{run} {words} {EVIL}")), "{answer}");
+    }
+    let links = seen["answerLinks"].as_array().unwrap();
+    assert_eq!(links[..3], ["#run=0&method=grad-cam", "#run=0&epoch=2", "#run=0&epoch=1"].map(Value::from));
+    assert_eq!(seen["answerEpoch"], serde_json::json!({"epoch": 2, "open": false, "class": ""}));
+    assert_eq!(seen["answerImage"], serde_json::json!({"epoch": 2, "open": true, "class": ""}));
+    assert_eq!(seen["answerClass"], serde_json::json!({"epoch": 2, "open": false, "class": runs.classes[1]}));
+}
+
+#[test]
+fn an_address_brings_back_all_that_the_page_showed() {
+    let (_, seen) = &*SEEN;
+    let most = format!("Moved most, epoch 1 to 2 {VIT} · Attention rollout");
+    let expected = serde_json::json!({"epoch": 2, "since": "1", "mode": "change", "sort": "class", "outcome": "right",
+        "shown": [0, 2], "most": most});
+    assert_eq!(seen["deep"], expected);
+    let hash = "#epoch=2&since=1&mode=change&outcome=right&sort=class&colours=inferno&scale=own&run=1&method=rollout&shown=0.2";
+    assert_eq!(seen["deepHash"], hash);
+}
+
+#[test]
+fn of_several_runs_the_settings_that_differ_are_named() {
+    let (_, seen) = &*SEEN;
+    assert_eq!(seen["madeLine"], format!("2 runs. They differ in model {CNN}, {VIT}"));
+    assert_eq!(seen["made"], serde_json::json!([["", CNN, VIT], ["model", CNN, VIT]]));
 }
 
 /// Sorted by the third column, the first model's accuracy on the panel, greatest first.

@@ -73,6 +73,10 @@ const pointed = new Map();
 
 function drawMatrices() {
   const shown = shownViews().filter((view) => view.matrix && view.matrix.epochs.length > 1);
+  // What explains a class comes first, and before it what the sentences are about.
+  const lead = runs.map(leadOf);
+  const place = (/** @type {View} */ view) => (lead.includes(view) ? 0 : view.method.class_specific ? 1 : 2);
+  shown.sort((one, other) => one.run.index - other.run.index || place(one) - place(other) || one.index - other.index);
   $("hero").hidden = !shown.length;
   $("answer-part").dataset.count = String(shown.length);
   $("matrices").replaceChildren(...shown.map(matrixFigure));

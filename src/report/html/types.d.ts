@@ -505,6 +505,7 @@ interface PageElements {
   loop: HTMLInputElement;
   theme: HTMLSelectElement;
   "drift-note": HTMLElement;
+  jumps: HTMLElement;
   methods: HTMLElement;
   summaries: HTMLElement;
   warnings: HTMLElement;

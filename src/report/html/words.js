@@ -41,6 +41,11 @@ function drawAnswers() {
   );
   $("warnings").hidden = warnings.length === 0;
   $("warning-list").replaceChildren(...warnings);
+  const jumps = runs.flatMap((run) =>
+    run.warnings.map((text) => element("li", {}, runs.length > 1 ? `${run.label}: ${text}` : text)),
+  );
+  $("jumps").hidden = jumps.length === 0;
+  $("jumps").replaceChildren(...jumps);
 }
 
 // --- What the runs were made with -----------------------------------------------------------------------------------

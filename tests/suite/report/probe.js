@@ -90,6 +90,7 @@
       ran: window.pwned === true,
     };
 
+    await driveMatrix();
     slide("opacity", 1);
     await settle();
     seen.defaults = canvases("#cards", grids);
@@ -196,11 +197,19 @@
     document.querySelector("#drift details").open = true;
     await settle();
     seen.table = [...document.querySelectorAll("#drift details")][0].querySelectorAll("tbody tr").length;
-    seen.summaries = [...document.querySelectorAll(".summary")].map((item) => item.textContent);
+    seen.summaries = [...document.querySelectorAll("#summaries tbody tr")].map((row) =>
+      [...row.children].map((cell) => cell.textContent),
+    );
+    seen.jumps = [...document.querySelectorAll("#jumps li")].map((item) => item.textContent);
+    seen.nav = [...document.querySelectorAll("#sections button")].map((link) => link.textContent);
+    seen.headings = [...document.querySelectorAll("main > section:not([hidden]) > h2:not(.hidden)")].map(
+      (heading) => heading.textContent,
+    );
     seen.warnings = $("warnings").hidden
       ? []
       : [...document.querySelectorAll("#warning-list li")].map((item) => item.textContent);
 
+    await driveLinks(last);
     const wanted = seen.start.order[1];
     location.hash = `#epoch=1&image=${encodeURIComponent(wanted)}`;
     await settle();
@@ -245,14 +254,129 @@
       .filter(
         (node) =>
           node.getClientRects().length &&
-          !node.closest(".scroll, .film, svg, .hidden, .skip, h3 small") &&
+          !node.closest(".scroll, .film, .matrices, nav, svg, .hidden, .skip, h3 small") &&
           node.getBoundingClientRect().right > width + 1,
       )
       .map((node) => node.outerHTML.slice(0, 120));
+    scrollTo(0, 0);
+    seen.fold = Object.fromEntries(
+      ["made-line", "epoch", "answers", "warnings", "matrices", "most"].map((id) => {
+        const { width, height, bottom } = $(id).getBoundingClientRect();
+        return [id, { bottom, empty: width * height === 0 }];
+      }),
+    );
     seen.phone = matchMedia("(max-width: 40rem)").matches;
     seen.requests = performance
       .getEntriesByType("resource")
       .map((entry) => entry.name)
       .filter((name) => !name.startsWith("data:"));
+  }
+
+  /** The matrices: what their cells look like, and what the pointer and the keyboard do. */
+  async function driveMatrix() {
+    const grids = [...document.querySelectorAll("#matrices .grid")];
+    seen.matrices = grids.map((grid) => {
+      grid.scrollIntoView({ block: "center" });
+      const count = Math.round(Number(grid.querySelector("svg").getAttribute("viewBox").split(" ")[2])),
+        box = grid.getBoundingClientRect();
+      const colour = (row, column) => {
+        const x = box.left + ((column + 0.5) / count) * box.width,
+          y = box.top + ((row + 0.5) / count) * box.height;
+        return getComputedStyle(document.elementFromPoint(x, y)).fill;
+      };
+      const cells = Array.from({ length: count }, (_, row) =>
+        Array.from({ length: count }, (_, column) => colour(row, column)),
+      );
+      const outline = (name) => {
+        const found = grid.querySelector(name);
+        return found && ["x", "width"].map((key) => Number(found.getAttribute(key)));
+      };
+      return {
+        view: Number(grid.dataset.view),
+        label: grid.getAttribute("aria-label"),
+        cells,
+        phase: outline(".phase"),
+        settled: outline(".settled"),
+      };
+    });
+    const grid = grids[0];
+    if (!grid) return;
+    grid.scrollIntoView({ block: "center" });
+    const shown = () => ({
+      epoch: Number(document.documentElement.dataset.epoch),
+      since: $("since").value,
+      tip: $("tip").hidden ? null : $("tip").textContent,
+    });
+    const pointer = (type, row, column) => {
+      const box = grid.getBoundingClientRect();
+      const at = {
+        clientX: box.left + ((column + 0.5) / 3) * box.width,
+        clientY: box.top + ((row + 0.5) / 3) * box.height,
+      };
+      grid.dispatchEvent(new PointerEvent(type, { ...at, bubbles: true }));
+    };
+    pointer("pointermove", 0, 1);
+    seen.matrixHover = shown();
+    pointer("click", 0, 1);
+    seen.matrixClick = shown();
+    await rest();
+    seen.matrixHash = location.hash;
+    seen.most = [...document.querySelectorAll("#most li")].map((item) => ({
+      id: item.querySelector("canvas").dataset.image,
+      text: item.querySelector("span").textContent,
+    }));
+    seen.mostTitle = $("most-title").textContent;
+    grid.focus();
+    for (const name of ["ArrowDown", "ArrowDown", "ArrowLeft"]) key(name, grid);
+    seen.matrixKeys = shown();
+    seen.matrixSays = $("matrix-say").textContent;
+    key("Enter", grid);
+    seen.matrixEnter = shown();
+    grid.blur();
+    choose("since", "first");
+    $("matrix-tables").open = true;
+    await settle();
+    seen.matrixTable = [...$("matrix-tables").querySelectorAll("table")].map((table) =>
+      [...table.querySelectorAll("tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent)),
+    );
+    $("matrix-tables").open = false;
+    $("made").open = true;
+    seen.made = [...document.querySelectorAll("#made-body tr")].map((row) =>
+      [...row.children].map((cell) => cell.textContent),
+    );
+    seen.madeLine = $("made-line").textContent;
+    $("made").open = false;
+    slide("epoch", $("epoch").max);
+  }
+
+  /** The links of the sentences, and an address that names everything. */
+  async function driveLinks(last) {
+    seen.answers = [...document.querySelectorAll("#answers p")].map((item) => item.textContent);
+    seen.answerLinks = [...document.querySelectorAll("#answers p:first-child a")].map((link) => link.getAttribute("href"));
+    const click = async (index) => {
+      document.querySelectorAll("#answers p:first-child a")[index]?.click();
+      await settle();
+      return { epoch: Number(document.documentElement.dataset.epoch), open: $("strip").open, class: $("class").value };
+    };
+    seen.answerEpoch = await click(1);
+    seen.answerImage = await click(3);
+    $("strip-close").click();
+    seen.answerClass = await click(4);
+    choose("class", "");
+    location.hash = `#epoch=2&since=1&run=1&method=rollout&mode=change&sort=class&outcome=right&shown=0.2`;
+    await settle();
+    seen.deep = {
+      epoch: Number(document.documentElement.dataset.epoch),
+      since: $("since").value,
+      mode: $("mode").value,
+      sort: $("sort").value,
+      outcome: $("outcome").value,
+      shown: [...document.querySelectorAll("#matrices .grid")].map((grid) => Number(grid.dataset.view)),
+      most: $("most-title").textContent,
+    };
+    await rest();
+    seen.deepHash = location.hash;
+    location.hash = `#epoch=${last}&since=first&mode=maps&sort=panel&outcome=all&shown=0.1.2`;
+    await settle();
   }
 })();

@@ -50,6 +50,16 @@ pub(super) fn predicted(run: usize, image: usize, epoch: usize) -> usize {
     if right { label(image) } else { (label(image) + 1) % 3 }
 }
 
+/// How far the panel's maps moved between two epochs, by a view; none where that is not measurable.
+pub(super) fn moved(view: usize, epoch: usize, reference: usize) -> Option<f64> {
+    match (view, epoch, reference) {
+        (2, 3, 2) => None,
+        (_, 3, 2) => Some(3.0),
+        (_, 3, 1) => Some(130.0),
+        _ => Some(40.0 + 20.0 * view as f64),
+    }
+}
+
 /// How far the map of an image moved, by a view: a different order for every view and epoch.
 pub(super) fn drift(view: usize, image: usize, epoch: usize) -> f64 {
     ((image * (2 * view + 1) + 3 * view + epoch) % 7) as f64 / 10.0 + image as f64 / 1000.0
@@ -79,7 +89,7 @@ impl Runs {
     }
 
     fn analysis(&self, run: usize) -> Value {
-        let (mut figures, mut image_drift, mut paths, mut spread, mut stabilisation) =
+        let (mut figures, mut image_drift, mut paths, mut spread, mut matrices) =
             (vec![], vec![], vec![], vec![], vec![]);
         let mut groups: Vec<String> = self.classes.iter().map(|name| format!("class:{name}")).collect();
         groups.extend(["all", "stays-right", "becomes-right"].map(String::from));
@@ -100,7 +110,7 @@ impl Runs {
                 let spread_at = json!({"explainer": explainer, "target": "label", "descriptor": "entropy"});
                 spread.push(merged(&[&spread_at, &json!({"epoch": epoch, "value": 3.5, "interval": [3.0, 4.0]})]));
             }
-            stabilisation.push(merged(&[&of, &json!({"against_floor": "noise", "epoch": 2})]));
+            matrices.push(matrix(view, explainer));
         }
         let agreement = json!([{"measure": "top20-iou", "one": "grad-cam/label", "other": "rollout/label", "epoch": 2,
             "against": "previous", "value": 0.3, "interval": [0.1, 0.5]}]);
@@ -108,9 +118,41 @@ impl Runs {
             "against": "previous", "value": 0.4}]);
         let warnings = if run == 0 { json!([]) } else { json!(["one image is blank"]) };
         let (agreement, layers) = if run == 0 { (json!([]), json!([])) } else { (agreement, layers) };
-        json!({"drift": figures, "image_drift": image_drift, "paths": paths, "stabilisation": stabilisation,
-            "spread": spread, "agreement": agreement, "layers": layers, "warnings": warnings})
+        json!({"drift": figures, "image_drift": image_drift, "paths": paths, "matrices": matrices,
+            "spread": spread, "agreement": agreement, "layers": layers, "warnings": warnings, "answer": self.answer(run)})
     }
+
+    /// Three sentences with something of each kind in them, and a warning.
+    fn answer(&self, run: usize) -> Value {
+        let text = |text: &str| json!({"text": text});
+        json!({
+            "sentences": [
+                [{"text": "Grad-CAM", "method": "grad-cam"}, text(": the evidence settled at "),
+                    {"text": "epoch 2", "epoch": 2}, text(" (95 % interval 1 to 2, margin 5).")],
+                [text("Its largest step was to "), {"text": "epoch 1", "epoch": 1},
+                    text(", while the accuracy went from 0 % to 25 %.")],
+                [text("Since then image "), {"text": "4", "image": 4}, text(" of class "),
+                    {"text": self.classes[1], "class": self.classes[1]}, text(" moved most.")],
+            ],
+            "warnings": if run == 0 { json!([]) } else { json!([[text("The accuracy is at chance level.")]]) },
+        })
+    }
+}
+
+/// The matrix of a view over epochs 1 to 3, with what is known of each pair by [`moved`] and of its images by [`drift`].
+fn matrix(view: usize, explainer: &str) -> Value {
+    let pairs = [(2, 1), (3, 1), (3, 2)].map(|(epoch, reference)| {
+        let moved = moved(view, epoch, reference);
+        let images: Vec<f64> = (0..IMAGES).map(|image| 100.0 * drift(view, image, epoch)).collect();
+        json!({"epoch": epoch, "reference_epoch": reference, "value": 0.6, "floor": 0.9, "chance": 0.2, "seed_floor": 0.55,
+            "moved": moved, "interval": moved.map(|moved| [moved - 4.0, moved + 4.0]), "images": images,
+            "images_moved": 4, "threshold": 0.3, "defined": IMAGES, "dead": 0, "retargeted": 0,
+            "not_measurable": if moved.is_none() { json!("chance-at-floor") } else { Value::Null }})
+    });
+    let settled = |floor: &str, epoch: Option<usize>| json!({"against_floor": floor, "epoch": epoch, "steps": 1, "interval": [1, null], "not_yet": 0.1});
+    json!({"explainer": explainer, "target": "label", "measure": "top20-iou", "margin": 5.0, "patience": 1,
+        "epochs": [1, 2, 3], "pairs": pairs, "phases": [{"from": 2, "to": 3}],
+        "settled": [settled("noise", Some(2)), settled("seed", None)]})
 }
 
 fn merged(parts: &[&Value]) -> Value {
@@ -297,7 +339,9 @@ fn large_analysis(classes: &[String], panel: usize, generator: &mut ChaCha8Rng) 
 
 fn write_run_file(path: &Path, name: &str, classes: &[String], ids: &[String], labels: Vec<usize>) {
     let panel = json!({"digest": "0123", "ids": ids, "labels": labels, "seed": 0});
-    let run = json!({"name": name, "model": name, "classes": classes, "seed": 0, "panel": panel});
+    let config = json!({"model": name, "seed": 0, "schedule": {"learning_rate": 0.1}, "ema": null});
+    let run =
+        json!({"name": name, "model": name, "classes": classes, "device": "cpu", "config": config, "panel": panel});
     fsx::create_dir_all(&path.join("panel")).unwrap();
     fsx::write_atomic(&path.join("run.json"), run.to_string().as_bytes()).unwrap();
 }
