@@ -21,7 +21,7 @@ pub use drift_details::{agreement_table, image_csv, image_table, protocol_table,
 pub use drift_summary::drift_summary;
 pub use drift_table::{drift_csv, drift_table};
 pub use film::{FilmStrip, film_strip};
-pub use html::{ReportError, html, html_with};
+pub use html::{PageOptions, ReportError, html, html_with};
 pub use row::{Scales, Sight};
 pub use story::{Story, StoryError};
 pub use table::{Cell, Table, aligned, confusion_csv, csv_row, number, text};

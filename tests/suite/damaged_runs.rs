@@ -72,7 +72,8 @@ fn looked_at(run: &Path, device: &Device) -> [Result<(), String>; 3] {
     let reader = || RunReader::open(run).map_err(|error| error.to_string());
     [
         reader().and_then(|reader| analyse(&reader, &options).map(drop).map_err(|error| error.to_string())),
-        reader().and_then(|reader| html(&[reader]).map(drop).map_err(|error| error.to_string())),
+        reader()
+            .and_then(|reader| html(&[reader], &PageOptions::default()).map(drop).map_err(|error| error.to_string())),
         reopen(run, Which::Newest, false, device).map(drop).map_err(|error| error.to_string()),
     ]
 }

@@ -8,7 +8,7 @@ use crate::support::alone;
 use browser::{Probe, probed};
 use driftscope::draw::ColourMap;
 use driftscope::measure::{Heatmap, MapStatus};
-use driftscope::report::{html, html_with};
+use driftscope::report::{PageOptions, html, html_with};
 use runs::{CNN, EVIL, LAST, Runs, SIDE, VIT, demo_runs, two_runs};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -145,7 +145,7 @@ fn one_slider_moves_every_map_of_every_method_and_model() {
 fn the_page_of_the_demo_shows_what_its_runs_hold() {
     let _turn = alone();
     let (runs, side, grids) = demo_runs();
-    let seen = probed(&html(&runs.readers).unwrap(), &grids, 1440);
+    let seen = probed(&html(&runs.readers, &PageOptions::default()).unwrap(), &grids, 1440);
     assert!(seen.console.is_empty(), "{:?}", seen.console);
     let steps = seen["slider"].as_array().unwrap();
     assert_eq!(steps.len(), 3);
@@ -472,7 +472,7 @@ fn classes_are_sorted_by_a_column() {
 #[test]
 fn the_page_has_no_external_address() {
     let runs = two_runs();
-    let page = html(&runs.readers).unwrap();
+    let page = html(&runs.readers, &PageOptions::default()).unwrap();
     let without = page.replace("http://www.w3.org/2000/svg", "");
     for scheme in ["http:", "https:", "//cdn", "@import", "url(", "src=\"//", "import(", "fetch(", "XMLHttpRequest"] {
         assert!(!without.contains(scheme), "{scheme}");
@@ -482,7 +482,7 @@ fn the_page_has_no_external_address() {
 #[test]
 fn runs_of_one_panel_share_its_pictures() {
     let runs = two_runs();
-    let page = html(&runs.readers).unwrap();
+    let page = html(&runs.readers, &PageOptions::default()).unwrap();
     assert_eq!(page.matches("data:image/png;base64,").count(), 6);
 }
 

@@ -75,3 +75,21 @@ function follow() {
 function chooseSince(epoch) {
   $("since").value = String(epoch);
 }
+
+/** Loads the page again while its runs train, in a moment when nobody uses it; at the newest epoch it stays at the newest. */
+function watch() {
+  if (!data.reload) return;
+  const pause = 1000 * data.reload;
+  let used = 0;
+  for (const kind of ["pointerdown", "pointermove", "keydown", "wheel"])
+    document.addEventListener(kind, () => {
+      used = Date.now();
+    });
+  setInterval(() => {
+    if (state.timer || Date.now() - used < pause) return;
+    const parts = new URLSearchParams(hashOf().slice(1));
+    if (state.epoch === lastEpoch) parts.delete("epoch");
+    history.replaceState(null, "", `#${parts}`);
+    location.reload();
+  }, pause);
+}

@@ -196,6 +196,7 @@ function start() {
   for (const id of ADDRESSED) defaults.set(id, $(id).value);
   listen();
   follow();
+  watch();
 }
 
 start();

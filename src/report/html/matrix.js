@@ -44,7 +44,7 @@ function pairText(view, pair) {
   const bounds = pair.low == null || pair.high == null ? "" : ` [${Math.round(pair.low)}, ${Math.round(pair.high)}]`;
   const within = pair.still && pair.moved != null && pair.moved > 0 ? ", within the margin" : "";
   const moved = pair.moved == null ? `not measurable${pair.why ? `: ${pair.why}` : ""}` : movedText(pair.moved);
-  const sign = pair.moved == null || pair.moved <= 0 ? moved : `moved ${moved}`;
+  const sign = pair.moved == null || moved === movedText(0) ? moved : `moved ${moved}`;
   const images = pair.imagesMoved == null ? "" : ` ${pair.imagesMoved} of ${pair.defined} images moved.`;
   const seed = pair.seedFloor == null ? "" : `, seed floor ${short(pair.seedFloor)}`;
   return (

@@ -14,4 +14,4 @@ mod page;
 mod pictures;
 
 pub use error::ReportError;
-pub use page::{html, html_with};
+pub use page::{PageOptions, html, html_with};

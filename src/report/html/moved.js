@@ -2,14 +2,11 @@
 // Moved: how far maps of two epochs are apart, where 0 is what noise does and 100 another image's map.
 
 /** @type {Format} */
-const movedText = (moved) =>
-  moved == null
-    ? "not measurable"
-    : moved <= 0
-      ? "within noise"
-      : moved > 100
-        ? "over 100"
-        : String(Math.round(moved) || "under 1");
+function movedText(moved) {
+  if (moved == null) return "not measurable";
+  const whole = Math.round(moved);
+  return whole <= 0 ? "within noise" : whole > 100 ? "over 100" : String(whole);
+}
 
 /** @param {number} moved */
 const movedPhrase = (moved) => (moved <= 0 ? movedText(moved) : `moved ${movedText(moved)}`);

@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fs;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = concat!(
@@ -58,6 +59,8 @@ struct Page {
     colours: Vec<Colours>,
     pictures: Vec<String>,
     runs: Vec<Run>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reload: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -123,26 +126,44 @@ struct Colours {
     table: String,
 }
 
+/// What a page is made with beside the runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PageOptions<'a> {
+    /// A run of the same recipe with another seed: the floor of every other run.
+    pub floor: Option<&'a RunReader>,
+    /// After how many seconds the page loads itself again, for one that is written again while a run trains.
+    pub reload: Option<u32>,
+}
+
 /// The page for `runs`, side by side.
 ///
 /// # Errors
 ///
-/// [`ReportError`] where a run cannot be read.
-pub fn html(runs: &[RunReader]) -> Result<String, ReportError> {
-    let options = Options::default();
-    let analyses = runs.iter().map(|run| analyse(run, &options)).collect::<Result<Vec<_>, _>>()?;
-    html_with(&runs.iter().zip(&analyses).collect::<Vec<_>>())
+/// [`ReportError`] where a run cannot be read, or the floor is none of it.
+pub fn html(runs: &[RunReader], options: &PageOptions<'_>) -> Result<String, ReportError> {
+    let of = |run: &RunReader| {
+        // A run is no floor of itself, however it was named.
+        let place = |run: &RunReader| fs::canonicalize(run.dir()).ok();
+        let floor = options.floor.filter(|floor| place(floor) != place(run));
+        analyse(run, &Options { seed_run: floor.cloned(), ..Options::default() })
+    };
+    let analyses = runs.iter().map(of).collect::<Result<Vec<_>, _>>()?;
+    page(&runs.iter().zip(&analyses).collect::<Vec<_>>(), options.reload)
 }
 
 /// The page for runs and what is known about the drift of each.
 ///
-/// An analysis serialises as an object of arrays (`drift`, `image_drift`, `paths`, `stabilisation`, `spread`,
-/// `agreement`, `layers` and `warnings`); what it lacks, the page leaves out.
+/// An analysis serialises as an object of arrays (`matrices`, `drift`, `image_drift`, `paths`, `spread`, `agreement`,
+/// `layers` and `warnings`) and an `answer`; what it lacks, the page leaves out.
 ///
 /// # Errors
 ///
 /// [`ReportError`] where a run cannot be read.
 pub fn html_with<A: Serialize>(runs: &[(&RunReader, A)]) -> Result<String, ReportError> {
+    page(runs, None)
+}
+
+fn page<A: Serialize>(runs: &[(&RunReader, A)], reload: Option<u32>) -> Result<String, ReportError> {
     let names: Vec<&str> = runs.iter().map(|(run, _)| run.info().name.as_str()).collect();
     let readers: Vec<&RunReader> = runs.iter().map(|(run, _)| *run).collect();
     let pictures = Pictures::of_panels(&readers)?;
@@ -159,6 +180,7 @@ pub fn html_with<A: Serialize>(runs: &[(&RunReader, A)]) -> Result<String, Repor
         colours: ColourMap::ALL.into_iter().map(colours).collect(),
         pictures: Vec::new(),
         runs: shown,
+        reload,
     };
     // Figures and maps are what they are; the pictures get what is left.
     let rest = filled(&serde_json::to_string(&page)?).len();

@@ -144,7 +144,8 @@ function paintMost() {
     const what = paint(canvas, view, image, state.epoch);
     canvas.setAttribute("aria-label", whereStrongest(view, what));
     const moved = imageMoved(view, image);
-    text.textContent = moved == null ? "–" : moved <= 0 ? movedText(moved) : `moved ${movedText(moved)}`;
+    text.textContent =
+      moved == null ? "–" : movedText(moved) === movedText(0) ? movedText(moved) : `moved ${movedText(moved)}`;
   }
   $("most-title").textContent = pair ? `Moved most, epoch ${pair.reference} to ${pair.epoch}` : `Moved most`;
   if (pair && view) $("most-title").append(element("small", {}, ` ${view.label}`));

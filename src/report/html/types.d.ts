@@ -10,6 +10,8 @@ interface PageData {
   /** Data URLs, shared by the runs. */
   pictures: string[];
   runs: RunData[];
+  /** After how many seconds the page loads itself again; only while its runs train. */
+  reload?: number;
 }
 
 /** A number from two maps. */
