@@ -310,7 +310,7 @@ let only = null;
 function showOnly(name, ids) {
   only = { name, ids: new Set(ids) };
   sortAgain();
-  jump("panel");
+  jump($("panel"));
 }
 
 /** Sorts and filters the images as they are at the slider's epoch. */

@@ -352,7 +352,9 @@
   /** The links of the sentences, and an address that names everything. */
   async function driveLinks(last) {
     seen.answers = [...document.querySelectorAll("#answers p")].map((item) => item.textContent);
-    seen.answerLinks = [...document.querySelectorAll("#answers p:first-child a")].map((link) => link.getAttribute("href"));
+    seen.answerLinks = [...document.querySelectorAll("#answers p:first-child a")].map((link) =>
+      link.getAttribute("href"),
+    );
     const click = async (index) => {
       document.querySelectorAll("#answers p:first-child a")[index]?.click();
       await settle();
