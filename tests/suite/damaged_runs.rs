@@ -3,7 +3,7 @@
 use crate::support::{Random, alone, driftscope, mutated, succeed};
 use burn::tensor::Device;
 use driftscope::drift::{Options, analyse};
-use driftscope::report::html;
+use driftscope::report::{PageOptions, html};
 use driftscope::run::{Which, reopen};
 use driftscope::store::RunReader;
 use serde_json::Value;
