@@ -89,8 +89,8 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = args::method_text(), hide_possible_values = true,
           help_heading = "Explanations")]
     methods: Vec<String>,
-    /// Stop when for N epochs validation accuracy has not risen and no method's explanations have drifted beyond their noise
-    /// floor (Spearman correlation with the previous epoch)
+    /// Stop when for N epochs validation accuracy has not risen and every method's explanations have settled: the last N
+    /// epochs and the one before are all still with one another
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "2", value_parser = args::whole::<u32>(0..=u32::MAX),
           help_heading = "Explanations")]
     stop_when_stable: Option<u32>,

@@ -45,8 +45,8 @@ pub struct RunConfig {
     pub ema: Option<EmaConfig>,
     /// Epochs without a better validation accuracy after which training ends.
     pub early_stopping: Option<usize>,
-    /// Epochs without a better validation accuracy in which the evidence of every method stayed within its noise floor, after
-    /// which training ends.
+    /// Epochs without a better validation accuracy after which training ends where the evidence of every method has settled:
+    /// the latest epoch and so many before it are all still with one another.
     #[serde(default)]
     pub stop_when_stable: Option<usize>,
     /// Which epochs keep their weights.

@@ -153,7 +153,7 @@ section! {
     EarlyStoppingSection {
         /// Epochs without a better validation accuracy after which training ends.
         patience: usize,
-        /// Epochs without a better validation accuracy and with no drift above its floor after which training ends.
+        /// Epochs without a better validation accuracy and with settled evidence after which training ends.
         stable_epochs: usize,
     }
 }
@@ -165,7 +165,7 @@ section! {
         keep_best: usize,
         /// How many of the last.
         keep_last: usize,
-        /// Validation accuracy, 0 to 1, that may be given up for less drift when the best epoch is chosen.
+        /// Validation accuracy, 0 to 1, that may be given up for evidence that moved less when the best epoch is chosen.
         stable_within: f64,
     }
 }

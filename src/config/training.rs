@@ -126,8 +126,8 @@ pub struct KeepConfig {
     pub best: usize,
     /// How many of the last; at least 1, for resuming.
     pub last: usize,
-    /// The best epoch is the one with the least drift of those whose validation accuracy is within this of the best, 0 to 1;
-    /// none: accuracy alone decides.
+    /// The best epoch is the one whose evidence moved least beyond what is still, of those whose validation accuracy is within
+    /// this of the best, 0 to 1; none: accuracy alone decides.
     #[serde(default)]
     pub stable_within: Option<f64>,
 }

@@ -11,12 +11,12 @@ use rayon::prelude::*;
 use super::compare::pairings;
 use super::epoch_maps::{at_same_epoch, evidence};
 use super::error::DriftError;
-use super::same::{first_difference, incomparable};
+use super::same::FirstEpoch;
 use crate::measure::{Heatmap, Kept, MapStatus, Measure};
 use crate::store::{Explanations, RunReader};
 
-/// How many bytes of maps are kept at a time.
-const MOST_KEPT: usize = 256 << 20;
+/// How many bytes of an explainer's maps are kept at a time.
+pub(super) const MOST_KEPT: usize = 256 << 20;
 
 /// Values of a measure by image, `[N]`; none where it is not defined.
 pub(super) type Values = Vec<Option<f64>>;
@@ -114,10 +114,9 @@ impl Measuring<'_> {
         others.iter().map(|other| self.between(maps, other.as_ref())).collect()
     }
 
-    /// How many images' maps of so many epochs and targets are kept at a time.
-    fn block(&self, first: &Explanations, epochs: usize) -> usize {
-        let of_image = self.measure.kept_bytes(first.grid.iter().product()) * first.target_kinds.len() * epochs;
-        (MOST_KEPT / of_image.max(1)).clamp(1, first.images().max(1))
+    /// About how many bytes the maps of one image at one epoch take, at most.
+    pub(super) fn bytes_of_image(&self, explanations: &Explanations) -> usize {
+        self.measure.kept_bytes(explanations.grid.iter().product()) * explanations.target_kinds.len()
     }
 
     /// Every epoch of an explainer that is evidence, target by target: `[targets]`, each with the name of its kind and an
@@ -134,15 +133,14 @@ impl Measuring<'_> {
         let mut all: Vec<(String, Vec<Measured>)> = Vec::new();
         // Of the block of images under way: `[epochs][targets][images]`.
         let (mut block, mut kept): (_, Vec<Vec<Vec<Kept>>>) = (0..0, Vec::new());
-        let mut first: Option<(usize, Explanations)> = None;
+        let (mut first, mut images) = (FirstEpoch::default(), 0);
         for &epoch in reader.epochs() {
             let Some(now) = evidence(reader, epoch, explainer)? else { continue };
-            let (first_epoch, first) = &*first.get_or_insert_with(|| (epoch, now.clone()));
-            if let Some(difference) = first_difference(&now, first) {
-                return Err(incomparable(difference, epoch, *first_epoch));
-            }
+            first.compares_with(epoch, &now)?;
             if all.is_empty() {
-                block = 0..self.block(&now, reader.epochs().len());
+                images = now.images();
+                let at_a_time = MOST_KEPT / (self.bytes_of_image(&now) * reader.epochs().len()).max(1);
+                block = 0..at_a_time.clamp(1, images.max(1));
                 all = now.target_kinds.iter().map(|kind| (kind.clone(), Vec::new())).collect();
             }
             let seed = self.seed_run.map(|run| at_same_epoch(run, epoch, &now)).transpose()?.flatten();
@@ -157,37 +155,34 @@ impl Measuring<'_> {
             }
             kept.push(maps);
         }
-        if let Some((_, first)) = first {
-            self.further_blocks(reader, explainer, &first, block, &mut all)?;
+        while block.end < images {
+            block = block.end..(block.end + block.len()).min(images);
+            self.further_block(reader, explainer, &block, &mut all)?;
         }
         Ok(all)
     }
 
-    /// Reads a run again for each further block of images, and adds their values.
-    fn further_blocks(
+    /// Reads the run again for a further block of images, and adds their values.
+    fn further_block(
         &self,
         reader: &RunReader,
         explainer: &str,
-        first: &Explanations,
-        mut block: Range<usize>,
+        block: &Range<usize>,
         all: &mut [(String, Vec<Measured>)],
     ) -> Result<(), DriftError> {
-        while block.end < first.images() {
-            block = block.end..(block.end + block.len()).min(first.images());
-            let mut kept: Vec<Vec<Vec<Kept>>> = Vec::new();
-            for &epoch in reader.epochs() {
-                let Some(now) = evidence(reader, epoch, explainer)? else { continue };
-                let mut maps = Vec::new();
-                for (target, (_, epochs)) in all.iter_mut().enumerate() {
-                    let of_target = self.keep(&now, Explanations::map, target, block.clone());
-                    let others: Vec<&Vec<Kept>> = kept.iter().map(|earlier| &earlier[target]).collect();
-                    let values = self.against(&of_target, &others);
-                    let earlier = epochs.get_mut(kept.len()).map(|epoch| &mut epoch.earlier);
-                    earlier.into_iter().flatten().zip(values).for_each(|(known, values)| known.extend(values));
-                    maps.push(of_target);
-                }
-                kept.push(maps);
+        let mut kept: Vec<Vec<Vec<Kept>>> = Vec::new();
+        for &epoch in reader.epochs() {
+            let Some(now) = evidence(reader, epoch, explainer)? else { continue };
+            let mut maps = Vec::new();
+            for (target, (_, epochs)) in all.iter_mut().enumerate() {
+                let of_target = self.keep(&now, Explanations::map, target, block.clone());
+                let others: Vec<&Vec<Kept>> = kept.iter().map(|earlier| &earlier[target]).collect();
+                let known = epochs.get_mut(kept.len()).map(|epoch| &mut epoch.earlier);
+                let values = self.against(&of_target, &others);
+                known.into_iter().flatten().zip(values).for_each(|(known, values)| known.extend(values));
+                maps.push(of_target);
             }
+            kept.push(maps);
         }
         Ok(())
     }

@@ -20,6 +20,11 @@ impl Growing {
         Growing { explainer: explainer.into(), target: target.into(), epochs: Vec::new(), rows: Vec::new() }
     }
 
+    /// How many epochs there are.
+    pub(super) fn epochs(&self) -> usize {
+        self.epochs.len()
+    }
+
     /// Adds the row of an epoch.
     pub(super) fn add(&mut self, mut now: Measured, ruler: &Ruler<'_>) {
         self.rows.push(ruler.row(&self.epochs, &now));

@@ -37,6 +37,7 @@ mod shared;
 mod spread;
 mod timeline;
 mod warnings;
+mod watched;
 
 pub use crate::store::{Against, DriftEstimate};
 pub use analyse::analyse;
@@ -54,7 +55,7 @@ pub use records::{
     ATTENTION_DISTANCE, AgreementEstimate, Analysis, DriftPath, ImageDrift, ImageSpread, LayerEstimate,
     SpreadDifference, SpreadEstimate,
 };
-pub use settling::{Settling, above_floor, accurate_and_settled};
+pub use settling::{accurate_and_settled, excess, has_settled};
 pub use timeline::Timeline;
 pub use warnings::jumps;
 

@@ -1,81 +1,44 @@
-//! Whether drift is within its floor: from when on it was, whether it is by now, and which epoch to keep.
+//! What a run may be stopped by, and which epoch to keep: whether the evidence has settled by now, and how far each epoch
+//! moved beyond what is still.
 //!
-//! Everything here reads estimates, so it answers alike for a run that is training ([`super::Timeline`]) and for one on
-//! disk.
+//! Everything here reads matrices, so it answers alike for a run that is training ([`super::Timeline`]) and for one on disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::matrix::Floor;
-use super::paths::{distance, series};
-use crate::measure::Measure;
-use crate::store::{ALL_IMAGES, Against, DriftEstimate};
+use super::matrix::Matrix;
 
-/// The value of an estimate's floor, in the estimate's measure.
-fn floor_of(estimate: &DriftEstimate, floor: Floor) -> Option<f64> {
-    match floor {
-        Floor::Noise => estimate.floor,
-        Floor::Seed => estimate.seed_floor,
-    }
+/// Whether the evidence of every explainer and target has settled, against noise and with the patience the matrices were
+/// made with. False where there are none.
+pub fn has_settled(matrices: &[Matrix]) -> bool {
+    let settled = |matrix: &Matrix| matrix.settled().is_some_and(|settled| settled.epoch.is_some());
+    !matrices.is_empty() && matrices.iter().all(settled)
 }
 
-/// By how much the drift between two epochs exceeds its floor; negative within it. `None` where either is undefined.
-pub fn above_floor(estimate: &DriftEstimate, floor: Floor) -> Option<f64> {
-    Some(distance(estimate, estimate.value)? - distance(estimate, floor_of(estimate, floor))?)
-}
-
-/// How many of the last steps in a row are within the floor.
-fn quiet_steps(steps: &[&DriftEstimate], floor: Floor) -> usize {
-    steps.iter().rev().take_while(|step| above_floor(step, floor).is_some_and(|above| above <= 0.0)).count()
-}
-
-/// What decides whether a run that is training has settled.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settling {
-    /// In which measure.
-    pub measure: Measure,
-    /// Against which floor.
-    pub floor: Floor,
-    /// How many steps in a row must be within the floor; at least one.
-    pub patience: usize,
-}
-
-impl Settling {
-    /// Whether the drift of every explainer and target has been within its floor for the last `patience` steps.
-    /// `estimates` are those of a run so far, from [`super::Timeline::for_epoch`]. False where there are none.
-    pub fn has_settled(&self, estimates: &[DriftEstimate]) -> bool {
-        let steps = series(estimates, Against::Previous);
-        let mut ours = steps.iter().filter(|((_, _, measure), _)| *measure == self.measure.name()).peekable();
-        ours.peek().is_some() && ours.all(|(_, steps)| quiet_steps(steps, self.floor) >= self.patience.max(1))
-    }
-
-    /// By how much the drift of each epoch, since the one before, exceeds its floor: of the explainer and target where
-    /// it is most. Epochs where any of them is undefined are left out.
-    pub fn by_epoch(&self, estimates: &[DriftEstimate]) -> BTreeMap<usize, f64> {
-        let ours = |estimate: &&DriftEstimate| {
-            let role = estimate.against == Against::Previous && estimate.group == ALL_IMAGES;
-            role && estimate.measure == self.measure.name()
-        };
-        let mut worst: BTreeMap<usize, f64> = BTreeMap::new();
-        let mut unknown = BTreeSet::new();
-        for estimate in estimates.iter().filter(ours) {
-            match above_floor(estimate, self.floor) {
-                Some(above) => {
-                    let known = worst.entry(estimate.epoch).or_insert(above);
-                    *known = known.max(above);
+/// By how much each epoch moved from the one before beyond the margin, on the scale of *moved*; 0 or less is still. Of the
+/// explainer and target that moved most; epochs where any of them is not measurable are left out.
+pub fn excess(matrices: &[Matrix]) -> BTreeMap<usize, f64> {
+    let mut most: BTreeMap<usize, f64> = BTreeMap::new();
+    let mut unknown = BTreeSet::new();
+    for matrix in matrices {
+        for step in matrix.epochs.iter().filter_map(|&epoch| matrix.step(epoch)) {
+            match step.moved {
+                Some(moved) => {
+                    let beyond = moved - matrix.margin;
+                    most.entry(step.epoch).and_modify(|known| *known = known.max(beyond)).or_insert(beyond);
                 }
-                None => drop(unknown.insert(estimate.epoch)),
+                None => drop(unknown.insert(step.epoch)),
             }
         }
-        worst.retain(|epoch, _| !unknown.contains(epoch));
-        worst
     }
+    most.retain(|epoch, _| !unknown.contains(epoch));
+    most
 }
 
 /// The epoch to keep, by accuracy and drift together: of those whose accuracy is within `tolerance` of the best (a
-/// fraction; 0.01 is one percentage point), the one whose drift exceeds its floor least; drift within the floor counts as
-/// none. The earliest of several, and one of unknown drift only where all are. `None` without an accuracy.
+/// fraction; 0.01 is one percentage point), the one that moved least beyond what is still; an epoch that is still did not
+/// move. The earliest of several, and one of which that is not known only where it is of none. `None` without an accuracy.
 ///
-/// `accuracy` and `excess` ([`Settling::by_epoch`]) are by epoch.
+/// `accuracy` and `excess` ([`excess`]) are by epoch.
 pub fn accurate_and_settled(
     accuracy: &BTreeMap<usize, f64>,
     excess: &BTreeMap<usize, f64>,
@@ -90,39 +53,23 @@ pub fn accurate_and_settled(
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::estimate;
+    use super::super::testing::matrix;
     use super::*;
 
-    fn steps(values: &[Option<f64>]) -> Vec<DriftEstimate> {
-        let step = |(index, &value)| estimate("js-divergence", Against::Previous, index + 1, value);
-        values.iter().enumerate().map(step).collect()
-    }
-
-    const RULE: Settling = Settling { measure: Measure::JensenShannon, floor: Floor::Noise, patience: 2 };
-
-    /// A correlation of 0.95 is nearer than its floor of 0.9, one of 0.85 is not.
+    /// Steps that moved 50, 3, and 5, with a margin of 5: epochs 1 to 3 are still with one another.
     #[test]
-    fn of_a_similarity_more_is_within_the_floor() {
-        let of = |value| above_floor(&estimate("spearman", Against::Previous, 1, Some(value)), Floor::Noise).unwrap();
-        assert!((of(0.95) + 0.05).abs() < 1e-12 && (of(0.85) - 0.05).abs() < 1e-12);
-        assert_eq!(above_floor(&estimate("spearman", Against::Previous, 1, None), Floor::Noise), None);
-        assert_eq!(above_floor(&estimate("spearman", Against::Previous, 1, Some(0.5)), Floor::Seed), None);
-    }
+    fn a_run_has_settled_when_every_explainer_has() {
+        let quiet = || matrix("grad-cam", &[Some(50.0), Some(3.0), Some(5.0)], Some(1));
+        assert!(has_settled(&[quiet()]));
+        let restless = matrix("rollout", &[Some(50.0), Some(3.0), Some(9.0)], None);
+        assert!(!has_settled(&[quiet(), restless.clone()]) && !has_settled(&[]));
+        let single = Matrix { settled: vec![], ..quiet() };
+        assert!(!has_settled(&[single]), "nothing was compared yet");
 
-    #[test]
-    fn settling_takes_patience_and_every_explainer() {
-        let mut estimates = steps(&[Some(0.5), Some(0.0)]);
-        assert!(!RULE.has_settled(&estimates));
-        assert!(Settling { patience: 1, ..RULE }.has_settled(&estimates));
-        estimates.extend(steps(&[Some(0.5), Some(0.0), Some(0.0)]).pop());
-        assert!(RULE.has_settled(&estimates));
-        let restless =
-            DriftEstimate { explainer: "rollout".into(), ..estimate("js-divergence", Against::Previous, 3, Some(0.9)) };
-        estimates.push(restless);
-        assert!(!RULE.has_settled(&estimates));
-        assert!(!RULE.has_settled(&[]));
-        let by_epoch = RULE.by_epoch(&estimates);
-        assert!((by_epoch[&3] - 0.8).abs() < 1e-12 && (by_epoch[&2] + 0.1).abs() < 1e-12, "{by_epoch:?}");
+        let beyond = excess(&[quiet(), restless]);
+        assert_eq!(beyond, BTreeMap::from([(1, 45.0), (2, -2.0), (3, 4.0)]));
+        let unknown = matrix("le-grad", &[Some(1.0), None, Some(1.0)], None);
+        assert_eq!(excess(&[quiet(), unknown]), BTreeMap::from([(1, 45.0), (3, 0.0)]));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::matrix::{Floor, Matrix, Pair, Settled};
 use super::timeline::Timeline;
 use crate::store::{ALL_IMAGES, Against, DriftEstimate, Explanations, RunReader};
 
@@ -52,6 +53,58 @@ pub(crate) fn estimate(measure: &str, against: Against, epoch: usize, value: Opt
         defined: 4,
         undefined: 0,
         dead: 0,
+    }
+}
+
+/// A pair that moved so far, of four images.
+pub(crate) fn pair(epoch: usize, reference_epoch: usize, moved: Option<f64>) -> Pair {
+    Pair {
+        epoch,
+        reference_epoch,
+        value: None,
+        floor: None,
+        chance: None,
+        seed_floor: None,
+        moved,
+        interval: None,
+        moved_from_seed: None,
+        not_measurable: None,
+        images: Vec::new(),
+        image_floors: Vec::new(),
+        images_moved: None,
+        threshold: None,
+        defined: 4,
+        undefined: 0,
+        dead: 0,
+        retargeted: 0,
+    }
+}
+
+/// A matrix that holds steps only: how far each epoch from 1 on moved from the one before, and where that settled.
+pub(crate) fn matrix(explainer: &str, steps: &[Option<f64>], settled: Option<usize>) -> Matrix {
+    let (target, measure) = ("label".to_string(), "spearman".to_string());
+    let settled = Settled {
+        explainer: explainer.to_string(),
+        target: target.clone(),
+        measure: measure.clone(),
+        against_floor: Floor::Noise,
+        margin: 5.0,
+        patience: 2,
+        epoch: settled,
+        steps: settled.map_or(0, |epoch| steps.len() - epoch),
+        interval: None,
+        not_yet: None,
+    };
+    Matrix {
+        explainer: explainer.to_string(),
+        target,
+        measure,
+        margin: 5.0,
+        patience: 2,
+        epochs: (0..=steps.len()).collect(),
+        pairs: steps.iter().enumerate().map(|(before, &moved)| pair(before + 1, before, moved)).collect(),
+        phases: Vec::new(),
+        settled: vec![settled],
     }
 }
 

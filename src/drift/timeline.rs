@@ -1,4 +1,4 @@
-//! Drift while a run trains: three measures against the previous and the first epoch.
+//! Drift while a run trains: three measures against the previous and the first epoch, and one against every epoch.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,18 +7,24 @@ use std::sync::Arc;
 use super::compare::{Other, Wanted, compare, in_order};
 use super::epoch_maps::EpochMaps;
 use super::error::DriftError;
+use super::matrix::Matrix;
 use super::options::CHANCE_DERANGEMENTS;
+use super::watched::Watched;
 use crate::measure::Measure;
 use crate::stats::{RESAMPLES, Resamples};
 use crate::store::{Against, DriftEstimate, Explanations, RunReader, StoreError};
 
-/// The epochs later ones compare with, explainer by explainer: the latest and the first that are evidence.
+/// What later epochs compare with, explainer by explainer: the latest and the first epoch that are evidence, and all that
+/// are in the default measure.
 ///
-/// The training loop keeps one and, after explaining an epoch, asks [`Timeline::for_epoch`] and then calls
-/// [`Timeline::advance`]. A resumed run starts from [`Timeline::of_sealed`].
+/// The training loop keeps one and, after explaining an epoch, asks [`Timeline::for_epoch`], reads [`Timeline::matrices`] and
+/// calls [`Timeline::advance`]. A resumed run starts from [`Timeline::of_sealed`].
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     explainers: BTreeMap<String, Known>,
+    matrices: BTreeMap<String, Watched>,
+    /// Every epoch is compared with so many before it at least, however large their maps are.
+    reach: usize,
 }
 
 /// What a timeline remembers of one explainer.
@@ -29,18 +35,25 @@ struct Known {
 }
 
 impl Timeline {
+    /// The timeline of a run that begins. Its matrices compare an epoch with all before it, or where their maps are too
+    /// large to be kept with the latest, `reach` of them at least.
+    pub fn new(reach: usize) -> Self {
+        Timeline { reach, ..Timeline::default() }
+    }
+
     /// The timeline of a run as it was before `epoch`, from its sealed epochs. An explainer's maps that are no longer what
     /// was sealed are left out, and `damaged` is told of them: later epochs then compare with the one before.
     ///
     /// # Errors
     ///
-    /// When a file of an earlier epoch cannot be read.
+    /// When a file of an earlier epoch cannot be read, or earlier epochs do not compare.
     pub fn of_sealed(
         reader: &RunReader,
         epoch: usize,
+        reach: usize,
         mut damaged: impl FnMut(StoreError),
     ) -> Result<Timeline, DriftError> {
-        let mut timeline = Timeline::default();
+        let mut timeline = Timeline::new(reach);
         for &earlier in reader.epochs().iter().filter(|&&sealed| sealed < epoch) {
             let mut whole = Vec::new();
             for name in reader.explainers(earlier)? {
@@ -49,6 +62,7 @@ impl Timeline {
                     read => whole.push(read?),
                 }
             }
+            timeline.watch(earlier, &whole)?;
             timeline.advance(earlier, whole);
         }
         Ok(timeline)
@@ -57,12 +71,13 @@ impl Timeline {
     /// The estimates of an epoch against the previous and the first one, by explainer, target kind, measure and
     /// reference, in the measures of [`Measure::LIVE`]. Where these are one and the same epoch both are given.
     /// Explainers without an earlier epoch, or that are no evidence yet ([`Explanations::is_evidence`]), give
-    /// none.
+    /// none. The matrices get the epoch's row.
     ///
     /// # Errors
     ///
     /// When an explainer's epochs do not compare.
-    pub fn for_epoch(&self, epoch: usize, current: &[Explanations]) -> Result<Vec<DriftEstimate>, DriftError> {
+    pub fn for_epoch(&mut self, epoch: usize, current: &[Explanations]) -> Result<Vec<DriftEstimate>, DriftError> {
+        self.watch(epoch, current)?;
         let mut current: Vec<&Explanations> = current.iter().filter(|one| one.is_evidence()).collect();
         current.sort_by(|one, other| one.explainer.cmp(&other.explainer));
         let mut all = Vec::new();
@@ -75,6 +90,21 @@ impl Timeline {
             all.extend(live(&EpochMaps::new(epoch, Cow::Borrowed(explanations)), &others)?);
         }
         Ok(all)
+    }
+
+    /// Adds the epoch's row to the matrix of every explainer.
+    fn watch(&mut self, epoch: usize, current: &[Explanations]) -> Result<(), DriftError> {
+        for explanations in current.iter().filter(|one| one.is_evidence()) {
+            let watched = self.matrices.entry(explanations.explainer.clone());
+            watched.or_insert_with(|| Watched::new(explanations, self.reach)).add(epoch, explanations)?;
+        }
+        Ok(())
+    }
+
+    /// Every epoch so far against every other, by explainer and target, in [`Measure::DEFAULT`] and with the usual margin.
+    /// `patience` is how many epochs must follow the one where the evidence settled.
+    pub fn matrices(&self, patience: usize) -> Vec<Matrix> {
+        self.matrices.values().flat_map(|watched| watched.matrices(patience)).collect()
     }
 
     /// Remembers an epoch, so that later ones compare with it. Epochs must come in ascending order.

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::matrix::Floor;
 use super::paths::{distance, series};
-use super::settling::above_floor;
 use crate::measure::Measure;
 use crate::store::{Against, DriftEstimate};
 
@@ -26,7 +24,7 @@ pub fn jumps(estimates: &[DriftEstimate], accuracy: &BTreeMap<usize, f64>, measu
             let others = steps.iter().enumerate().filter(|(other, _)| *other != index);
             let usual = median(others.filter_map(|(_, step)| distance(step, step.value)).collect());
             let (Some(usual), Some(now)) = (usual, distance(step, step.value)) else { continue };
-            if above_floor(step, Floor::Noise).is_some_and(|above| above > 0.0) && now > JUMP * usual {
+            if above_floor(step).is_some_and(|above| above > 0.0) && now > JUMP * usual {
                 let line = format!("{measure} drifted by {now:.3}, usually {usual:.3}");
                 jumped.entry((step.epoch, step.reference_epoch, explainer, target)).or_default().push(line);
             }
@@ -44,6 +42,11 @@ pub fn jumps(estimates: &[DriftEstimate], accuracy: &BTreeMap<usize, f64>, measu
         })
     };
     jumped.into_iter().filter_map(warning).collect()
+}
+
+/// By how much the drift between two epochs exceeds that of noise; negative within it. `None` where either is undefined.
+fn above_floor(estimate: &DriftEstimate) -> Option<f64> {
+    Some(distance(estimate, estimate.value)? - distance(estimate, estimate.floor)?)
 }
 
 /// The value in the middle; of an even number the mean of the middle two.
@@ -76,6 +79,14 @@ mod tests {
         let learning: BTreeMap<usize, f64> = (0..5).map(|epoch| (epoch, 0.1 * epoch as f64)).collect();
         assert!(jumps(&steps(), &learning, &[Measure::JensenShannon]).is_empty());
         assert!(jumps(&steps(), &BTreeMap::new(), &[Measure::JensenShannon]).is_empty());
+    }
+
+    /// A correlation of 0.95 is nearer than its floor of 0.9, one of 0.85 is not.
+    #[test]
+    fn of_a_similarity_more_is_within_the_floor() {
+        let of = |value| above_floor(&estimate("spearman", Against::Previous, 1, Some(value))).unwrap();
+        assert!((of(0.95) + 0.05).abs() < 1e-12 && (of(0.85) - 0.05).abs() < 1e-12);
+        assert_eq!(above_floor(&estimate("spearman", Against::Previous, 1, None)), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::panel::PanelProbe;
 use super::ready::Ready;
 use super::retention::{history, tidy};
 use super::schedule::Schedule;
-use super::settling::{has_settled, steadiest};
+use super::settling;
 use super::setup::{Setup, Steps};
 use super::stop::Stop;
 use super::trainee::Trainee;
@@ -86,10 +86,11 @@ fn epochs(
     let lead = Lead::of(&config.explainers);
     if begun {
         let history = history(run, |error| progress.say(&format!("left out of tables and ranking: {error}")))?;
-        tidy(run, &history, config.keep)?;
         let next = trainee.position.next().epoch;
         let damaged = |error: StoreError| progress.say(&format!("no drift is measured against this: {error}"));
-        let timeline = Timeline::of_sealed(&RunReader::open(run.path())?, next, damaged)?;
+        let timeline = Timeline::of_sealed(&RunReader::open(run.path())?, next, settling::reach(config), damaged)?;
+        settling::note(&mut trainee.position, config, &timeline, &history);
+        tidy(run, &history, config.keep, trainee.position.steadiest)?;
         let board = Board::open(run.path(), setup.tensorboard, &panel.methods(), next, &history)?;
         logbook = Logbook { panel, timeline, board };
         dashboard = Dashboard::new(progress, config.epochs, lead, &history);
@@ -98,7 +99,7 @@ fn epochs(
             run.write(&panel_image_name(index), picture)?;
         }
         let board = Board::open(run.path(), setup.tensorboard, &panel.methods(), 0, &[])?;
-        logbook = Logbook { panel, timeline: Timeline::default(), board };
+        logbook = Logbook { panel, timeline: Timeline::new(settling::reach(config)), board };
         dashboard = Dashboard::new(progress, config.epochs, lead, &[]);
         let untrained = EpochRun { learning_rate: None, start: Instant::now() };
         close_epoch(run, setup, &mut trainee, &mut logbook, &mut dashboard, untrained)?;
@@ -226,13 +227,12 @@ fn close_epoch(
         drift: logbook.timeline.for_epoch(epoch, &seen)?,
         randomised: randomised(&seen, &logbook.panel.untaught),
     };
-    let keep = setup.config.keep;
     // Only where the config lets it does the evidence have a say.
-    if setup.config.stop_when_stable.is_some() || keep.stable_within.is_some() {
+    let config = &setup.config;
+    if config.stop_when_stable.is_some() || config.keep.stable_within.is_some() {
         let mut history = history(run, |_| {})?;
         history.push(metrics.clone());
-        trainee.position.settled = setup.config.stop_when_stable.is_some_and(|steps| has_settled(&history, steps));
-        trainee.position.steadiest = keep.stable_within.and_then(|tolerance| steadiest(&history, tolerance));
+        settling::note(&mut trainee.position, config, &logbook.timeline, &history);
     }
 
     // Seal all of it together, if it was learned from the images that the run began with.
@@ -250,7 +250,7 @@ fn close_epoch(
     building.write_json(METRICS_FILE, &metrics)?;
     logbook.board.epoch(&metrics, &figures, dashboard);
     building.seal()?;
-    tidy(run, &history(run, |_| {})?, keep)?;
+    tidy(run, &history(run, |_| {})?, config.keep, trainee.position.steadiest)?;
     logbook.timeline.advance(epoch, seen);
     dashboard.sealed(&metrics);
     Ok(())

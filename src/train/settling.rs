@@ -1,84 +1,56 @@
 //! Where a config lets the evidence have a say: when training ends, and which epoch is the best. The named exception to
 //! "looking changes nothing".
 
-use crate::drift::{DriftEstimate, Floor, Settling, accurate_and_settled};
-use crate::measure::Measure;
+use crate::config::RunConfig;
+use crate::drift::{Matrix, PATIENCE, Timeline, accurate_and_settled, excess, has_settled};
+use crate::run::Position;
 use crate::store::{EpochMetrics, Scored};
 use std::collections::BTreeMap;
 
-/// How the estimates that every epoch keeps are judged: by the rank correlation of all cells, against the noise floor.
-fn settling(steps: usize) -> Settling {
-    Settling { measure: Measure::Spearman, floor: Floor::Noise, patience: steps }
+/// What the timeline of a run must remember at least for its config.
+pub(super) fn reach(config: &RunConfig) -> usize {
+    config.stop_when_stable.unwrap_or_default()
 }
 
-/// Whether the evidence of every method stayed within its noise floor over the last `steps` epochs.
-pub(super) fn has_settled(history: &[EpochMetrics], steps: usize) -> bool {
-    settling(steps).has_settled(&estimates(history))
+/// Takes note of whether the evidence of every method has settled, and of the best epoch by accuracy and by how little the
+/// evidence moved, where the config asks for them. `history` are the metrics of all epochs so far.
+pub(super) fn note(position: &mut Position, config: &RunConfig, timeline: &Timeline, history: &[EpochMetrics]) {
+    let settled = |patience| has_settled(&timeline.matrices(patience));
+    let steadiest = |tolerance| steadiest(history, &timeline.matrices(PATIENCE.get()), tolerance);
+    position.settled = config.stop_when_stable.is_some_and(settled);
+    position.steadiest = config.keep.stable_within.and_then(steadiest);
 }
 
-/// Of the epochs whose validation accuracy is within `tolerance` of the best, the one whose evidence moved least above its
-/// noise floor.
-pub(super) fn steadiest(history: &[EpochMetrics], tolerance: f64) -> Option<Scored> {
+/// Of the epochs whose validation accuracy is within `tolerance` of the best, the one whose evidence moved least beyond what
+/// is still.
+fn steadiest(history: &[EpochMetrics], matrices: &[Matrix], tolerance: f64) -> Option<Scored> {
     let of = |metrics: &EpochMetrics| Some((metrics.epoch, metrics.training.as_ref()?.val_accuracy));
     let accuracy: BTreeMap<usize, f64> = history.iter().filter_map(of).collect();
-    let epoch = accurate_and_settled(&accuracy, &settling(1).by_epoch(&estimates(history)), tolerance)?;
+    let epoch = accurate_and_settled(&accuracy, &excess(matrices), tolerance)?;
     Some(Scored { epoch, val_accuracy: *accuracy.get(&epoch)? })
-}
-
-fn estimates(history: &[EpochMetrics]) -> Vec<DriftEstimate> {
-    history.iter().flat_map(|metrics| metrics.drift.clone()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drift::testing::matrix;
     use crate::store::tests::of_accuracy;
-    use crate::store::{ALL_IMAGES, Against};
 
-    /// Accuracy, and the correlation with the previous epoch beside a floor of 0.9.
-    fn history(epochs: &[(f64, Option<f64>)]) -> Vec<EpochMetrics> {
-        let metrics = |(epoch, &(val_accuracy, value)): (usize, &(f64, Option<f64>))| EpochMetrics {
-            epoch,
-            training: Some(of_accuracy(val_accuracy)),
-            drift: value.map(|value| estimate(epoch, value)).into_iter().collect(),
-            randomised: Vec::new(),
-        };
-        epochs.iter().enumerate().map(metrics).collect()
-    }
-
-    fn estimate(epoch: usize, value: f64) -> DriftEstimate {
-        DriftEstimate {
-            explainer: "grad-cam".to_string(),
-            target: "label".to_string(),
-            measure: Measure::Spearman.name().to_string(),
-            against: Against::Previous,
-            epoch,
-            reference_epoch: epoch - 1,
-            group: ALL_IMAGES.to_string(),
-            value: Some(value),
-            interval: None,
-            floor: Some(0.9),
-            seed_floor: None,
-            chance: Some(0.1),
-            defined: 4,
-            undefined: 0,
-            dead: 0,
-        }
-    }
-
-    #[test]
-    fn evidence_settles_after_so_many_steps_in_a_row_within_the_floor() {
-        let run = history(&[(0.1, None), (0.5, Some(0.3)), (0.6, Some(0.95)), (0.6, Some(0.92))]);
-        assert_eq!([1, 2, 3].map(|steps| has_settled(&run, steps)), [true, true, false]);
-        assert!(!has_settled(&run[..2], 1), "0.3 is far below the floor");
-        assert!(!has_settled(&run[..1], 1), "nothing was compared yet");
-    }
-
+    /// Accuracies 0.1, 0.8, 0.795, 0.7 at epochs that moved by 40, 3 and 2 with a margin of 5: of those within a point of the
+    /// best, epoch 2 is still and epoch 1 is not.
     #[test]
     fn steadier_evidence_is_worth_a_little_accuracy() {
-        let run = history(&[(0.1, None), (0.80, Some(0.5)), (0.795, Some(0.95)), (0.70, Some(0.99))]);
-        let chosen = |tolerance| steadiest(&run, tolerance).map(|best| best.epoch);
+        let metrics = |(epoch, val_accuracy)| EpochMetrics {
+            epoch,
+            training: Some(of_accuracy(val_accuracy)),
+            drift: Vec::new(),
+            randomised: Vec::new(),
+        };
+        let history: Vec<EpochMetrics> = [0.1, 0.80, 0.795, 0.70].into_iter().enumerate().map(metrics).collect();
+        let matrices = [matrix("grad-cam", &[Some(40.0), Some(3.0), Some(2.0)], Some(1))];
+        let chosen = |tolerance| steadiest(&history, &matrices, tolerance).map(|best| best.epoch);
         assert_eq!([0.0, 0.01, 0.2].map(chosen), [Some(1), Some(2), Some(2)]);
-        assert_eq!(steadiest(&run, 0.01), Some(Scored { epoch: 2, val_accuracy: 0.795 }));
+        assert_eq!(steadiest(&history, &matrices, 0.01), Some(Scored { epoch: 2, val_accuracy: 0.795 }));
+        assert_eq!(steadiest(&history, &[], 0.01).map(|best| best.epoch), Some(1), "of none it is known");
     }
 }

@@ -1,0 +1,81 @@
+//! The matrices of one explainer while a run trains: an epoch adds a row, and its maps are kept for the rows to come.
+
+use std::collections::VecDeque;
+
+use super::distances::{MOST_KEPT, Measuring};
+use super::error::DriftError;
+use super::growing::Growing;
+use super::matrix::Matrix;
+use super::moved::Margin;
+use super::options::CHANCE_DERANGEMENTS;
+use super::pairs::Ruler;
+use super::same::FirstEpoch;
+use crate::measure::{Kept, Measure};
+use crate::stats::{RESAMPLES, Resamples};
+use crate::store::Explanations;
+
+/// How maps are measured while a run trains.
+const MEASURING: Measuring<'static> =
+    Measuring { measure: Measure::DEFAULT, shuffles: CHANCE_DERANGEMENTS, seed_run: None };
+
+/// One explainer of a run that trains.
+#[derive(Clone, Debug)]
+pub(super) struct Watched {
+    /// By target.
+    growing: Vec<Growing>,
+    /// The maps of the latest epochs, `[epochs][targets][images]`.
+    kept: VecDeque<Vec<Vec<Kept>>>,
+    /// Of how many epochs maps are kept.
+    most: usize,
+    resamples: Resamples,
+    first: FirstEpoch,
+}
+
+impl Watched {
+    /// For explanations of this kind; the maps of `reach` epochs are kept at least.
+    pub(super) fn new(explanations: &Explanations, reach: usize) -> Self {
+        let kinds = &explanations.target_kinds;
+        let of_epoch = MEASURING.bytes_of_image(explanations) * explanations.images();
+        Watched {
+            growing: kinds.iter().map(|kind| Growing::new(&explanations.explainer, kind)).collect(),
+            kept: VecDeque::new(),
+            most: (MOST_KEPT / of_epoch.max(1)).max(reach).max(1),
+            resamples: Resamples::new(RESAMPLES, explanations.images()),
+            first: FirstEpoch::default(),
+        }
+    }
+
+    /// Adds an epoch.
+    ///
+    /// # Errors
+    ///
+    /// When it does not compare with the first one.
+    pub(super) fn add(&mut self, epoch: usize, now: &Explanations) -> Result<(), DriftError> {
+        self.first.compares_with(epoch, now)?;
+        let ruler = ruler(&self.resamples);
+        let mut maps = Vec::new();
+        for (target, growing) in self.growing.iter_mut().enumerate() {
+            let (mut measured, of_target) = MEASURING.of_epoch(epoch, now, None, target);
+            measured.from = growing.epochs() - self.kept.len();
+            let others: Vec<&Vec<Kept>> = self.kept.iter().map(|earlier| &earlier[target]).collect();
+            measured.earlier = MEASURING.against(&of_target, &others);
+            growing.add(measured, &ruler);
+            maps.push(of_target);
+        }
+        self.kept.push_back(maps);
+        if self.kept.len() > self.most {
+            self.kept.pop_front();
+        }
+        Ok(())
+    }
+
+    /// A matrix a target.
+    pub(super) fn matrices(&self, patience: usize) -> Vec<Matrix> {
+        let ruler = ruler(&self.resamples);
+        self.growing.iter().map(|growing| growing.matrix(&ruler, patience)).collect()
+    }
+}
+
+fn ruler(resamples: &Resamples) -> Ruler<'_> {
+    Ruler { measure: Measure::DEFAULT, margin: Margin::default(), resamples }
+}
