@@ -3,6 +3,8 @@
 
 mod browser;
 mod runs;
+mod wide;
+mod workbench;
 
 use crate::support::alone;
 use browser::{Probe, probed};

@@ -152,23 +152,32 @@ function makeCard(id) {
     image = run.images[placeOf(run, id)],
     name = run.classes[image.label] ?? "unknown";
   const open = element("button", { type: "button", class: "plain", "aria-haspopup": "dialog" }, name);
-  const original = element(
-    "div",
-    { class: "tile" },
-    element("img", { src: data.pictures[image.picture], alt: `Image of class ${name}`, loading: "lazy" }),
-    element("span", { class: "name" }, "Picture"),
+  // The picture that is decoded anyway, unless two images share it.
+  const known = bitmaps[image.picture],
+    picture = known.parentNode ? Object.assign(new Image(), { src: known.src }) : known;
+  picture.alt = `Image of class ${name}`;
+  const original = element("div", { class: "tile" }, picture, element("span", { class: "name" }, "Picture"));
+  const save = element(
+    "button",
+    { type: "button", class: "plain save", "aria-label": `Save ${name}, ${id}, as PNG` },
+    "PNG",
   );
+  save.addEventListener("click", (event) => {
+    event.stopPropagation();
+    const card = cards.get(id);
+    if (card) saveCard(card);
+  });
   const body = element("div", { class: "inner" });
   const article = element(
     "article",
     { class: "card", "aria-label": `${name}, ${id}` },
-    element("h3", {}, open, element("small", { title: id }, element("bdi", {}, id))),
+    element("h3", {}, open, element("small", { title: id }, element("bdi", {}, id)), save),
     body,
   );
   article.addEventListener("click", () => openStrip(id));
   const item = element("li", { "data-id": id, "data-class": name }, article);
   scrolledTo.observe(item);
-  return { id, item, body, original, owners, className: name, tiles: [], heads: [], painted: 0 };
+  return { id, item, body, original, owners, className: name, tiles: [], frames: [], heads: [], painted: 0 };
 }
 
 /**
@@ -178,6 +187,8 @@ function makeCard(id) {
  * @param {Card} card
  */
 function furnish(card) {
+  const small = inMultiples();
+  card.frames = [];
   card.heads = card.owners.map((run) => ({ run, box: element("span", {}) }));
   card.tiles = shownViews()
     .filter((view) => card.owners.includes(view.run))
@@ -201,10 +212,13 @@ function furnish(card) {
         : [];
     });
   });
-  card.body.replaceChildren(group([], [card.original]), element("div", { class: "groups" }, ...groups));
-  card.body.classList.toggle("row", card.tiles.length <= ROW);
+  card.body.replaceChildren(
+    group([], [card.original]),
+    small ? multiples(card) : element("div", { class: "groups" }, ...groups),
+  );
+  card.body.classList.toggle("row", !small && card.tiles.length <= ROW);
   card.body.style.setProperty("--columns", String(1 + card.tiles.length));
-  card.item.classList.toggle("wide", card.tiles.length > WIDE);
+  card.item.classList.toggle("wide", small ? epochs.length > WIDE : card.tiles.length > WIDE);
 }
 
 /**
@@ -217,6 +231,10 @@ const sinceEpoch = (view) => ($("mode").value === "change" ? (epochOf(view, $("s
 /** @param {Card} card */
 function paintCard(card) {
   card.painted = state.paints;
+  if (inMultiples()) {
+    paintMultiples(card);
+    return;
+  }
   for (const { run, box } of card.heads) {
     const said = says(run, placeOf(run, card.id), state.epoch);
     box.replaceChildren(...(runs.length > 1 ? [element("b", {}, run.label), said] : [said]));
@@ -251,7 +269,7 @@ function strength({ record, before, values, full, signed }) {
     (most, value) => (Math.abs(value) > Math.abs(most) && (signed || value > 0) ? value : most),
     0,
   );
-  return `peak ${most < 0 ? "−" : ""}${Math.round((100 * Math.abs(most)) / full)} %`;
+  return `peak\u00a0${most < 0 ? "−" : ""}${Math.round((100 * Math.abs(most)) / full)}\u00a0%`;
 }
 
 /** @type {{ [name: string]: (outcomes: Outcome[], card: Card) => boolean }} */
@@ -332,8 +350,15 @@ function pin() {
   pinned.ids = kept.map((card) => card.id);
 }
 
+/** Whether the cards are furnished for all epochs at once. */
+let small = false;
+
 /** Puts the pinned cards into the list, and says how many there are and as of when. */
 function arrange() {
+  if (small !== inMultiples()) {
+    small = inMultiples();
+    for (const card of cards.values()) furnish(card);
+  }
   const { ids, epoch } = pinned,
     shown = ids.slice(0, Math.max(state.shown, PAGE)),
     items = shown.flatMap((id) => cards.get(id)?.item ?? []),

@@ -91,6 +91,7 @@ function chart(title, series, { range, notes = [], format = short, ends = format
     svg,
     key,
     tableOf(title, drawn, format, ends),
+    saveButtons(title, svg, () => seriesRows(drawn)),
   );
   /** @type {(epoch: number, hovering: boolean) => void} */
   const say = (epoch, hovering) => {

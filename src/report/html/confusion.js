@@ -2,8 +2,8 @@
 // What the model takes for what: the validation images by label and prediction at the slider's epoch, and the change since
 // the epoch that it is compared with. A cell leads to the panel's images in it.
 
-/** The run whose matrix is shown. */
-const confusionRun = () => runs[Number($("confusion-run").value)] ?? runs[0];
+/** Runs that kept matrices. */
+const confused = runs.filter((run) => run.epochs.some((each) => each.confusion));
 
 /**
  * The counts of an epoch, row by row; undefined where the run kept none.
@@ -37,15 +37,14 @@ function confusionEpochs(run) {
 }
 
 function drawConfusion() {
-  const known = runs.filter((run) => run.epochs.some((each) => each.confusion));
-  $("confusion-tools").hidden = known.length < 2;
-  if (!known.length) {
+  $("confusion-tools").hidden = confused.length < 2;
+  if (!confused.length) {
     $("confusion-note").textContent =
       "These runs hold no confusion matrices: they are of an older version, or have more classes than can be drawn.";
     $("confusion").replaceChildren();
     return;
   }
-  const run = confusionRun(),
+  const run = confused[Number($("confusion-run").value)] ?? confused[0],
     { now, since } = confusionEpochs(run),
     counts = confusionOf(run, now),
     earlier = confusionOf(run, since);
@@ -56,7 +55,7 @@ function drawConfusion() {
   }
   const total = counts.reduce((sum, count) => sum + count, 0);
   $("confusion-note").textContent =
-    `All ${total} validation images at epoch ${now}: a row for each class, a column for what was predicted. ` +
+    `All ${total} validation images${runs.length > 1 ? ` of ${run.label}` : ""} at epoch ${now}: a row for each class, a column for what was predicted. ` +
     "Blue: predicted right; red: taken for another class; the stronger, the greater its share of the row. " +
     "Of changes, blue are for the better and red for the worse. " +
     "Click a cell or a pair to see its images of the panel.";
@@ -154,6 +153,13 @@ function confusionFigure(run, epoch, title, values, change) {
     ),
   );
   figure.style.setProperty("--classes", String(count));
+  const named = `Confusion, ${run.label}, ${title}`;
+  figure.append(
+    saveButtons(named, svg, () => [
+      ["label", ...run.classes],
+      ...rows.map((cells, row) => [run.classes[row], ...cells]),
+    ]),
+  );
   return figure;
 }
 
@@ -219,7 +225,7 @@ function confusedPairs(run, epoch, counts, change) {
       "tr",
       {},
       element("th", { scope: "row" }, button),
-      element("td", { class: "word" }, run.classes[column]),
+      element("td", { class: "word" }, element("span", {}, run.classes[column])),
       element("td", {}, String(value)),
       ...(change ? [element("td", {}, change[cell] ? signed(change[cell], true) : "0")] : []),
       element("td", {}, shown ? String(shown) : "–"),

@@ -122,7 +122,7 @@ function fillSelects() {
     option("unsure", "least sure of the true class"),
     option("class", "class name"),
   );
-  $("confusion-run").append(...runs.map((run) => option(run.index, run.label)));
+  $("confusion-run").append(...confused.map((run, at) => option(at, run.label)));
   $("colours").append(
     option("auto", "two hues for signed maps"),
     ...data.colours.map((each) => option(each.name, each.signed ? "blue to red, signed" : each.name)),
@@ -165,6 +165,8 @@ function listen() {
   $("matrix-tables").addEventListener("toggle", drawMatrixTables);
   $("theme").addEventListener("change", dress);
   window.addEventListener("hashchange", follow);
+  window.addEventListener("beforeprint", beforePrint);
+  window.addEventListener("afterprint", repaint);
   document.addEventListener("keydown", (event) => {
     const inside = (/** @type {string} */ selector) =>
       event.target instanceof Element && event.target.closest(selector) !== null;

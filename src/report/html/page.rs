@@ -25,12 +25,14 @@ const STYLE: &str = concat!(
     include_str!("answer.css"),
     include_str!("figures.css"),
     include_str!("maps.css"),
+    include_str!("strip.css"),
 );
 /// In the order the browser runs them; only `main.js` does more than define things.
 const SCRIPT: &str = concat!(
     include_str!("data.js"),
     include_str!("moved.js"),
     include_str!("paint.js"),
+    include_str!("downloads.js"),
     include_str!("chart.js"),
     include_str!("words.js"),
     include_str!("matrix.js"),
@@ -38,6 +40,7 @@ const SCRIPT: &str = concat!(
     include_str!("curves.js"),
     include_str!("tables.js"),
     include_str!("cards.js"),
+    include_str!("multiples.js"),
     include_str!("scatter.js"),
     include_str!("confusion.js"),
     include_str!("strip.js"),

@@ -207,7 +207,7 @@ function paint(canvas, view, image, epoch, since) {
     });
     return what;
   }
-  const side = Math.min(Math.max(bitmap.naturalWidth, 96), 224);
+  const side = Math.min(Math.max(bitmap.naturalWidth, 96), canvas.closest(".multiples") ? 96 : 224);
   if (canvas.width !== side) canvas.width = canvas.height = side;
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (!context) return what;

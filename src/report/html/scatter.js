@@ -155,6 +155,10 @@ function plotScatter() {
       svg,
       element("ul", { class: "legend shapes" }, ...key),
       scatterTable(dots),
+      saveButtons(`Moved and probability, ${view.label}, epoch ${since} to ${now}`, svg, () => [
+        ["image", "class", "moved", "change of probability", "prediction"],
+        ...dots.map(({ id, name, moved, gained, fate }) => [id, name, moved, gained, fate.name]),
+      ]),
     ),
   );
 }
@@ -235,7 +239,7 @@ function scatterTable(dots) {
           element("th", { scope: "row" }, open),
           element("td", {}, movedText(moved)),
           element("td", {}, signedPercent(gained)),
-          element("td", { class: "word" }, fate.name),
+          element("td", { class: "word" }, element("span", {}, fate.name)),
         );
       });
     const heads = ["Image", "Moved", "Probability", "Prediction"].map((name) => element("th", { scope: "col" }, name));

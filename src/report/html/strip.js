@@ -325,6 +325,7 @@ function listenToStrip() {
   $("strip-back").addEventListener("click", () => stepImage(-1));
   $("strip-forward").addEventListener("click", () => stepImage(1));
   $("strip-jump").addEventListener("click", largestJump);
+  $("strip-save").addEventListener("click", saveFilm);
   $("strip").addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key === "[" || event.key === "]") stepImage(event.key === "[" ? -1 : 1);

@@ -42,14 +42,49 @@ function classColumns() {
       columns.push({
         over: run.label,
         name: view.title,
-        of: (name) => estimate(view, recordAt(view, state.epoch)?.epoch, `class:${name}`)?.value ?? null,
-        format: short,
-        part: shareOf,
+        of: (name) => movedOfClass(view, name).moved,
+        format: movedText,
+        part: (moved) => Math.max(moved, 0) / 100,
+        about: (name) => movedOfClass(view, name),
         drift: true,
       });
     }
   }
   return columns;
+}
+
+/** A mean over fewer images than this is shown in grey: one image can make it. */
+const FEW = 5;
+
+/**
+ * How far the maps of a class moved, with its interval where the page has one, and of how many images.
+ *
+ * @param {View} view
+ * @param {string} name
+ */
+function movedOfClass(view, name) {
+  const { run } = view,
+    { moved, count } = imagesMoved(
+      view,
+      run.images.flatMap((image, at) => (run.classes[image.label] === name ? [at] : [])),
+    );
+  const pair = pairNow(view),
+    row = pair && classEstimate(view, pair, name);
+  const ends = (row?.interval ?? []).map((end) => movedOf(pair, end)).filter((end) => end != null);
+  return { moved, count, ends: ends.sort((one, other) => one - other) };
+}
+
+/**
+ * The estimate of a class in the matrix's measure, of a pair's two epochs.
+ *
+ * @param {View} view
+ * @param {Pair} pair
+ * @param {string} name
+ */
+function classEstimate({ run, method, matrix }, pair, name) {
+  const at = (/** @type {string} */ against) =>
+    run.estimateAt.get(keyOf(method.explainer, method.target, matrix?.measure, against, `class:${name}`, pair.epoch));
+  return ["previous", "first"].map(at).find((row) => row?.reference_epoch === pair.reference);
 }
 
 function drawClasses() {
@@ -91,12 +126,12 @@ function drawClasses() {
       "tr",
       {},
       ...values.map((value, index) =>
-        index ? bar(columns[index], value) : element("th", { scope: "row" }, classButton(name)),
+        index ? bar(columns[index], value, name) : element("th", { scope: "row" }, classButton(name)),
       ),
     ),
   );
   const drifts = columns.some((column) => column.drift)
-    ? ` Under a method’s name: ${measure().label}, with ${AGAINST[against()] ?? against()}.`
+    ? ` Under a method’s name: how far the maps moved since ${AGAINST[against()] ?? `epoch ${against()}`}, with the 95 % interval and the number of images; in grey of fewer than ${FEW}.`
     : "";
   $("classes-note").textContent =
     `At epoch ${state.epoch}.${drifts} Click a heading to sort, a class to see its images.`;
@@ -143,10 +178,17 @@ function classButton(name) {
  *
  * @param {Column} column
  * @param {string | number | null} value
+ * @param {string} name
  */
-function bar({ format, part, first }, value) {
+function bar({ format, part, first, about }, value, name) {
   const number = value == null ? null : Number(value),
-    cell = element("td", { class: first ? "first" : null }, format(number));
+    cell = element("td", { class: first ? "first" : null }, about && number == null ? "–" : format(number));
+  const known = about?.(name);
+  if (known?.count) {
+    const ends = known.ends.length ? `[${known.ends.map((end) => Math.round(end)).join(", ")}] ` : "";
+    cell.append(element("small", {}, `${ends}n = ${known.count}`));
+    cell.classList.toggle("few", known.count < FEW);
+  }
   const share = number == null ? null : part?.(number);
   if (share != null) {
     cell.classList.add("bar-cell");

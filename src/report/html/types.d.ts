@@ -419,6 +419,8 @@ interface Column {
   format: Format;
   /** Which part of a bar a value fills, in 0 to 1; null for none. */
   part?: (value: number) => number | null;
+  /** What is known beside the value of a class. */
+  about?: (name: string) => { count: number; ends: number[] };
   /** Whether it is the first of its run. */
   first?: boolean;
   /** Whether its values are drift. */
@@ -447,6 +449,8 @@ interface Card {
   owners: Run[];
   className: string;
   tiles: MapTile[];
+  /** The maps of all epochs, where they are shown at once. */
+  frames: { view: View; image: number; record: MapRecord; canvas: MapCanvas; painted: string }[];
   /** Where each run's prediction stands. */
   heads: { run: Run; box: HTMLElement }[];
   /** The count of `state.paints` when it was painted last. */
@@ -568,6 +572,7 @@ interface PageElements {
   "strip-back": HTMLButtonElement;
   "strip-forward": HTMLButtonElement;
   "strip-jump": HTMLButtonElement;
+  "strip-save": HTMLButtonElement;
   "strip-link": HTMLAnchorElement;
   "strip-close": HTMLButtonElement;
   "strip-body": HTMLElement;

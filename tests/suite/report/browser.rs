@@ -30,9 +30,20 @@ impl Index<&str> for Probe {
 ///
 /// The copy's content security policy allows the probe by its hash and is otherwise the page's own.
 pub(super) fn probed(page: &str, grids: &Value, width: u32) -> Probe {
-    let hash = format!("'sha256-{}'", BASE64.encode(&Sha256::digest(PROBE.as_bytes())));
+    opened(page, grids, width, PROBE)
+}
+
+/// As [`probed`], with another script that drives the page, of statements that may use what the probe defines.
+pub(super) fn probed_by(page: &str, grids: &Value, width: u32, drive: &str) -> Probe {
+    let call = "await drive();";
+    assert_eq!(PROBE.matches(call).count(), 1);
+    opened(page, grids, width, &PROBE.replace(call, drive))
+}
+
+fn opened(page: &str, grids: &Value, width: u32, probe: &str) -> Probe {
+    let hash = format!("'sha256-{}'", BASE64.encode(&Sha256::digest(probe.as_bytes())));
     let scripts = format!(
-        "<script type=\"application/json\" id=\"probe-grids\" data-width=\"{width}\">{grids}</script><script>{PROBE}</script>"
+        "<script type=\"application/json\" id=\"probe-grids\" data-width=\"{width}\">{grids}</script><script>{probe}</script>"
     );
     let policy = format!("script-src {hash} ");
     let data = "<script id=\"data\"";

@@ -224,12 +224,14 @@
         image: each.image,
       })),
     };
-    choose("from", "2");
-    choose("to", String(last));
-    await settle();
-    seen.compared = canvases("#strip-body .pair", grids).filter((each) => each.kind === "change");
     key("ArrowRight", $("strip"));
     seen.linkKeys = Number(document.documentElement.dataset.epoch);
+    choose("since", "2");
+    slide("epoch", last);
+    await settle();
+    seen.compared = canvases("#strip-body .pair", grids).filter((each) => each.kind === "change");
+    slide("epoch", 2);
+    choose("since", "previous");
     $("strip-close").click();
     await rest();
     seen.closed = { open: $("strip").open, hash: location.hash };

@@ -216,7 +216,7 @@ pub(super) fn two_runs() -> Runs {
 }
 
 /// One view's explanations at an epoch: signed noise around a bright spot, stronger with every epoch.
-fn small(view: usize, epoch: usize, ids: &[String]) -> Explanations {
+pub(super) fn small(view: usize, epoch: usize, ids: &[String]) -> Explanations {
     let (run, explainer, side) = VIEWS[view];
     let mut generator = ChaCha8Rng::seed_from_u64((10 * view + epoch) as u64);
     let cells = side * side;
@@ -262,7 +262,7 @@ fn small(view: usize, epoch: usize, ids: &[String]) -> Explanations {
 }
 
 /// Stripes with a grain, another colour for every image.
-fn texture(image: usize) -> RgbImage {
+pub(super) fn texture(image: usize) -> RgbImage {
     RgbImage::from_fn(SIDE, SIDE, |x, y| {
         let stripe = if ((x + y * image as u32) / 9).is_multiple_of(2) { 60 } else { 180 };
         let grain = (x * 31 + y * 17 + x * y) % 40;
@@ -337,7 +337,7 @@ fn large_analysis(classes: &[String], panel: usize, generator: &mut ChaCha8Rng) 
     json!({"drift": figures, "image_drift": image_drift})
 }
 
-fn write_run_file(path: &Path, name: &str, classes: &[String], ids: &[String], labels: Vec<usize>) {
+pub(super) fn write_run_file(path: &Path, name: &str, classes: &[String], ids: &[String], labels: Vec<usize>) {
     let panel = json!({"digest": "0123", "ids": ids, "labels": labels, "seed": 0});
     let config = json!({"model": name, "seed": 0, "schedule": {"learning_rate": 0.1}, "ema": null});
     let run =
@@ -346,14 +346,14 @@ fn write_run_file(path: &Path, name: &str, classes: &[String], ids: &[String], l
     fsx::write_atomic(&path.join("run.json"), run.to_string().as_bytes()).unwrap();
 }
 
-fn write_picture(run: &Path, image: usize, picture: &RgbImage) {
+pub(super) fn write_picture(run: &Path, image: usize, picture: &RgbImage) {
     let mut png = Cursor::new(Vec::new());
     picture.write_to(&mut png, ImageFormat::Png).unwrap();
     fsx::write_atomic(&run.join(panel_image_name(image)), &png.into_inner()).unwrap();
 }
 
 /// An epoch's directory with its manifest, which makes it count.
-fn seal(run: &Path, epoch: usize, training: Option<TrainingMetrics>, files: &[Explanations]) {
+pub(super) fn seal(run: &Path, epoch: usize, training: Option<TrainingMetrics>, files: &[Explanations]) {
     let dir = run.join(epoch_dir_name(epoch));
     fsx::create_dir_all(&dir.join("explanations")).unwrap();
     for file in files {
