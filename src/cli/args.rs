@@ -2,6 +2,7 @@
 
 use super::run_spec::RunSpec;
 use crate::device::DeviceChoice;
+use crate::drift::{Margin, PATIENCE};
 use crate::explain::{Explainer, Target};
 use crate::fsx;
 use crate::measure::Measure;
@@ -11,6 +12,7 @@ use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Command};
 use std::ffi::OsStr;
 use std::fmt::Display;
+use std::num::NonZeroUsize;
 use std::ops::Bound::Included;
 use std::ops::RangeBounds;
 use std::path::PathBuf;
@@ -73,6 +75,17 @@ pub(super) struct FloorArguments {
     /// A run of the same recipe with another seed: the drift between the two at the same epoch is the seed floor
     #[arg(long, value_name = "RUN")]
     pub(super) floor: Option<PathBuf>,
+}
+
+/// What counts as still.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct StillArguments {
+    /// Two epochs are still where they moved at most this much, from 0 (noise) to 100 (another image's map)
+    #[arg(long, value_name = "MOVED", default_value_t = Margin::default())]
+    pub(super) margin: Margin,
+    /// How many epochs must follow the one at which the evidence settled
+    #[arg(long, value_name = "N", default_value_t = PATIENCE, value_parser = whole(NonZeroUsize::MIN..))]
+    pub(super) patience: NonZeroUsize,
 }
 
 /// How intervals are made.

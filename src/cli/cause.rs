@@ -2,12 +2,12 @@
 
 use super::args::{self, DeviceArguments, TargetArguments, WeightArguments};
 use super::input::finished;
-use super::output::FormatArguments;
+use super::output::{Format, FormatArguments, print};
 use crate::explain::Explainer;
 use crate::faithfulness::Summary;
-use crate::probe::{Cause, Images, Question, causes};
+use crate::probe::{Cause, Contribution, Images, Part, Question, causes};
 use crate::progress::Progress;
-use crate::report::{Table, number, text};
+use crate::report::{COLUMNS, Table, aligned, number, shortened, text, wrapped};
 use crate::run::{Which, reopen, with_weights};
 use crate::store::RunReader;
 use anyhow::{Result, bail};
@@ -73,7 +73,10 @@ pub(super) fn run(arguments: &CauseArguments) -> Result<ExitCode> {
         steps.push(Step { from, to, causes });
     }
     progress.finish();
-    arguments.format.print(&table(&steps), || answer(&steps))?;
+    match arguments.format.format {
+        Format::Table => print(&read(&steps))?,
+        _ => arguments.format.print(&table(&steps), || answer(&steps))?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -101,6 +104,78 @@ fn pairs(arguments: &CauseArguments, reader: &RunReader, progress: &Progress) ->
             }
             Ok(kept.windows(2).map(|pair| (pair[0], pair[1])).collect())
         }
+    }
+}
+
+/// What the columns mean, a line each.
+const LEGEND: &str = "\
+change  how far the maps of the two epochs are apart: 1 - Spearman's correlation
+share   the part's share of it, with its 95 % interval; the shares sum to 1, and
+        one that worked against the change is negative
+alone   the change when this part alone is the later epoch's
+undone  the change when this part alone is still the earlier epoch's
+";
+/// Columns of a method and target in the table.
+const METHOD: usize = 22;
+
+/// For a person: a sentence a step, method and target, a row for each of its parts, and what the columns mean.
+fn read(steps: &[Step]) -> String {
+    let causes = || steps.iter().flat_map(|step| step.causes.iter().map(move |cause| (step, cause)));
+    let said: String = causes().map(|(step, cause)| wrapped(&sentence(step, cause), COLUMNS, 2)).collect();
+    let rows = |(step, cause): (&Step, &Cause)| {
+        let of_part = |of: &Contribution| row(step, cause, of);
+        cause.contributions.iter().map(of_part).collect::<Vec<_>>()
+    };
+    let rows: Vec<Vec<String>> = causes().flat_map(rows).collect();
+    let headings = ["method", "epochs", "part", "change", "share", "alone", "undone"];
+    format!("{said}\n{}\n{LEGEND}", aligned(&headings, &rows, 3))
+}
+
+fn row(step: &Step, cause: &Cause, of: &Contribution) -> Vec<String> {
+    let known = |value: Option<f64>| value.map_or("–".to_string(), two);
+    let interval = of.share.interval.map_or(String::new(), |[low, high]| format!(" [{}, {}]", two(low), two(high)));
+    vec![
+        shortened(&format!("{} ({})", cause.explainer, cause.target), METHOD),
+        format!("{} to {}", step.from, step.to),
+        part(of.part).to_string(),
+        known(cause.change.mean),
+        known(of.share.mean) + &interval,
+        known(of.alone.mean),
+        known(of.undone.mean),
+    ]
+}
+
+/// Two digits; nothing is minus zero.
+fn two(value: f64) -> String {
+    format!("{:.2}", (100.0 * value).round() / 100.0 + 0.0)
+}
+
+fn part(part: Part) -> &'static str {
+    match part {
+        Part::Head => "head",
+        Part::BatchNormStatistics => "statistics",
+        Part::Backbone => "backbone",
+    }
+}
+
+/// Which part most of a change is put down to.
+fn sentence(step: &Step, cause: &Cause) -> String {
+    let (from, to, name) = (step.from, step.to, format!("{} ({})", cause.explainer, cause.target));
+    let shares = cause.contributions.iter().filter_map(|of| Some((of, of.share.mean?)));
+    let most = shares.max_by(|(_, one), (_, other)| one.total_cmp(other));
+    match (cause.change.mean, most) {
+        (Some(change), Some((of, share))) => {
+            let named = match of.part {
+                Part::BatchNormStatistics => "batch-norm statistics",
+                other => part(other),
+            };
+            let (change, percent) = (two(change), 100.0 * share);
+            format!(
+                "From epoch {from} to {to} the maps of {name} changed by {change}; {percent:.0} % of that is put down to the \
+                 {named}."
+            )
+        }
+        _ => format!("From epoch {from} to {to} the maps of {name} did not change."),
     }
 }
 

@@ -1,13 +1,11 @@
 //! `driftscope compare`: runs side by side, a CNN and a ViT, two seeds, two recipes.
 
-use super::args::{self, ResampleArguments};
+use super::args::{self, ResampleArguments, StillArguments};
 use super::input::side_by_side;
-use super::output::FormatArguments;
-use crate::drift::{
-    AgreementEstimate, Analysis, Options, Reference, SpreadDifference, agreement_between, analyse, spread_between,
-};
+use super::output::{Format, FormatArguments, print};
+use crate::drift::{Analysis, Options, Reference, agreement_between, spread_between};
 use crate::measure::Measure;
-use crate::report::{Cell, Table, number, text};
+use crate::report::{Answer, Answered, Cell, Compared, Table, comparison, number, text};
 use crate::store::RunReader;
 use anyhow::{Result, bail};
 use clap::Args;
@@ -25,41 +23,51 @@ pub(super) struct CompareArguments {
     #[arg(long, value_name = "MEASURES", value_delimiter = ',', default_value = "top20-iou,spearman,js-divergence",
           value_parser = args::measure(), hide_possible_values = true)]
     measures: Vec<Measure>,
-    /// The epoch that each epoch is compared with: previous or first
-    #[arg(long, value_name = "EPOCH", default_value = "previous")]
-    against: Reference,
+    /// The epoch that each epoch is compared with: previous, first, best or a number [default: first for the answer, previous
+    /// with --all and in CSV and JSON]
+    #[arg(long, value_name = "EPOCH")]
+    against: Option<Reference>,
+    /// A row for every value instead of the answer
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    still: StillArguments,
     #[command(flatten)]
     resamples: ResampleArguments,
     #[command(flatten)]
     format: FormatArguments,
 }
 
-/// What two runs say of each other.
-struct Pair {
-    agreement: Vec<AgreementEstimate>,
-    spread: Vec<SpreadDifference>,
-}
-
 pub(super) fn run(arguments: &CompareArguments) -> Result<ExitCode> {
     let readers = side_by_side(&arguments.runs)?;
     one_panel(&readers)?;
+    let short = arguments.format.format == Format::Table && !arguments.all;
     let options = Options {
         measures: arguments.measures.clone(),
-        against: vec![arguments.against],
+        against: vec![arguments.against.unwrap_or(if short { Reference::First } else { Reference::Previous })],
         groups: false,
+        margin: arguments.still.margin,
+        patience: arguments.still.patience,
         resamples: arguments.resamples.resamples,
         ..Options::default()
     };
-    let mut analyses = readers.iter().map(|reader| analyse(reader, &options)).collect::<Result<Vec<_>, _>>()?;
+    let answered = readers.iter().map(|reader| Answered::of(reader, &options)).collect::<Result<Vec<_>, _>>()?;
+    let (mut analyses, answers): (Vec<Analysis>, Vec<Answer>) =
+        answered.into_iter().map(|Answered { analysis, answer }| (analysis, answer)).unzip();
     name_apart(&mut analyses, &arguments.runs);
     let mut pairs = Vec::new();
     for (index, one) in analyses.iter().enumerate() {
         for other in &analyses[index + 1..] {
             let agreement = agreement_between(one, other, arguments.resamples.resamples)?;
-            pairs.push(Pair { agreement, spread: spread_between(one, other, arguments.resamples.resamples)? });
+            pairs.push(Compared { agreement, spread: spread_between(one, other, arguments.resamples.resamples)? });
         }
     }
-    arguments.format.print(&table(&analyses, &pairs), || answer(&analyses, &pairs))?;
+    if short {
+        let runs: Vec<_> = analyses.iter().zip(&answers).collect();
+        print(&comparison(&runs, &pairs))?;
+    } else {
+        arguments.format.print(&table(&analyses, &pairs), || programs(&analyses, &answers, &pairs))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -114,7 +122,7 @@ fn name_apart(analyses: &mut [Analysis], paths: &[PathBuf]) {
 }
 
 /// One row per value: how a run learned and drifted, whether two see the same images move, and whose evidence is wider.
-fn table(analyses: &[Analysis], pairs: &[Pair]) -> Table {
+fn table(analyses: &[Analysis], pairs: &[Compared]) -> Table {
     let mut rows: Vec<Vec<Cell>> = analyses.iter().flat_map(rows_of_run).collect();
     rows.extend(pairs.iter().flat_map(rows_of_pair));
     let headings = vec!["what", "of", "one", "other", "epoch", "value", "low", "high", "floor", "chance", "images"];
@@ -141,7 +149,7 @@ fn rows_of_run(analysis: &Analysis) -> Vec<Vec<Cell>> {
     accuracy.chain(drift).collect()
 }
 
-fn rows_of_pair(pair: &Pair) -> Vec<Vec<Cell>> {
+fn rows_of_pair(pair: &Compared) -> Vec<Vec<Cell>> {
     let agreement = pair.agreement.iter().map(|estimate| {
         let names = ["agreement", &estimate.measure, &estimate.one, &estimate.other];
         // Rankings that have nothing to do with one another do not correlate.
@@ -167,8 +175,9 @@ fn row(
     names.map(text).into_iter().chain([text(epoch)]).chain(numbers).chain([images.and_then(text)]).collect()
 }
 
-fn answer(analyses: &[Analysis], pairs: &[Pair]) -> Value {
+/// What JSON has.
+fn programs(analyses: &[Analysis], answers: &[Answer], pairs: &[Compared]) -> Value {
     let pairs: Vec<_> =
         pairs.iter().map(|pair| json!({ "agreement": pair.agreement, "spread": pair.spread })).collect();
-    json!({ "runs": analyses, "pairs": pairs })
+    json!({ "runs": analyses, "answers": answers, "pairs": pairs })
 }

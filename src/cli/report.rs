@@ -1,6 +1,6 @@
 //! `driftscope report`: one self-contained HTML page.
 
-use super::args::FloorArguments;
+use super::args::{FloorArguments, StillArguments};
 use super::error::wrong;
 use super::input::finished;
 use super::output::{checked, deliver};
@@ -31,6 +31,8 @@ pub(super) struct ReportArguments {
     out: PathBuf,
     #[command(flatten)]
     floor: FloorArguments,
+    #[command(flatten)]
+    still: StillArguments,
     /// Write the page again after each epoch, until every run has had its last; an open page loads itself again and keeps its
     /// place
     #[arg(long)]
@@ -72,7 +74,8 @@ fn write(
     floor: Option<&RunReader>,
     reload: Option<u32>,
 ) -> Result<()> {
-    let page = html(readers, &PageOptions { floor, reload })?;
+    let StillArguments { margin, patience } = arguments.still;
+    let page = html(readers, &PageOptions { floor, reload, margin, patience })?;
     deliver(out, &arguments.out, page.as_bytes())
 }
 

@@ -10,10 +10,14 @@ use crate::config::file::Settings;
 use crate::config::{RunConfig, ema_note};
 use crate::data::{DataConfig, Split};
 use crate::device::{DeviceChoice, DeviceError};
+use crate::drift::Options;
 use crate::fsx::quoted;
+use crate::measure::Measure;
 use crate::models::ModelName;
-use crate::progress::{self, Progress, say};
+use crate::progress::{self, Progress, Screen, say};
+use crate::report::{Answered, wrapped};
 use crate::run::{NextStep, RunDir, RunRecord, Which, misfits, same_data, same_panel, sealed};
+use crate::store::RunReader;
 use crate::train::{Ending, Ready, Setup, fit};
 use anyhow::{Result, bail};
 use burn_train::Interrupter;
@@ -137,6 +141,7 @@ pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
             if let Some(best) = best {
                 progress.say(&format!("best epoch {} · val accuracy {:.3}", best.epoch, best.val_accuracy));
             }
+            conclude(path, &setup.config).iter().for_each(|line| progress.say(line));
             print(&format!("{}\n", path.display()))?;
             Ok(ExitCode::SUCCESS)
         }
@@ -146,6 +151,26 @@ pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
             Ok(ExitCode::from(INTERRUPTED))
         }
     }
+}
+
+/// What the run says at its end, and where to see it. It is over and whole, whatever cannot be said of it.
+fn conclude(path: &Path, config: &RunConfig) -> Vec<String> {
+    let report = format!("see it: driftscope report {}", quoted(path));
+    if config.explainers.is_empty() {
+        return vec![report];
+    }
+    let options = Options { measures: Measure::LIVE.to_vec(), groups: false, ..Options::default() };
+    let answered = RunReader::open(path).map_err(Into::into).and_then(|reader| Answered::of(&reader, &options));
+    let said = match answered {
+        Ok(Answered { answer, .. }) => {
+            let warnings = answer.warnings.iter().map(|warning| format!("warning: {warning}"));
+            answer.sentences.iter().map(ToString::to_string).chain(warnings).collect()
+        }
+        Err(error) => vec![format!("nothing can be said of its evidence: {error}")],
+    };
+    let columns = Screen::of_stderr().columns.saturating_sub(1);
+    let wrapped: String = said.iter().map(|line| wrapped(line, columns, 2)).collect();
+    wrapped.lines().map(str::to_string).chain([report]).collect()
 }
 
 /// Everything that can fail is done before the run's folder is made.

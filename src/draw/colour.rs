@@ -8,6 +8,8 @@ pub(crate) const INK: Rgb = [0x1f, 0x1f, 0x1f];
 pub(crate) const FAINT: Rgb = [0x60, 0x60, 0x60];
 pub(crate) const WARNING: Rgb = [0xb0, 0x3a, 0x12];
 pub(crate) const RULE: Rgb = [0xd4, 0xd4, 0xd4];
+/// What moved no more than the margin; as on the page.
+pub(crate) const STILL: Rgb = [0xbf, 0xdf, 0xbf];
 
 /// `weight` in [0, 1] of `over`, the rest of `under`.
 pub(super) fn mixed(under: Rgb, over: Rgb, weight: f32) -> Rgb {

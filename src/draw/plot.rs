@@ -1,6 +1,6 @@
 //! Plots for a paper: curves over epochs with their intervals, noise floors and chance levels, as SVG and PNG.
 
-use super::colour::{FAINT, INK, RULE};
+use super::colour::{FAINT, INK, RULE, STILL};
 use super::error::FigureError;
 use super::mark::Mark;
 use super::scene::{Dash, Point, Scene, Shape};
@@ -24,6 +24,7 @@ const LEGEND_LINE: f32 = 12.5;
 /// Length of the line beside a name in the legend.
 const SAMPLE: f32 = 18.0;
 const BAND_OPACITY: f32 = 0.18;
+const SHADE: f32 = 0.6;
 /// With more points than this a curve has no dots, and other marks only at some of its points.
 const MOST_DOTS: usize = 40;
 /// Marks of a curve that has so many points.
@@ -68,6 +69,8 @@ pub struct Plot {
     /// The least and the greatest value of the vertical axis. `None` fits the axis to the curves, from zero where nothing is
     /// negative.
     pub range: Option<[f64; 2]>,
+    /// Up to this value the plot is shaded: less than it is still.
+    pub still: Option<f64>,
 }
 
 /// Several plots on one sheet, with one key.
@@ -94,7 +97,10 @@ impl Plots {
         let fonts = Fonts::embedded()?;
         let columns = self.columns.clamp(1, self.plots.len());
         let width = columns as f32 * (WIDTH + GAP) - GAP + 2.0 * MARGIN;
-        let mut pen = Drawing { fonts, shapes: Vec::new() };
+        // One axis of epochs for all, so that what stands below one another is of one time.
+        let epochs = self.plots.iter().flat_map(|plot| &plot.series).flat_map(Series::epochs);
+        let epochs = extent(epochs).unwrap_or([0.0, 1.0]);
+        let mut pen = Drawing { fonts, shapes: Vec::new(), epochs };
         let mut top = MARGIN;
         if !self.title.is_empty() {
             let face = Face::bold(TITLE);
@@ -213,6 +219,8 @@ impl Frame {
 struct Drawing {
     fonts: Fonts,
     shapes: Vec<Shape>,
+    /// The first and the last epoch of all plots.
+    epochs: [f64; 2],
 }
 
 impl Drawing {
@@ -232,14 +240,18 @@ impl Drawing {
         let note = self.fonts.ellipsised(&plot.note, Face::regular(LABEL), WIDTH);
         let below = top + heading.line() as f32 + Face::regular(LABEL).ascent();
         self.text((left, below), &note, Face::regular(LABEL), Align::Left, FAINT);
-        let epochs = extent(plot.series.iter().flat_map(Series::epochs)).unwrap_or([0.0, 1.0]);
         let needed = || extent(plot.series.iter().flat_map(Series::values)).unwrap_or([0.0, 1.0]);
         let frame = Frame {
             left: left + LEFT,
             top: top + HEAD,
-            epochs: Axis::of_epochs(epochs),
+            epochs: Axis::of_epochs(self.epochs),
             values: plot.range.map_or_else(|| Axis::of_values(needed()), |range| Axis::between(range, 5.0)),
         };
+        if let Some(still) = plot.still {
+            let (right, low, high) = (frame.left + WIDTH - LEFT, frame.y(f64::NEG_INFINITY), frame.y(still));
+            let points = vec![(frame.left, low), (right, low), (right, high), (frame.left, high)];
+            self.shapes.push(Shape::Area { points, colour: STILL, opacity: SHADE });
+        }
         self.axes(&frame);
         plot.series.iter().for_each(|series| self.band(series, &frame));
         plot.series.iter().for_each(|series| self.curves(series, &frame));
@@ -331,6 +343,16 @@ impl Drawing {
                 }
             }
             self.text((right + 6.0, middle + LABEL * 0.35), text, face, Align::Left, FAINT);
+            bottom += LEGEND_LINE;
+        }
+        // One margin a sheet.
+        if let Some(still) = plots.iter().find_map(|plot| plot.still) {
+            let (left, middle) = (MARGIN + LEFT, bottom + LEGEND_LINE * 0.5);
+            let (right, high, low) = (left + SAMPLE, middle - 3.5, middle + 3.5);
+            let points = vec![(left, high), (right, high), (right, low), (left, low)];
+            self.shapes.push(Shape::Area { points, colour: STILL, opacity: SHADE });
+            let text = format!("still: moved at most {still}; 0 is noise, 100 is another image's map");
+            self.text((right + 6.0, middle + LABEL * 0.35), &text, face, Align::Left, FAINT);
             bottom += LEGEND_LINE;
         }
         bottom

@@ -2,9 +2,16 @@
 
 use super::drift_table::{interval, number};
 use super::table::{aligned, csv_row};
-use crate::drift::{AgreementEstimate, Analysis, ImageDrift, ProtocolEstimate, SpreadEstimate};
+use super::wrap::shortened;
+use crate::drift::{AgreementEstimate, Analysis, ImageDrift, ProtocolEstimate, SpreadEstimate, moved_words};
 use crate::measure::Measure;
 use crate::store::Against;
+use console::measure_text_width;
+
+/// Columns of an image's id, of a method and of a target where images are listed: 79 in all.
+const IMAGE_COLUMNS: usize = 22;
+const METHOD_COLUMNS: usize = 11;
+const TARGET_COLUMNS: usize = 6;
 
 /// The images that drifted most at `epoch` (by default the last one), the greatest drift first: one row for each image,
 /// explainer and target, `count` rows at most. Images for which the measure is undefined are left out.
@@ -38,6 +45,46 @@ pub fn image_table(
     rows.truncate(count);
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(_, cells)| cells).collect();
     aligned(&["image", "explainer", "target", "against", measure.name()], &rows, 4)
+}
+
+/// The images that moved most at `epoch` (by default the last one), the greatest first: one row for each image, explainer and
+/// target, `count` rows at most, with what noise does to the same image and whether it moved by more than that. Images that do
+/// not count are left out. `against` is the epoch before or the first one.
+pub fn moved_image_table(analysis: &Analysis, against: Against, epoch: Option<usize>, count: usize) -> String {
+    let mut rows: Vec<(f64, Vec<String>)> = Vec::new();
+    for matrix in &analysis.matrices {
+        let Some(epoch) = epoch.or(matrix.epochs.last().copied()) else { continue };
+        let pair = if against == Against::First { matrix.from_first(epoch) } else { matrix.step(epoch) };
+        let Some(pair) = pair else { continue };
+        let title = analysis.titles.get(&matrix.explainer).unwrap_or(&matrix.explainer);
+        for (image, value) in pair.images.iter().enumerate() {
+            let (Some(id), Some(moved)) = (analysis.images.get(image), *value) else { continue };
+            let noise = pair.image_floors.get(image).copied().flatten();
+            let beyond = pair.threshold.map_or("–", |threshold| if moved > threshold { "yes" } else { "no" });
+            let cells = [
+                ending(id, IMAGE_COLUMNS),
+                shortened(title, METHOD_COLUMNS),
+                shortened(&matrix.target, TARGET_COLUMNS),
+                pair.reference_epoch.to_string(),
+                moved_words(Some(moved)),
+                noise.map_or("–".to_string(), |noise| format!("{:.0}", noise + 0.0)),
+                beyond.to_string(),
+            ];
+            rows.push((moved, cells.to_vec()));
+        }
+    }
+    rows.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let rows: Vec<Vec<String>> = rows.into_iter().take(count).map(|(_, cells)| cells).collect();
+    aligned(&["image", "method", "target", "since", "moved", "noise", "beyond"], &rows, 3)
+}
+
+/// The end of an id that is longer than a column: images of one folder differ there.
+fn ending(id: &str, columns: usize) -> String {
+    let mut end: String = id.to_string();
+    while measure_text_width(&end) + 1 > columns && measure_text_width(id) > columns {
+        end.remove(0);
+    }
+    if end.len() == id.len() { end } else { format!("…{end}") }
 }
 
 /// Tidy CSV of the values behind the estimates: one row for each image and estimate, with all digits; undefined values are

@@ -2,6 +2,7 @@
 
 use super::dashboard::Dashboard;
 use super::error::TrainError;
+use crate::drift::Matrix;
 use crate::fsx::{self, FsError};
 use crate::measure::Measure;
 use crate::picture::Picture;
@@ -24,6 +25,7 @@ impl Board {
         methods: &[(String, String)],
         next: usize,
         history: &[EpochMetrics],
+        matrices: &[Matrix],
     ) -> Result<Self, TrainError> {
         let folder = run.join(TENSORBOARD_DIR);
         let known = has_events(&folder).map_err(RunError::from)?;
@@ -34,24 +36,35 @@ impl Board {
         writer.layout(&layout(methods))?;
         let mut board = Self(Some(writer));
         for metrics in history.iter().filter(|metrics| !known && metrics.epoch < next) {
-            board.write(metrics, &[])?;
+            board.write(metrics, matrices, &[])?;
         }
         Ok(board)
     }
 
-    /// An epoch's numbers, and its figures by image id. They are a copy of what the run keeps: where they cannot be written
+    /// An epoch's numbers, how far its maps moved by the matrices so far, and its figures by image id. They are a copy of what the run keeps: where they cannot be written
     /// that is said, and the run goes on without them.
-    pub(super) fn epoch(&mut self, metrics: &EpochMetrics, figures: &[(String, Picture)], dashboard: &Dashboard) {
-        if let Err(error) = self.write(metrics, figures) {
+    pub(super) fn epoch(
+        &mut self,
+        metrics: &EpochMetrics,
+        matrices: &[Matrix],
+        figures: &[(String, Picture)],
+        dashboard: &Dashboard,
+    ) {
+        if let Err(error) = self.write(metrics, matrices, figures) {
             dashboard.say(&format!("no more event files for TensorBoard: {error}"));
             self.0 = None;
         }
     }
 
-    fn write(&mut self, metrics: &EpochMetrics, figures: &[(String, Picture)]) -> Result<(), TrainError> {
+    fn write(
+        &mut self,
+        metrics: &EpochMetrics,
+        matrices: &[Matrix],
+        figures: &[(String, Picture)],
+    ) -> Result<(), TrainError> {
         let Some(writer) = &mut self.0 else { return Ok(()) };
         let step = metrics.epoch as u64;
-        for (tag, value) in scalars(metrics) {
+        for (tag, value) in scalars(metrics, matrices) {
             writer.scalar(&tag, value, step)?;
         }
         for (id, figure) in figures {
@@ -91,14 +104,14 @@ fn layout(methods: &[(String, String)]) -> Vec<Category> {
     let drift = |(explainer, target): &(String, String)| {
         references.map(|(against, words)| Chart {
             title: format!("{explainer} ({target}) {words}"),
-            tags: DRIFT.map(|what| drift_tag(what, explainer, target, Measure::Spearman.name(), against)).to_vec(),
+            tags: DRIFT.map(|what| drift_tag(what, explainer, target, Measure::DEFAULT.name(), against)).to_vec(),
         })
     };
     let learning = vec![
         chart("loss", &["loss/train", "loss/val"]),
         chart("accuracy", &["accuracy/train", "accuracy/val", "accuracy/val top-5"]),
     ];
-    let measure = Measure::Spearman.label();
+    let measure = Measure::DEFAULT.label();
     let titled = |title: String, charts: Vec<Chart>| Category { title, charts };
     let all = vec![
         titled("moved: 0 is noise, 100 is the map of another image".to_string(), moved.to_vec()),
@@ -120,7 +133,7 @@ fn moved_tag(explainer: &str, target: &str, against: Against) -> String {
 }
 
 /// By tag, those that are known.
-fn scalars(metrics: &EpochMetrics) -> Vec<(String, f64)> {
+fn scalars(metrics: &EpochMetrics, matrices: &[Matrix]) -> Vec<(String, f64)> {
     let mut all = Vec::new();
     if let Some(training) = &metrics.training {
         let known = [
@@ -137,6 +150,12 @@ fn scalars(metrics: &EpochMetrics) -> Vec<(String, f64)> {
         let tag = |what| drift_tag(what, &estimate.explainer, &estimate.target, &estimate.measure, estimate.against);
         let values = [estimate.value, estimate.floor, estimate.chance];
         all.extend(DRIFT.into_iter().zip(values).filter_map(|(what, value)| Some((tag(what), value?))));
+    }
+    for matrix in matrices {
+        let tag = |against| moved_tag(&matrix.explainer, &matrix.target, against);
+        let pairs =
+            [(Against::Previous, matrix.step(metrics.epoch)), (Against::First, matrix.from_first(metrics.epoch))];
+        all.extend(pairs.into_iter().filter_map(|(against, pair)| Some((tag(against), pair?.moved?))));
     }
     all
 }

@@ -1,11 +1,10 @@
 //! How far a run is: its epochs, the part of the epoch that is under way, and how its losses went so far.
 
-use crate::drift::DriftEstimate;
+use crate::drift::{Matrix, Pair, moved_words};
 use crate::explain::Explainer;
-use crate::measure::Measure;
 use crate::progress::{Around, Line, Phase, Progress, Screen, clock, sparkline};
 use crate::run::Meter;
-use crate::store::{Against, EpochMetrics};
+use crate::store::EpochMetrics;
 use std::time::Instant;
 
 /// The last so many epochs are shown as a curve at the foot, and in the line of an epoch.
@@ -30,10 +29,9 @@ pub(super) struct Dashboard<'a> {
     /// The training under way.
     phase: Phase<'a>,
     training: Vec<String>,
-    /// Validation losses, accuracies, and how far the lead method's maps moved since the epoch before, by epoch.
+    /// Validation losses and accuracies by epoch.
     losses: Vec<f64>,
     accuracies: Vec<f64>,
-    moved: Vec<f64>,
 }
 
 /// The method whose evidence stands in the line of an epoch.
@@ -66,7 +64,6 @@ impl<'a> Dashboard<'a> {
             training: Vec::new(),
             losses: Vec::new(),
             accuracies: Vec::new(),
-            moved: Vec::new(),
         };
         history.iter().for_each(|metrics| dashboard.remember(metrics));
         dashboard
@@ -105,13 +102,13 @@ impl<'a> Dashboard<'a> {
         self.progress.phase(name)
     }
 
-    /// An epoch is sealed.
-    pub(super) fn sealed(&mut self, metrics: &EpochMetrics) {
+    /// An epoch is sealed; `matrices` are those of all epochs so far.
+    pub(super) fn sealed(&mut self, metrics: &EpochMetrics, matrices: &[Matrix]) {
         self.remember(metrics);
         let screen = Screen::of_stderr();
-        self.say(&self.row(metrics, screen));
+        self.say(&self.row(metrics, matrices, screen));
         if self.progress.details() {
-            details(metrics, screen).iter().for_each(|line| self.say(&screen.cut(line)));
+            details(metrics, matrices, screen).iter().for_each(|line| self.say(&screen.cut(line)));
         }
         self.training.clear();
         self.shares[1] = metrics.epoch as f64 / self.epochs.max(1) as f64;
@@ -122,14 +119,13 @@ impl<'a> Dashboard<'a> {
         if let Some(training) = &metrics.training {
             self.losses.push(training.val_loss);
             self.accuracies.push(training.val_accuracy);
-            self.moved.push(self.step_of_lead(metrics).and_then(|step| step.since[0].1).unwrap_or(f64::NAN));
         }
     }
 
-    /// How far the lead method's maps moved since the epoch before; of its first target.
-    fn step_of_lead<'m>(&self, metrics: &'m EpochMetrics) -> Option<Step<'m>> {
+    /// The matrix of the lead method, of its first target.
+    fn of_lead<'m>(&self, matrices: &'m [Matrix]) -> Option<&'m Matrix> {
         let lead = self.lead.as_ref()?;
-        steps(metrics).find(|step| step.explainer == lead.explainer)
+        matrices.iter().find(|matrix| matrix.explainer == lead.explainer)
     }
 
     /// The share of the run that is done when `of_epoch` of the epoch under way is.
@@ -159,14 +155,20 @@ impl<'a> Dashboard<'a> {
 
     /// An epoch in one line: validation loss and accuracy, and how far the lead method's maps moved since the epoch before.
     /// Where the screen is narrow it says less, in shorter words.
-    fn row(&self, metrics: &EpochMetrics, screen: Screen) -> String {
+    fn row(&self, metrics: &EpochMetrics, matrices: &[Matrix], screen: Screen) -> String {
         let width = self.epochs.to_string().len();
         let head = format!("{:>width$}/{}", metrics.epoch, self.epochs);
         let Some(training) = &metrics.training else { return screen.cut(&format!("epoch {head}")) };
         let (loss, accuracy) = (training.val_loss, training.val_accuracy);
-        let words = self.step_of_lead(metrics).map(|step| moved_words(step.since[0].1));
-        let curve = match (&words, screen.unicode) {
-            (Some(_), true) => format!(" {}", sparkline(&self.moved, SHORT_CURVE, Some(ENDS))),
+        let matrix = self.of_lead(matrices);
+        let step = |matrix: &Matrix, epoch: usize| matrix.step(epoch).map(|step| step.moved);
+        let words = matrix.and_then(|matrix| step(matrix, metrics.epoch)).map(moved_words);
+        let curve = match (matrix, screen.unicode) {
+            (Some(matrix), true) => {
+                let steps = matrix.epochs.iter().filter_map(|&epoch| step(matrix, epoch));
+                let moved: Vec<f64> = steps.map(|moved| moved.unwrap_or(f64::NAN)).collect();
+                format!(" {}", sparkline(&moved, SHORT_CURVE, Some(ENDS)))
+            }
             _ => String::new(),
         };
         let title = self.lead.as_ref().map_or("", |lead| &lead.title);
@@ -185,45 +187,8 @@ impl<'a> Dashboard<'a> {
     }
 }
 
-/// How far the maps of a method and target moved up to an epoch.
-struct Step<'m> {
-    explainer: &'m str,
-    target: &'m str,
-    /// The epoch before and the first one, and how far the maps moved since.
-    since: [(usize, Option<f64>); 2],
-    dead: usize,
-}
-
-/// The steps of the default measure, one a method and target.
-fn steps(metrics: &EpochMetrics) -> impl Iterator<Item = Step<'_>> {
-    let ours = metrics.drift.iter().filter(|one| one.measure == Measure::Spearman.name());
-    let previous = ours.clone().filter(|one| one.against == Against::Previous);
-    previous.map(move |step| {
-        let same = |one: &&DriftEstimate| {
-            one.against == Against::First && (&one.explainer, &one.target) == (&step.explainer, &step.target)
-        };
-        let first = ours.clone().find(same).unwrap_or(step);
-        let since = [step, first].map(|one| (one.reference_epoch, moved(one)));
-        Step { explainer: &step.explainer, target: &step.target, since, dead: step.dead }
-    })
-}
-
-fn moved(estimate: &DriftEstimate) -> Option<f64> {
-    let [value, floor, chance] = [estimate.value?, estimate.floor?, estimate.chance?];
-    Some(100.0 * (value - floor) / (chance - floor))
-}
-
-fn moved_words(moved: Option<f64>) -> String {
-    match moved.map(f64::round) {
-        None => "not measurable".to_string(),
-        Some(moved) if moved <= 0.0 => "within noise".to_string(),
-        Some(moved) if moved > 100.0 => "over 100".to_string(),
-        Some(moved) => format!("{moved:.0}"),
-    }
-}
-
 /// More about an epoch: what its training made of it, and a line a method and target.
-fn details(metrics: &EpochMetrics, screen: Screen) -> Vec<String> {
+fn details(metrics: &EpochMetrics, matrices: &[Matrix], screen: Screen) -> Vec<String> {
     let number = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.3}"));
     let mut lines = Vec::new();
     if let Some(training) = &metrics.training {
@@ -235,12 +200,16 @@ fn details(metrics: &EpochMetrics, screen: Screen) -> Vec<String> {
         parts.extend(training.learning_rate.map(|rate| format!("learning rate {rate:.2e}")));
         lines.push(screen.joined(&parts));
     }
-    for Step { explainer, target, since, dead } in steps(metrics) {
-        let since = since.map(|(epoch, moved)| format!("{} since epoch {epoch}", moved_words(moved)));
-        let [previous, first] = &since;
-        let mut parts = vec![format!("    {explainer} ({target}) moved {previous}")];
-        parts.extend((first != previous).then(|| first.clone()));
-        parts.extend((dead > 0).then(|| format!("{dead} {} without evidence", if dead == 1 { "map" } else { "maps" })));
+    for matrix in matrices {
+        let Some(step) = matrix.step(metrics.epoch) else { continue };
+        let first = matrix.from_first(metrics.epoch).filter(|first| first.reference_epoch != step.reference_epoch);
+        let since = |pair: &Pair| format!("{} since epoch {}", moved_words(pair.moved), pair.reference_epoch);
+        let mut parts = vec![format!("    {} ({}) moved {}", matrix.explainer, matrix.target, since(step))];
+        parts.extend(first.map(since));
+        let dead = step.dead;
+        parts.extend(
+            (dead > 0).then(|| format!("{dead} {} without evidence", if dead == 1 { "image" } else { "images" })),
+        );
         lines.push(screen.joined(&parts));
     }
     lines
@@ -249,53 +218,47 @@ fn details(metrics: &EpochMetrics, screen: Screen) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drift::testing::estimate;
+    use crate::drift::testing::matrix;
     use crate::store::tests::of_accuracy;
 
-    /// A similarity with floor 0.9 and chance 0.1: 0.5 is half of the way from one to the other.
-    fn metrics(value: f64) -> EpochMetrics {
-        let of = |against, reference_epoch, value| DriftEstimate {
-            reference_epoch,
-            chance: Some(0.1),
-            ..estimate("spearman", against, 3, Some(value))
-        };
-        let drift = vec![of(Against::Previous, 2, value), of(Against::First, 0, 0.1)];
-        EpochMetrics { epoch: 3, training: Some(of_accuracy(0.512)), drift, randomised: vec![] }
+    fn metrics() -> EpochMetrics {
+        EpochMetrics { epoch: 3, training: Some(of_accuracy(0.512)), drift: vec![], randomised: vec![] }
     }
 
-    fn row(columns: usize, unicode: bool, value: f64) -> String {
+    fn row(columns: usize, unicode: bool, moved: f64) -> String {
         let progress = Progress::new();
         let lead = Lead { explainer: "grad-cam".to_string(), title: "Grad-CAM".to_string() };
-        let mut dashboard = Dashboard::new(&progress, 10, Some(lead), &[]);
-        dashboard.remember(&metrics(0.9));
-        dashboard.remember(&metrics(value));
-        dashboard.row(&metrics(value), Screen { columns, unicode })
+        let dashboard = Dashboard::new(&progress, 10, Some(lead), &[]);
+        let matrices = [matrix("grad-cam", &[Some(100.0), None, Some(moved)], None)];
+        dashboard.row(&metrics(), &matrices, Screen { columns, unicode })
     }
 
     #[test]
     fn an_epoch_is_one_line_that_says_less_where_there_is_less_room() {
-        let found = [80, 70, 60, 40, 30, 12].map(|columns| row(columns, true, 0.5));
+        let found = [80, 70, 61, 40, 30, 12].map(|columns| row(columns, true, 50.0));
         assert_eq!(
             found,
             [
-                "epoch  3/10 · val loss 1.0000 · accuracy 0.512 · Grad-CAM moved 50 ▁▅ · 1.0 s",
-                "epoch  3/10 · val loss 1.0000 · accuracy 0.512 · Grad-CAM moved 50 ▁▅",
-                "epoch  3/10 · val loss 1.0000 · accuracy 0.512 · moved 50 ▁▅",
-                " 3/10 loss 1.000 acc 0.512 moved 50 ▁▅",
+                "epoch  3/10 · val loss 1.0000 · accuracy 0.512 · Grad-CAM moved 50 █·▅ · 1.0 s",
+                "epoch  3/10 · val loss 1.0000 · accuracy 0.512 · Grad-CAM moved 50 █·▅",
+                "epoch  3/10 · val loss 1.0000 · accuracy 0.512 · moved 50 █·▅",
+                " 3/10 loss 1.000 acc 0.512 moved 50 █·▅",
                 " 3/10 loss 1.00 acc 0.51 move…",
                 " 3/10 loss …",
             ]
         );
-        assert_eq!(
-            row(80, false, 0.95),
-            "epoch  3/10 | val loss 1.0000 | accuracy 0.512 | Grad-CAM moved within noise"
-        );
+        let plain = "epoch  3/10 | val loss 1.0000 | accuracy 0.512 | Grad-CAM moved within noise";
+        assert_eq!(row(80, false, -6.0), plain);
     }
 
     #[test]
     fn details_are_a_line_a_method() {
-        let found = [80, 50].map(|columns| details(&metrics(0.5), Screen { columns, unicode: true })[1].clone());
-        let whole = "    grad-cam (label) moved 50 since epoch 2 · 100 since epoch 0";
-        assert_eq!(found, [whole, "    grad-cam (label) moved 50 since epoch 2"]);
+        let mut matrices = [matrix("grad-cam", &[Some(40.0), None, Some(3.0)], None)];
+        let first = Pair { reference_epoch: 0, moved: Some(120.0), dead: 1, ..matrices[0].pairs[2].clone() };
+        matrices[0].pairs.insert(2, first);
+        let found =
+            [80, 48].map(|columns| details(&metrics(), &matrices, Screen { columns, unicode: true })[1].clone());
+        assert_eq!(found[0], "    grad-cam (label) moved 3 since epoch 2 · over 100 since epoch 0");
+        assert_eq!(found[1], "    grad-cam (label) moved 3 since epoch 2");
     }
 }

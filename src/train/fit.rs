@@ -19,7 +19,7 @@ use super::stop::Stop;
 use super::trainee::Trainee;
 use crate::data::{Loader, Order, Split};
 use crate::device;
-use crate::drift::{Timeline, randomised};
+use crate::drift::{PATIENCE, Timeline, randomised};
 use crate::models::{Mode, Model, Taps, Trainable};
 use crate::probe::{Evaluation, evaluate};
 use crate::progress::Progress;
@@ -83,7 +83,7 @@ fn epochs(
     // Model, optimizer and position: as they were saved, or new. What has been seen so far: read back, or epoch 0.
     let Ready { mut trainee, panel, begun, pictures } = ready;
     let (mut logbook, mut dashboard);
-    let lead = Lead::of(&config.explainers);
+    let (lead, patience) = (Lead::of(&config.explainers), PATIENCE.get());
     if begun {
         let history = history(run, |error| progress.say(&format!("left out of tables and ranking: {error}")))?;
         let next = trainee.position.next().epoch;
@@ -91,14 +91,15 @@ fn epochs(
         let timeline = Timeline::of_sealed(&RunReader::open(run.path())?, next, settling::reach(config), damaged)?;
         settling::note(&mut trainee.position, config, &timeline, &history);
         tidy(run, &history, config.keep, trainee.position.steadiest)?;
-        let board = Board::open(run.path(), setup.tensorboard, &panel.methods(), next, &history)?;
+        let matrices = timeline.matrices(patience);
+        let board = Board::open(run.path(), setup.tensorboard, &panel.methods(), next, &history, &matrices)?;
         logbook = Logbook { panel, timeline, board };
         dashboard = Dashboard::new(progress, config.epochs, lead, &history);
     } else {
         for (index, picture) in pictures.iter().enumerate() {
             run.write(&panel_image_name(index), picture)?;
         }
-        let board = Board::open(run.path(), setup.tensorboard, &panel.methods(), 0, &[])?;
+        let board = Board::open(run.path(), setup.tensorboard, &panel.methods(), 0, &[], &[])?;
         logbook = Logbook { panel, timeline: Timeline::new(settling::reach(config)), board };
         dashboard = Dashboard::new(progress, config.epochs, lead, &[]);
         let untrained = EpochRun { learning_rate: None, start: Instant::now() };
@@ -248,11 +249,12 @@ fn close_epoch(
     building.write(CONFUSION_FILE, confusion_csv(&setup.data.classes, &validation.confusion).as_bytes())?;
     let figures = logbook.panel.write(&mut building, epoch, &seen)?;
     building.write_json(METRICS_FILE, &metrics)?;
-    logbook.board.epoch(&metrics, &figures, dashboard);
+    let matrices = logbook.timeline.matrices(PATIENCE.get());
+    logbook.board.epoch(&metrics, &matrices, &figures, dashboard);
     building.seal()?;
     tidy(run, &history(run, |_| {})?, config.keep, trainee.position.steadiest)?;
     logbook.timeline.advance(epoch, seen);
-    dashboard.sealed(&metrics);
+    dashboard.sealed(&metrics, &matrices);
     Ok(())
 }
 

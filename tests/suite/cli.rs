@@ -64,11 +64,15 @@ fn a_run_can_be_inspected_and_is_never_overwritten() {
         &["already holds a run", "--resume"],
     );
 
-    let table = succeed(dir.path(), &["drift", "run"]).stdout;
+    let table = succeed(dir.path(), &["drift", "run", "--all"]).stdout;
     let table = String::from_utf8(table).unwrap();
     for part in ["rollout", "grad-cam", "top20-iou", "spearman", "js-divergence", "floor", "chance"] {
         assert!(table.contains(part), "{part} is missing from:\n{table}");
     }
+    // The answer alone fits a terminal.
+    let answer = String::from_utf8(succeed(dir.path(), &["drift", "run"]).stdout).unwrap();
+    assert!(table.starts_with(answer.split("More: ").next().unwrap()), "{answer}");
+    assert!(answer.lines().all(|line| line.chars().count() <= 80), "{answer}");
     let live = ["--measures", "top20-iou,spearman,js-divergence"];
     let json = succeed(dir.path(), &[&["drift", "run", "--format", "json"], &live[..]].concat()).stdout;
     let figures = serde_json::from_slice::<driftscope::drift::Analysis>(&json).unwrap().drift;

@@ -142,12 +142,28 @@ fn drift_compare_animate_and_plot_are_commands() {
     let whole: serde_json::Value = serde_json::from_str(&text(&["drift", "deit_mini", "--format", "json"])).unwrap();
     assert!(whole["layers"].as_array().is_some_and(|layers| !layers.is_empty()), "per head");
 
+    // Three epochs are three pairs.
+    let matrix = text(&["drift", "resnet_mini", "--matrix", "--format", "csv"]);
+    assert!(
+        rows(&matrix) == 1 + 3 && matrix.starts_with("explainer,target,measure,epoch,reference_epoch,moved,low,high,")
+    );
+    let pairs: serde_json::Value =
+        serde_json::from_str(&text(&["drift", "resnet_mini", "--matrix", "--format", "json"])).unwrap();
+    assert_eq!(pairs["matrices"][0]["pairs"].as_array().map(Vec::len), Some(3), "{pairs}");
+    // The maps of the second and the third epoch are the same.
+    let triangle = text(&["drift", "resnet_mini", "--matrix", "--margin", "3"]);
+    let last = triangle.lines().find(|line| line.trim_start().starts_with("3 ")).unwrap();
+    assert!(last.ends_with("·") && triangle.contains("more than 3 apart"), "{triangle}");
+
     let gate = |limit: &str| driftscope(dir, &["drift", "resnet_mini", "--fail-above", limit]).output().unwrap();
     assert_eq!(gate("spearman=2").status.code(), Some(0), "no correlation is farther from 1 than 2");
     let failed = gate("spearman=0.001");
     assert_eq!(failed.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&failed.stderr).contains("epoch 2 against epoch 1"));
 
+    let short = text(&["compare", "resnet_mini", "deit_mini"]);
+    assert!(short.lines().all(|line| line.chars().count() <= 80) && short.contains("since first"), "{short}");
+    assert!(text(&["compare", "resnet_mini", "deit_mini", "--all"]).contains("spread-difference"));
     let both = text(&["compare", "resnet_mini", "deit_mini", "--format", "csv"]);
     for what in ["accuracy,", "drift,", "agreement,", "spread-difference,"] {
         assert!(both.lines().any(|line| line.starts_with(what)), "{what} {both}");
@@ -159,6 +175,8 @@ fn drift_compare_animate_and_plot_are_commands() {
         (vec!["animate", "deit_mini", "--image", "3", "--out", "a.svg"], b"<svg"),
         (vec!["plot", "deit_mini", "--out", "p.png"], b"\x89PNG"),
         (vec!["plot", "deit_mini", "--out", "p.svg"], b"<"),
+        (vec!["plot", "deit_mini", "--matrix", "--out", "m.png"], b"\x89PNG"),
+        (vec!["plot", "deit_mini", "--measures", "ssim", "--against", "best", "--out", "b.svg"], b"<"),
     ] {
         succeed(dir, &arguments);
         assert!(fs::read(dir.join(arguments.last().unwrap())).unwrap().starts_with(magic), "{arguments:?}");

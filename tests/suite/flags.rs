@@ -4,7 +4,7 @@ use crate::support::{alone, driftscope, succeed};
 use std::fs;
 
 /// Arguments, exit code, and words of the message. `run` is a small run of epochs 0 and 1, `cnn` its twin.
-const WRONG: [(&str, i32, &[&str]); 63] = [
+const WRONG: [(&str, i32, &[&str]); 68] = [
     ("", 2, &["Usage"]),
     ("fly", 2, &["fly"]),
     ("train", 2, &["--model"]),
@@ -63,10 +63,15 @@ const WRONG: [(&str, i32, &[&str]); 63] = [
     ("drift run --against tomorrow", 2, &["tomorrow", "previous"]),
     ("drift run --epoch 9", 1, &["--epoch 9"]),
     ("drift run --fail-above spearman", 2, &["spearman"]),
+    ("drift run --margin 101", 2, &["101", "--margin", "noise"]),
+    ("drift run --patience 0", 2, &["--patience", "at least 1"]),
+    ("drift run --matrix --images", 2, &["--matrix", "--images"]),
     ("drift run --images --groups", 2, &["--images", "--groups"]),
     ("cause run --from 0", 2, &["--to"]),
     ("compare run", 2, &["RUN"]),
     ("animate run --image 99", 1, &["99"]),
+    ("help fly", 2, &["fly", "train"]),
+    ("plot run --matrix --against first", 2, &["--matrix", "--against"]),
     ("plot run --out plot.pdf", 2, &["plot.pdf", ".svg"]),
 ];
 

@@ -81,6 +81,10 @@ fn the_help_of_every_command() {
         insta::assert_snapshot!(format!("help-{command}"), help(&[command, "--help"]));
     }
     insta::assert_snapshot!("help", all);
+    // The same again, in the other way to ask.
+    assert_eq!(help(&["help"]), all);
+    assert_eq!(help(&["help", "list"]), help(&["list", "--help"]));
+    assert!(help(&["help", "--help"]).contains("Print the help of a command"));
 }
 
 #[test]
@@ -105,6 +109,8 @@ fn the_tables_of_a_runs_drift() {
     let drift = ["drift", "textures", "--resamples", "50"];
     for (name, more) in [
         ("drift", &[][..]),
+        ("drift-all", &["--all"]),
+        ("drift-matrix", &["--matrix"]),
         ("drift-groups", &["--groups", "--measures", "spearman"]),
         ("drift-images", &["--images"]),
         ("drift-spread", &["--spread"]),
@@ -112,6 +118,8 @@ fn the_tables_of_a_runs_drift() {
     ] {
         insta::assert_snapshot!(name, without_digits(&answer(dir.path(), &[&drift[..], more].concat())));
     }
+    let twice = ["compare", "textures", "textures", "--resamples", "50"];
+    insta::assert_snapshot!("compare", without_digits(&answer(dir.path(), &twice)));
     insta::assert_snapshot!("runs", answer(dir.path(), &["runs", "."]));
     insta::assert_snapshot!("runs-json", answer(dir.path(), &["runs", ".", "--format", "json"]));
 }

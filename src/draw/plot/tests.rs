@@ -7,7 +7,8 @@ fn series(points: &[(f64, f64)]) -> Series {
 }
 
 fn plots(series: Vec<Series>) -> Plots {
-    let plot = Plot { title: "Spearman correlation".into(), note: "to the first epoch".into(), series, range: None };
+    let plot =
+        Plot { title: "Spearman correlation".into(), note: "to the first epoch".into(), series, ..Plot::default() };
     Plots { title: "A run".into(), plots: vec![plot], columns: 2 }
 }
 
@@ -140,6 +141,29 @@ fn the_png_is_as_large_as_the_svg_says_and_holds_the_colours() {
     assert!(picture.pixels().filter(|pixel| pixel.0 == COLOUR).count() > 500);
     let svg = plots.scene(1.0).unwrap().svg().unwrap();
     assert!(svg.contains("Spearman correlation") && svg.contains(&format!("width=\"{}pt\"", scene.width)));
+}
+
+/// From 0 to 10 the axis is HEIGHT high, so the shade up to 5 is half of it; and it lies under the curve, which comes later.
+#[test]
+fn what_is_still_is_shaded_and_every_plot_has_the_same_epochs() {
+    let mut plots = plots(vec![series(&[(1.0, 2.0), (2.0, 8.0)])]);
+    (plots.plots[0].range, plots.plots[0].still) = (Some([0.0, 10.0]), Some(5.0));
+    let early = Plot { series: vec![series(&[(0.0, 1.0), (1.0, 2.0)])], ..plots.plots[0].clone() };
+    plots.plots.push(early);
+    let shapes = plots.scene(1.0).unwrap().shapes;
+    let shades: Vec<&Vec<Point>> = shapes
+        .iter()
+        .filter_map(|shape| match shape {
+            Shape::Area { points, colour: STILL, .. } => Some(points),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(shades.len(), 3, "two plots and the key");
+    assert!((shades[0][0].1 - shades[0][2].1 - HEIGHT / 2.0).abs() < 1e-3, "{shades:?}");
+    // Epochs 0 to 2 in both: the first curve begins in the middle.
+    let (curve, _) = lines(&plots).remove(0);
+    assert!((curve[0].0 - shades[0][0].0 - (WIDTH - LEFT) / 2.0).abs() < 1e-3, "{curve:?}");
+    assert!(texts(&plots).iter().any(|text| text.starts_with("still: moved at most 5")));
 }
 
 #[test]

@@ -8,8 +8,9 @@ use super::matrices::matrices;
 use super::packed::{self, rounded};
 use super::pictures::Pictures;
 use crate::draw::ColourMap;
-use crate::drift::{Options, analyse};
+use crate::drift::{Margin, Options, PATIENCE};
 use crate::measure::Measure;
+use crate::report::answer::Answered;
 use crate::store::{Explanations, RunReader, TrainingMetrics};
 use data_encoding::BASE64;
 use serde::Serialize;
@@ -17,6 +18,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
+use std::num::NonZeroUsize;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = concat!(
@@ -130,12 +132,22 @@ struct Colours {
 }
 
 /// What a page is made with beside the runs.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct PageOptions<'a> {
     /// A run of the same recipe with another seed: the floor of every other run.
     pub floor: Option<&'a RunReader>,
     /// After how many seconds the page loads itself again, for one that is written again while a run trains.
     pub reload: Option<u32>,
+    /// How much a pair of epochs may have moved and still be still. Default: 5.
+    pub margin: Margin,
+    /// How many epochs must follow the one where the evidence settled. Default: 2.
+    pub patience: NonZeroUsize,
+}
+
+impl Default for PageOptions<'_> {
+    fn default() -> Self {
+        Self { floor: None, reload: None, margin: Margin::default(), patience: PATIENCE }
+    }
 }
 
 /// The page for `runs`, side by side.
@@ -148,7 +160,8 @@ pub fn html(runs: &[RunReader], options: &PageOptions<'_>) -> Result<String, Rep
         // A run is no floor of itself, however it was named.
         let place = |run: &RunReader| fs::canonicalize(run.dir()).ok();
         let floor = options.floor.filter(|floor| place(floor) != place(run));
-        analyse(run, &Options { seed_run: floor.cloned(), ..Options::default() })
+        let PageOptions { margin, patience, .. } = *options;
+        Answered::of(run, &Options { seed_run: floor.cloned(), margin, patience, ..Options::default() })
     };
     let analyses = runs.iter().map(of).collect::<Result<Vec<_>, _>>()?;
     page(&runs.iter().zip(&analyses).collect::<Vec<_>>(), options.reload)
