@@ -4,23 +4,39 @@
 //! says they are.
 
 use driftscope::picture::Picture;
-use driftscope::report::{EventWriter, TensorBoardError};
+use driftscope::report::{Category, Chart, EventWriter, TensorBoardError};
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = std::env::args_os().nth(1).ok_or("usage: tensorboard FOLDER")?;
     let dir = Path::new(&dir);
     let mut first = EventWriter::create(dir, 0)?;
+    first.layout(&layout())?;
     for step in 0..=5 {
         write(&mut first, step, 0.0)?;
     }
     let mut resumed = EventWriter::create(dir, 3)?;
+    resumed.layout(&layout())?;
     for step in 3..=4 {
         write(&mut resumed, step, 10.0)?;
     }
     resumed.scalar("far/step", -2.5e-7, 1 << 40)?;
     resumed.scalar("far/µ of ‖x‖", f64::NAN, 7)?;
     Ok(())
+}
+
+/// Loss and accuracy in one chart, and in another a tag that no regular expression must take apart.
+fn layout() -> Vec<Category> {
+    let chart = |title: &str, tags: &[&str]| Chart {
+        title: title.to_string(),
+        tags: tags.iter().map(|tag| tag.to_string()).collect(),
+    };
+    let learning = vec![chart("both", &["training/loss", "validation/accuracy"])];
+    let far = vec![chart("odd", &["far/µ of ‖x‖"])];
+    vec![
+        Category { title: "learning".to_string(), charts: learning },
+        Category { title: "far".to_string(), charts: far },
+    ]
 }
 
 /// A loss, an accuracy with a wall time of its own, and a picture of 5 x 3 pixels, all different at every step.

@@ -20,9 +20,9 @@ for model in resnet_mini deit_mini; do
     fi
 done
 
-# How far the evidence drifted, in words: what is printed below the table.
+# When the evidence settled and what moved most, in words.
 for model in resnet_mini deit_mini; do
-    cargo run --quiet -- drift "$folder/$model" | sed '1,/^$/d'
+    cargo run --quiet -- drift "$folder/$model"
 done
 report=$(cargo run --quiet -- report "$folder/resnet_mini" "$folder/deit_mini" --out "$folder/report.html")
 printf '\nThe report is in %s: open it in a browser.\n' "$report"

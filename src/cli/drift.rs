@@ -8,8 +8,8 @@ use super::output::{Format, FormatArguments, json};
 use crate::drift::{Against, Analysis, FailAbove, Matrix, Options, Protocol, Reference, Verdict, semantic_drift};
 use crate::measure::Measure;
 use crate::report::{
-    Answer, Answered, drift_csv, drift_summary, drift_table, image_csv, image_table, matrix_csv, matrix_table,
-    moved_image_table, protocol_table, spread_table,
+    Answer, Answered, agreement_table, drift_csv, drift_summary, drift_table, image_csv, image_table, matrix_csv,
+    matrix_table, moved_image_table, protocol_table, spread_table,
 };
 use crate::run::RunRecord;
 use crate::store::RunReader;
@@ -47,7 +47,8 @@ pub(super) struct DriftArguments {
     floor: FloorArguments,
     #[command(flatten)]
     still: StillArguments,
-    /// Below the answer also every estimate, with interval, floor and chance: a row an epoch, method and measure
+    /// Below the answer also every estimate, with interval, floor and chance, a row an epoch, method and measure; and whether
+    /// methods agree on the images
     #[arg(long)]
     all: bool,
     /// Every epoch against every other instead: a triangle a method; a row or record a pair in CSV and JSON
@@ -176,8 +177,12 @@ fn table(arguments: &DriftArguments, analysis: &Analysis, answer: &Answer) -> St
     }
     let asked = !measures.is_empty() || !against.is_empty() || !fail_above.is_empty();
     let summary = drift_summary(analysis, answer);
+    let agreement = match *all && !analysis.agreement.is_empty() {
+        true => format!("\n{}", agreement_table(&analysis.agreement)),
+        false => String::new(),
+    };
     match *all || *groups || epoch.is_some() || asked {
-        true => format!("{summary}\n{}", drift_table(&analysis.drift)),
+        true => format!("{summary}\n{}{agreement}", drift_table(&analysis.drift)),
         false => format!("{summary}{MORE}"),
     }
 }

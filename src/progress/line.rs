@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(line(0.5).drawn(Screen { columns: 28, unicode: false }), "epochs [==> ] 0/4 | 9 s gone");
         assert_eq!(
             [27, 20, 8].map(|columns| line(0.5).drawn(screen(columns))),
-            ["epochs 0/4 · 9 s gone", "epochs [━━━━╸   ] 0/4", "epochs …",]
+            ["epochs 0/4 · 9 s gone", "epochs [━━━╸   ] 0/4", "epochs …",]
         );
     }
 

@@ -4,6 +4,7 @@ use super::answer::{Answer, Sentence};
 use super::table::aligned;
 use super::wrap::{COLUMNS, shortened, wrapped};
 use crate::drift::{Analysis, Floor, Matrix, Settled, moved_words};
+use crate::measure::Measure;
 use console::measure_text_width;
 
 /// The least that is left of a method's name where a table is too wide.
@@ -29,10 +30,7 @@ pub fn drift_summary(analysis: &Analysis, answer: &Answer) -> String {
 fn scale(analysis: &Analysis) -> String {
     let Some(matrix) = analysis.matrices.first() else { return String::new() };
     let (margin, patience) = (matrix.margin, matrix.patience);
-    let label = matrix
-        .measure
-        .parse()
-        .map_or(matrix.measure.clone(), |measure: crate::measure::Measure| measure.label().to_lowercase());
+    let label = matrix.measure.parse().map_or("", |measure: Measure| measure.label());
     format!(
         "Moved, by {label}: 0 is noise, 100 is another image's map. Settled: from that epoch on no two epochs are more than \
          {margin} apart, and at least {patience} follow it."
@@ -40,7 +38,7 @@ fn scale(analysis: &Analysis) -> String {
 }
 
 /// One row a method and target: when it settled, its largest step, how far it came, and how many images moved.
-pub fn answer_table(analysis: &Analysis) -> String {
+fn answer_table(analysis: &Analysis) -> String {
     let seeds = analysis.settled.iter().any(|one| one.against_floor == Floor::Seed);
     let mut headings = vec!["method", "settled", "largest step", "since first", "images moved"];
     if seeds {

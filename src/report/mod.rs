@@ -20,11 +20,11 @@ mod tensorboard;
 mod wrap;
 
 pub use animate::{AnimateError, Animation, gif};
-pub use answer::{Answer, Answered, Part, Sentence, lead};
+pub use answer::{Answer, Answered, Part, Sentence};
 pub use comparison::{Compared, comparison};
 pub use curves::{Curves, curves, matrices};
 pub use drift_details::{agreement_table, image_csv, image_table, moved_image_table, protocol_table, spread_table};
-pub use drift_summary::{answer_table, drift_summary};
+pub use drift_summary::drift_summary;
 pub use drift_table::{drift_csv, drift_table};
 pub use film::{FilmStrip, film_strip};
 pub use html::{PageOptions, ReportError, html, html_with};

@@ -15,5 +15,5 @@ mod warnings;
 #[cfg(test)]
 pub(super) use compose::composed;
 pub use compose::{Answer, Answered};
-pub use lead::lead;
+pub(super) use lead::lead;
 pub use sentence::{Part, Sentence};

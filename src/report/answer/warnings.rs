@@ -4,7 +4,7 @@ use super::binomial;
 use super::facts::Facts;
 use super::headline::{FEWEST, counted, method};
 use super::sentence::Sentence;
-use crate::drift::{Against, Analysis, DriftEstimate, Floor, Matrix, Settled, moved_words};
+use crate::drift::{Against, Analysis, DriftEstimate, Floor, Matrix, Pair, Settled, moved_words};
 use crate::measure::{Descriptor, Measure};
 use crate::store::{ALL_IMAGES, TrainingMetrics};
 
@@ -18,6 +18,10 @@ const EPOCHS_APART: usize = 2;
 const MOVED_APART: f64 = 25.0;
 /// The least contrast between floor and chance, as a share of a measure's distances, that a disagreement is judged by.
 const CONTRAST: f64 = 0.02;
+/// An accuracy that changes by less than this, as a fraction, is flat.
+const FLAT: f64 = 0.01;
+/// A step is a jump when it moved this many times as far as the run's other steps usually do.
+const JUMP: f64 = 2.0;
 /// Half of a map's evidence.
 const MOSTLY: f64 = 0.5;
 
@@ -35,7 +39,7 @@ pub(super) fn warnings(analysis: &Analysis, lead: Option<&Matrix>, facts: &Facts
         all.extend(lead.and_then(|matrix| measures_disagree(analysis, matrix)));
     }
     all.extend(mostly_negative(analysis));
-    all.extend(analysis.warnings.iter().map(|line| Sentence::new().text(line)));
+    all.extend(analysis.matrices.iter().flat_map(|matrix| jumps(analysis, matrix, facts)));
     all
 }
 
@@ -180,6 +184,31 @@ fn moved(estimate: &DriftEstimate) -> Option<(f64, String)> {
         [estimate.value?, estimate.floor?, estimate.chance?].map(|value| measure.distance(value));
     let contrast = chance - floor;
     (contrast > CONTRAST).then(|| (100.0 * (value - floor) / contrast, measure.label().to_string()))
+}
+
+/// Steps in which the evidence moved far more than it usually does, while the accuracy hardly changed.
+fn jumps(analysis: &Analysis, matrix: &Matrix, facts: &Facts) -> Vec<Sentence> {
+    let steps = matrix.epochs.iter().filter_map(|&epoch| matrix.step(epoch));
+    let steps: Vec<(&Pair, f64)> = steps.filter_map(|step| Some((step, step.moved?.max(0.0)))).collect();
+    let jump = |(place, (step, moved)): (usize, &(&Pair, f64))| {
+        let others = steps.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, (_, moved))| *moved);
+        let usual = median(others.collect())?;
+        let (before, after) = (facts.accuracy(step.reference_epoch)?, facts.accuracy(step.epoch)?);
+        let flat = (after - before).abs() < FLAT;
+        (flat && *moved > matrix.margin && *moved > JUMP * usual).then(|| {
+            let [moved, usual] = [*moved, usual].map(|moved| moved_words(Some(moved)));
+            let start = Sentence::new().text("From epoch ").epoch(step.reference_epoch).text(" to ").epoch(step.epoch);
+            let start = start.text(format!(" the accuracy is flat ({before:.3}, then {after:.3}), yet "));
+            start.then(method(analysis, matrix)).text(format!(" moved {moved}; usually a step is {usual}."))
+        })
+    };
+    steps.iter().enumerate().filter_map(jump).collect()
+}
+
+/// The value in the middle, the greater of two; none of fewer than two values, which are not usual yet.
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().filter(|_| values.len() > 1)
 }
 
 /// Methods whose maps speak more against the class than for it, at their last epoch.

@@ -250,3 +250,19 @@ fn maps_that_speak_against_the_class_and_maps_without_evidence_are_named() {
     (whole(&mut dead).dead, whole(&mut dead).defined) = (IMAGES, 0);
     assert_eq!(warned(&analysis(vec![dead]), &facts()), ["All maps are zero, constant or not finite: Grad-CAM."]);
 }
+
+/// Steps of 40, 40, 90 and 0: the third is more than twice the usual 40. Its accuracy rises by 0.2 in one run and stays in the
+/// other.
+#[test]
+fn a_jump_while_the_accuracy_is_flat_is_named() {
+    let mut matrix = grad_cam(3);
+    let jump = matrix.pairs.iter_mut().find(|pair| (pair.epoch, pair.reference_epoch) == (3, 2)).unwrap();
+    jump.moved = Some(90.0);
+    let all = analysis(vec![matrix]);
+    let learning = warned(&all, &facts());
+    let mut flat = facts();
+    flat.metrics[3].training.as_mut().unwrap().val_accuracy = 0.505;
+    let expected =
+        "From epoch 2 to 3 the accuracy is flat (0.500, then 0.505), yet Grad-CAM moved 90; usually a step is 40.";
+    assert_eq!(warned(&all, &flat), [learning, vec![expected.to_string()]].concat());
+}
