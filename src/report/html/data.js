@@ -23,7 +23,10 @@ const data = JSON.parse($("data").text);
  * @param {string} base64
  */
 function decoded(base64) {
-  return new DataView(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);
+  const letters = atob(base64),
+    bytes = new Uint8Array(letters.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = letters.charCodeAt(at);
+  return new DataView(bytes.buffer);
 }
 
 /**

@@ -207,12 +207,14 @@ function paint(canvas, view, image, epoch, since) {
     });
     return what;
   }
-  const side = Math.min(Math.max(bitmap.naturalWidth, 96), canvas.closest(".multiples") ? 96 : 224);
+  // As many pixels as are seen: a map is 11 rem wide at most.
+  const most = canvas.closest(".multiples") ? 96 : devicePixelRatio > 1 ? 224 : 160;
+  const side = Math.min(Math.max(bitmap.naturalWidth, 96), most);
   if (canvas.width !== side) canvas.width = canvas.height = side;
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (!context) return what;
   const pixels = new ImageData(side, side);
-  blend(pixels.data, inGrey(index, side), view.method.grid, what);
+  blend(new Uint32Array(pixels.data.buffer), inGrey(index, side), view.method.grid, what);
   context.putImageData(pixels, 0, 0);
   return what;
 }
@@ -233,34 +235,50 @@ function cover(signed) {
 }
 
 /**
- * @param {Uint8ClampedArray} bytes
+ * Pixels of a map over its picture, or of the picture alone where there is no map. Written for speed: a step of the slider
+ * draws a million of them.
+ *
+ * @param {Uint32Array} pixels red in the lowest byte
  * @param {Uint8Array} grey
  * @param {[number, number]} grid
  * @param {Shown} shown
  */
-function blend(bytes, grey, [rows, columns], { missing, values = new Float64Array(), full = 1, signed, colours = "" }) {
-  const side = Math.sqrt(grey.length),
-    ramp = RAMPS[colours],
+function blend(
+  pixels,
+  grey,
+  [rows, columns],
+  { missing, values = new Float64Array(), full = 1, signed, colours = "" },
+) {
+  const side = Math.sqrt(grey.length);
+  if (missing) {
+    for (let at = 0; at < pixels.length; at++) pixels[at] = 0xff000000 | (grey[at] * 0x010101);
+    return;
+  }
+  const ramp = RAMPS[colours],
     covers = cover(signed === true),
-    down = neighbours(side, rows),
+    // From a value to one of the 256 steps.
+    scale = (signed ? 127.5 : 255) / full,
+    middle = (signed ? 127.5 : 0) + 0.5;
+  const down = neighbours(side, rows),
     across = neighbours(side, columns);
+  const left = Uint16Array.from(across, (each) => each[0]),
+    right = Uint16Array.from(across, (each) => each[1]),
+    parts = Float64Array.from(across, (each) => each[2]);
+  const line = new Float64Array(columns);
   for (let y = 0, at = 0; y < side; y++) {
     const [top, bottom, low] = down[y];
+    for (let column = 0; column < columns; column++)
+      line[column] = values[top * columns + column] * (1 - low) + values[bottom * columns + column] * low;
     for (let x = 0; x < side; x++, at++) {
-      const under = grey[at];
-      bytes[4 * at + 3] = 255;
-      if (missing) {
-        bytes.fill(under, 4 * at, 4 * at + 3);
-        continue;
-      }
-      const [left, right, part] = across[x];
-      const above = values[top * columns + left] * (1 - part) + values[top * columns + right] * part;
-      const below = values[bottom * columns + left] * (1 - part) + values[bottom * columns + right] * part;
-      const share = (above * (1 - low) + below * low) / full;
-      const step = Math.round(255 * Math.min(Math.max(signed ? (share + 1) / 2 : share, 0), 1)),
-        over = covers[step];
-      for (let channel = 0; channel < 3; channel++)
-        bytes[4 * at + channel] = under * (1 - over) + ramp[3 * step + channel] * over;
+      const value = line[left[x]] * (1 - parts[x]) + line[right[x]] * parts[x],
+        step = Math.min(Math.max(value * scale + middle, 0), 255) | 0;
+      const over = covers[step],
+        under = grey[at] * (1 - over) + 0.5;
+      pixels[at] =
+        0xff000000 |
+        ((under + ramp[3 * step + 2] * over) << 16) |
+        ((under + ramp[3 * step + 1] * over) << 8) |
+        (under + ramp[3 * step] * over);
     }
   }
 }

@@ -157,7 +157,7 @@ function plotScatter() {
       scatterTable(dots),
       saveButtons(`Moved and probability, ${view.label}, epoch ${since} to ${now}`, svg, () => [
         ["image", "class", "moved", "change of probability", "prediction"],
-        ...dots.map(({ id, name, moved, gained, fate }) => [id, name, moved, gained, fate.name]),
+        ...dots.map(({ id, name, moved, gained, fate }) => [id, name, moved, Number(gained.toPrecision(5)), fate.name]),
       ]),
     ),
   );
