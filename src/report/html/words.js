@@ -25,13 +25,23 @@ function partOf(run, { text, epoch, method, image, class: className }) {
 const inWords = (run, sentences) =>
   sentences.flatMap((sentence, index) => [...(index ? [" "] : []), ...sentence.map((part) => partOf(run, part))]);
 
+/** A paragraph a run; where there is no room for several, what follows the first sentence waits behind a button. */
 function drawAnswers() {
   $("answers").replaceChildren(
     ...runs.map((run) => {
-      const sentences = run.answer?.sentences ?? [];
-      const words = sentences.length ? inWords(run, sentences) : ["Too few epochs to say when the evidence settled."];
-      const name = runs.length > 1 ? [element("b", {}, swatch(run.colour), run.label), " "] : [];
-      return element("p", {}, ...name, ...words);
+      const [first, ...rest] = run.answer?.sentences ?? [],
+        name = runs.length > 1 ? [element("b", {}, swatch(run.colour), run.label), " "] : [];
+      if (!first) return element("p", {}, ...name, "Too few epochs to say when the evidence settled.");
+      const told = element("p", {}, ...name, ...inWords(run, [first]));
+      if (!rest.length) return told;
+      const more = element(
+        "button",
+        { type: "button", class: "plain", "aria-label": `More about ${run.label}` },
+        "more",
+      );
+      more.addEventListener("click", () => told.classList.add("open"));
+      told.append(element("span", { class: "rest" }, " ", ...inWords(run, rest)), " ", more);
+      return told;
     }),
   );
   const warnings = runs.flatMap((run) =>
