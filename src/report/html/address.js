@@ -64,7 +64,7 @@ function follow() {
     }
   }
   state.epoch = Number.isNaN(epoch) ? state.epoch : epoch;
-  redraw(pinned.ids.length === 0 || ["class", "outcome", "sort", "method"].some((key) => wanted.has(key)));
+  redraw();
   if (image !== null && cards.has(image)) openStrip(image);
   else if ($("strip").open) $("strip").close();
   setEpoch(state.epoch);

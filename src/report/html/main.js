@@ -18,6 +18,7 @@ function setEpoch(epoch) {
   repaint();
   drawClasses();
   drawOutcomes();
+  drawAgreement();
   drawLayers();
   plotScatter();
   drawConfusion();
@@ -43,21 +44,20 @@ function sortAgain() {
   repaint();
 }
 
-/**
- * Everything that depends on the numbers, what they are compared with, or which views are on.
- *
- * @param {boolean} again whether the cards are sorted again too
- */
-function redraw(again) {
-  drawAnswers();
+/** Everything that depends on which views are on, or on the numbers that are shown. */
+function redraw() {
   drawMatrices();
   drawMatrixTables();
   drawSpark();
-  chooseMost();
   drawSummary();
-  drawDrift();
   drawPaths();
   drawSpread();
+  compare();
+}
+
+/** Everything that depends on the epoch that is compared with. */
+function compare() {
+  drawDrift();
   drawAgreement();
   drawLayers();
   drawClasses();
@@ -65,8 +65,9 @@ function redraw(again) {
   drawScatter();
   drawConfusion();
   if ($("strip").open && stripImage !== null) openStrip(stripImage);
-  if (again) sortAgain();
-  else repaint();
+  markMatrices();
+  chooseMost();
+  sortAgain();
   drawSections();
 }
 
@@ -142,7 +143,8 @@ function listen() {
   $("play").addEventListener("click", () => play(!state.timer));
   $("back").addEventListener("click", () => stepEpoch(-1));
   $("forward").addEventListener("click", () => stepEpoch(1));
-  for (const select of [$("measure"), $("since")]) select.addEventListener("change", () => redraw(true));
+  $("measure").addEventListener("change", redraw);
+  $("since").addEventListener("change", compare);
   for (const select of [$("colours"), $("scale"), $("mode")]) select.addEventListener("change", repaint);
   for (const select of [$("sort"), $("class"), $("outcome")]) select.addEventListener("change", sortAgain);
   $("again").addEventListener("click", sortAgain);
@@ -187,6 +189,7 @@ function start() {
   $("title").textContent = data.title;
   $("epoch").max = String(Math.max(epochs.length - 1, 0));
   drawRuns();
+  drawAnswers();
   fillSelects();
   drawPicker();
   for (const id of ids) {

@@ -19,13 +19,12 @@ const STEPS = 19;
 /**
  * Which of the colours a pair has: 0 within the margin, 1 to STEPS above it, -1 where nothing can be said.
  *
- * @param {Pair | undefined} pair
+ * @param {number | null} moved
  * @param {number} margin
  */
-function stepOf(pair, margin) {
-  if (pair?.moved == null) return -1;
-  if (pair.still) return 0;
-  return 1 + Math.min(Math.floor((STEPS * (pair.moved - margin)) / (100 - margin)), STEPS - 1);
+function stepOf(moved, margin) {
+  if (moved == null) return -1;
+  return moved <= margin ? 0 : 1 + Math.min(Math.floor((STEPS * (moved - margin)) / (100 - margin)), STEPS - 1);
 }
 
 /** @param {number} step */
@@ -73,10 +72,18 @@ const pointed = new Map();
 
 function drawMatrices() {
   const shown = shownViews().filter((view) => view.matrix && view.matrix.epochs.length > 1);
-  // What explains a class comes first, and before it what the sentences are about.
-  const lead = runs.map(leadOf);
+  // What explains a class comes first, and before it what the sentences are about; of seeds, the same method side by side.
+  const lead = runs.map(leadOf),
+    seeds = areSeeds();
   const place = (/** @type {View} */ view) => (lead.includes(view) ? 0 : view.method.class_specific ? 1 : 2);
-  shown.sort((one, other) => one.run.index - other.run.index || place(one) - place(other) || one.index - other.index);
+  const order = (/** @type {View} */ view) => (seeds ? 0 : view.run.index);
+  shown.sort(
+    (one, other) =>
+      order(one) - order(other) ||
+      place(one) - place(other) ||
+      (seeds ? one.title.localeCompare(other.title) : 0) ||
+      one.index - other.index,
+  );
   $("hero").hidden = !shown.length;
   $("answer-part").dataset.count = String(shown.length);
   $("matrices").replaceChildren(...shown.map(matrixFigure));
@@ -88,7 +95,7 @@ function drawMatrices() {
 
 /** @param {View} view */
 function matrixFigure(view) {
-  const { epochs: own, margin, phases, settled } = /** @type {Matrix} */ (view.matrix),
+  const { epochs: own, moved, margin, phases, settled } = /** @type {Matrix} */ (view.matrix),
     count = own.length;
   const svg = drawing("svg", { viewBox: `0 0 ${count} ${count}`, preserveAspectRatio: "none", "aria-hidden": "true" });
   /** @type {Map<number, string[]>} */
@@ -97,9 +104,10 @@ function matrixFigure(view) {
     side = (1 - 2 * gap).toFixed(2);
   for (let row = 0; row < count; row++) {
     for (let column = 0; column < count; column++) {
-      const step = row === column ? 0 : stepOf(pairOf(view, own[row], own[column]), margin);
-      const square = `M${column + gap} ${row + gap}h${side}v${side}h-${side}z`;
-      cells.set(step, [...(cells.get(step) ?? []), square]);
+      const step = row === column ? 0 : stepOf(moved[Math.max(row, column)][Math.min(row, column)], margin);
+      const squares = cells.get(step) ?? [];
+      squares.push(`M${column + gap} ${row + gap}h${side}v${side}h-${side}z`);
+      cells.set(step, squares);
     }
   }
   for (const [step, squares] of cells)
@@ -254,7 +262,8 @@ function goTo(view, row, column) {
   state.focus = view;
   if (row !== column) chooseSince(own[Math.min(row, column)]);
   setEpoch(own[Math.max(row, column)]);
-  redraw(false);
+  compare();
+  drawSpark();
 }
 
 /** Marks in every matrix the pair that the page shows. */

@@ -27,7 +27,7 @@ function pick() {
   for (const view of views)
     view.on = FACETS.every((facet) => facetOf(view, facet) === "" || chosen[facet].has(facetOf(view, facet)));
   for (const card of cards.values()) furnish(card);
-  redraw(true);
+  redraw();
 }
 
 /**

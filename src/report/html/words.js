@@ -90,6 +90,9 @@ function differing() {
   return found.sort((one, other) => place(one) - place(other));
 }
 
+/** Whether the runs are one recipe with several seeds. */
+const areSeeds = () => runs.length > 1 && differing().join() === "seed";
+
 /** @param {Run} run */
 function dateOf(run) {
   return run.card?.date == null ? "" : new Date(1000 * run.card.date).toISOString().slice(0, 10);
@@ -112,14 +115,13 @@ function drawRuns() {
     given.device,
     first ? dateOf(first) : "",
   ];
-  const onlySeeds = different.length === 1 && different[0] === "seed";
   const values = (/** @type {string} */ path) => runs.map((run) => settingOf(run, path)).join(", ");
   const short = different.slice(0, 4).map((path) => `${settingName(path)} ${values(path)}`);
   if (different.length > 4) short.push(`${different.length - 4} more`);
   $("made-line").textContent =
     runs.length < 2
       ? facts.filter(Boolean).join(" · ")
-      : onlySeeds
+      : areSeeds()
         ? `${runs.length} seeds of one recipe: ${values("seed")}`
         : different.length
           ? `${runs.length} runs. They differ in ${short.join(" · ")}`
