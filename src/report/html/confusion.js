@@ -201,6 +201,10 @@ function showCell(run, epoch, label, predicted) {
   showOnly(`${name}epoch ${epoch}: ${taken(run, label, predicted)}`, imagesIn(run, epoch, label, predicted));
 }
 
+/** So many pairs are listed, until all are asked for. */
+const FIRST_PAIRS = 12;
+let allPairs = false;
+
 /**
  * The pairs that are confused most, in words: what of many classes no eye finds in the matrix.
  *
@@ -216,7 +220,7 @@ function confusedPairs(run, epoch, counts, change) {
     .filter(({ value, row, column }) => value > 0 && row !== column)
     .sort((one, other) => other.value - one.value || one.cell - other.cell);
   const head = ["Class", "Taken for", "Images", ...(change ? ["Change"] : []), "In the panel"];
-  const rows = pairs.slice(0, 12).map(({ value, cell, row, column }) => {
+  const rows = pairs.slice(0, allPairs ? pairs.length : FIRST_PAIRS).map(({ value, cell, row, column }) => {
     const shown = imagesIn(run, epoch, row, column).length;
     const button = element("button", { type: "button", class: "plain" }, run.classes[row]);
     button.title = "Show the panel’s images in this cell";
@@ -230,6 +234,11 @@ function confusedPairs(run, epoch, counts, change) {
       ...(change ? [element("td", {}, change[cell] ? signed(change[cell], true) : "0")] : []),
       element("td", {}, shown ? String(shown) : "–"),
     );
+  });
+  const more = element("button", { type: "button" }, allPairs ? "Show fewer" : `Show all ${pairs.length} pairs`);
+  more.addEventListener("click", () => {
+    allPairs = !allPairs;
+    drawConfusion();
   });
   if (!rows.length) return element("p", { class: "note" }, "No image is taken for another class.");
   return element(
@@ -255,5 +264,6 @@ function confusedPairs(run, epoch, counts, change) {
         element("tbody", {}, ...rows),
       ),
     ),
+    ...(pairs.length > FIRST_PAIRS ? [more] : []),
   );
 }

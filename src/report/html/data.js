@@ -48,7 +48,7 @@ function unpacked(table) {
 /** @param {(string | number | null | undefined)[]} parts */
 const keyOf = (...parts) => JSON.stringify(parts);
 /** @type {TableName[]} */
-const TABLES = ["drift", "image_drift", "paths", "stabilisation", "spread", "agreement", "layers"];
+const TABLES = ["drift", "paths", "stabilisation", "spread", "agreement", "layers"];
 
 const runs = data.runs.map((given, index) => {
   const run = /** @type {Run} */ (given),
@@ -65,9 +65,6 @@ const runs = data.runs.map((given, index) => {
       keyOf(row.explainer, row.target, row.measure, row.against, row.group ?? "all", row.epoch),
       row,
     ]),
-  );
-  run.imageDriftAt = new Map(
-    run.image_drift.map((row) => [keyOf(row.explainer, row.target, row.measure, row.against, row.epoch), row]),
   );
   return run;
 });

@@ -168,7 +168,7 @@ function listen() {
   $("theme").addEventListener("change", dress);
   window.addEventListener("hashchange", follow);
   window.addEventListener("beforeprint", beforePrint);
-  window.addEventListener("afterprint", repaint);
+  window.addEventListener("afterprint", afterPrint);
   document.addEventListener("keydown", (event) => {
     const inside = (/** @type {string} */ selector) =>
       event.target instanceof Element && event.target.closest(selector) !== null;

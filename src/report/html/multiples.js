@@ -59,6 +59,7 @@ function paintMultiples({ frames }) {
 /** Goes onto paper: every image that passes the filter, its maps of all epochs small, and which epoch the rest is of. */
 function beforePrint() {
   for (const part of document.querySelectorAll(".print-only")) part.textContent = pairInWords();
+  document.documentElement.dataset.theme = "light";
   const kept = state.shown,
     mode = $("mode").value;
   if (mode === "maps" && epochs.length > 1) $("mode").value = "epochs";
@@ -71,6 +72,11 @@ function beforePrint() {
   }
   state.shown = kept;
   $("mode").value = mode;
+}
+
+function afterPrint() {
+  dress();
+  repaint();
 }
 
 /** The slider's epoch and the one it is compared with. */

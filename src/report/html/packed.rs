@@ -18,8 +18,7 @@ pub(super) fn rounded(value: f64) -> f64 {
 }
 
 /// The parts of an analysis the page shows.
-const PARTS: [&str; 8] =
-    ["drift", "image_drift", "paths", "stabilisation", "spread", "agreement", "layers", "warnings"];
+const PARTS: [&str; 7] = ["drift", "paths", "stabilisation", "spread", "agreement", "layers", "warnings"];
 
 /// An analysis, its tables packed, its numbers rounded, and what the page does not show left out.
 ///

@@ -169,7 +169,7 @@ pub fn html(runs: &[RunReader], options: &PageOptions<'_>) -> Result<String, Rep
 
 /// The page for runs and what is known about the drift of each.
 ///
-/// An analysis serialises as an object of arrays (`matrices`, `drift`, `image_drift`, `paths`, `spread`, `agreement`,
+/// An analysis serialises as an object of arrays (`matrices`, `drift`, `paths`, `spread`, `agreement`,
 /// `layers` and `warnings`) and an `answer`; what it lacks, the page leaves out.
 ///
 /// # Errors

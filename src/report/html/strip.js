@@ -25,6 +25,7 @@ const filmed = new IntersectionObserver((entries) => {
 function openStrip(id) {
   const card = cards.get(id);
   if (!card) return;
+  const again = $("strip").open && stripImage === id;
   stripImage = id;
   const run = card.owners[0],
     image = run.images[placeOf(run, id)];
@@ -43,7 +44,7 @@ function openStrip(id) {
     $("strip").showModal();
   }
   const inside = $("strip-body").closest(".inside");
-  if (inside) inside.scrollTop = 0;
+  if (inside && !again) inside.scrollTop = 0;
   updateStrip();
   remember();
 }
@@ -327,7 +328,8 @@ function listenToStrip() {
   $("strip-jump").addEventListener("click", largestJump);
   $("strip-save").addEventListener("click", saveFilm);
   $("strip").addEventListener("keydown", (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const typing = event.target instanceof Element && event.target.closest("select") !== null;
+    if (typing || event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key === "[" || event.key === "]") stepImage(event.key === "[" ? -1 : 1);
     else if (event.key === "m") largestJump();
   });

@@ -205,7 +205,7 @@ interface MapRecord {
   ranks?: Float32Array[];
 }
 
-type TableName = "drift" | "image_drift" | "paths" | "stabilisation" | "spread" | "agreement" | "layers";
+type TableName = "drift" | "paths" | "stabilisation" | "spread" | "agreement" | "layers";
 type Analysis = { [name in TableName]?: PackedTable | [] } & { warnings?: string[] };
 
 /** A table as src/report/html/packed.rs packs it. */
@@ -234,15 +234,6 @@ interface DriftRow extends Estimate {
   floor: number | null;
   seed_floor: number | null;
   chance: number | null;
-}
-
-interface ImageDriftRow {
-  explainer: string;
-  target: string;
-  measure: string;
-  against: string;
-  epoch: number;
-  values: (number | null)[];
 }
 
 interface PathRow {
@@ -290,7 +281,6 @@ interface LayerRow extends Estimate {
 
 interface Tables {
   drift: DriftRow[];
-  image_drift: ImageDriftRow[];
   paths: PathRow[];
   stabilisation: SettledRow[];
   spread: SpreadRow[];
@@ -312,8 +302,6 @@ interface Run extends RunData, Tables {
   indexOf: Map<string, number>;
   /** Rows of `drift` by explainer, target, measure, reference, group and epoch. */
   estimateAt: Map<string, DriftRow>;
-  /** Rows of `image_drift` by explainer, target, measure, reference and epoch. */
-  imageDriftAt: Map<string, ImageDriftRow>;
 }
 
 /** One method of one run, for one kind of target. */

@@ -89,8 +89,7 @@ impl Runs {
     }
 
     fn analysis(&self, run: usize) -> Value {
-        let (mut figures, mut image_drift, mut paths, mut spread, mut matrices) =
-            (vec![], vec![], vec![], vec![], vec![]);
+        let (mut figures, mut paths, mut spread, mut matrices) = (vec![], vec![], vec![], vec![]);
         let mut groups: Vec<String> = self.classes.iter().map(|name| format!("class:{name}")).collect();
         groups.extend(["all", "stays-right", "becomes-right"].map(String::from));
         for (view, &(_, explainer, _)) in VIEWS.iter().enumerate().filter(|(_, (of, ..))| *of == run) {
@@ -98,8 +97,6 @@ impl Runs {
             for epoch in 2..=LAST {
                 for against in ["previous", "first"] {
                     let at = json!({"against": against, "epoch": epoch, "reference_epoch": 1});
-                    let values: Vec<f64> = (0..IMAGES).map(|image| 1.0 - drift(view, image, epoch)).collect();
-                    image_drift.push(merged(&[&of, &at, &json!({"values": values})]));
                     for group in &groups {
                         let value = json!({"group": group, "value": 0.6, "interval": [0.5, 0.7], "floor": 0.9,
                             "seed_floor": 0.5, "chance": 0.2, "defined": IMAGES, "undefined": 0, "dead": 0});
@@ -118,7 +115,7 @@ impl Runs {
             "against": "previous", "value": 0.4}]);
         let warnings = if run == 0 { json!([]) } else { json!(["one image is blank"]) };
         let (agreement, layers) = if run == 0 { (json!([]), json!([])) } else { (agreement, layers) };
-        json!({"drift": figures, "image_drift": image_drift, "paths": paths, "matrices": matrices,
+        json!({"drift": figures, "paths": paths, "matrices": matrices,
             "spread": spread, "agreement": agreement, "layers": layers, "warnings": warnings, "answer": self.answer(run)})
     }
 
