@@ -121,7 +121,10 @@ function says(run, image, epoch) {
   const said = outcome(run, image, epoch),
     made = element("span", { class: "prediction" });
   if (!said) return made;
-  made.append(`${said.right ? "✓" : "✗"} ${said.name} `, element("span", { class: "soft" }, percent(said.probability)));
+  const what = `${said.right ? "✓" : "✗"} ${said.name}`,
+    probability = percent(said.probability);
+  made.append(element("span", { class: "what" }, what), " ", element("span", { class: "soft" }, probability));
+  made.title = `${what} ${probability}`;
   made.classList.toggle("wrong", !said.right);
   if (said.changed) made.append(" ", element("span", { class: "badge" }, "changed"));
   return made;
@@ -151,7 +154,7 @@ function makeCard(id) {
     run = owners[0],
     image = run.images[placeOf(run, id)],
     name = run.classes[image.label] ?? "unknown";
-  const open = element("button", { type: "button", class: "plain", "aria-haspopup": "dialog" }, name);
+  const open = element("button", { type: "button", class: "plain", "aria-haspopup": "dialog", title: name }, name);
   // The picture that is decoded anyway, unless two images share it.
   const known = bitmaps[image.picture],
     picture = known.parentNode ? Object.assign(new Image(), { src: known.src }) : known;
@@ -159,7 +162,7 @@ function makeCard(id) {
   const original = element("div", { class: "tile" }, picture, element("span", { class: "name" }, "Picture"));
   const save = element(
     "button",
-    { type: "button", class: "plain save", "aria-label": `Save ${name}, ${id}, as PNG` },
+    { type: "button", class: "plain save", "aria-label": `Save ${name}, ${id}, as PNG`, title: "Save as PNG" },
     "PNG",
   );
   save.addEventListener("click", (event) => {

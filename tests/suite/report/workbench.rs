@@ -68,7 +68,8 @@ fn only_methods_that_ask_about_a_class_can_lack_evidence_for_it() {
 /// Threshold 0.5 between floor 0.1 and chance 0.9 is 50: `step` exceeds it at the last epoch from image 5 on.
 #[test]
 fn an_image_moved_more_than_noise_by_its_own_threshold() {
-    assert_eq!(SEEN.1["movedMore"], ids(|image| step(image, END) > 50.0));
+    let first_cards: Vec<Value> = ids(|image| step(image, END) > 50.0).as_array().unwrap()[..12].to_vec();
+    assert_eq!(SEEN.1["movedMore"], Value::from(first_cards));
 }
 
 #[test]
