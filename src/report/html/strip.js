@@ -231,8 +231,30 @@ function makeStrip(view, image, id) {
   });
   const title = element("h3", {}, swatch(view.colour), view.label),
     note = element("p", { class: "note" });
-  const tiles = element("div", { class: "pair" }, ...pair.map((each) => each.box));
-  return { view, image, frames, pair, note, box: element("section", {}, title, note, tiles) };
+  const curtain = makeCurtain(view, id);
+  const tiles = element("div", { class: "pair" }, ...pair.map((each) => each.box), curtain.box);
+  return { view, image, frames, pair, curtain, note, box: element("section", {}, title, note, tiles) };
+}
+
+/**
+ * Two maps over one another: the later one is drawn over the earlier as far as the slider under them says.
+ *
+ * @param {View} view
+ * @param {string} id
+ */
+function makeCurtain(view, id) {
+  const under = mapCanvas(view, id),
+    over = mapCanvas(view, id),
+    slider = element("input", {
+      type: "range",
+      min: 0,
+      max: 100,
+      value: 50,
+      "aria-label": `${view.label}: how much is of the later epoch`,
+    });
+  const box = element("div", { class: "tile curtain" }, element("div", {}, under, over), slider);
+  slider.addEventListener("input", () => box.style.setProperty("--cut", `${slider.value}%`));
+  return { under, over, box };
 }
 
 /** What the frames' looks depend on, beside their map. */
@@ -263,7 +285,7 @@ function paintFrame(button) {
 function updateStrip() {
   if (!$("strip").open) return;
   const film = $("strip-body").querySelector(".film");
-  for (const { view, image, frames, pair, note } of strips) {
+  for (const { view, image, frames, pair, curtain, note } of strips) {
     const now = recordAt(view, state.epoch),
       from = referenceOf(view);
     for (const { record, button, painted } of frames) {
@@ -282,12 +304,20 @@ function updateStrip() {
         kind === "change" ? `Change, ${from ?? "–"} → ${now?.epoch ?? "–"}` : `Epoch ${what.record?.epoch ?? "–"}`;
       canvas.setAttribute("aria-label", `${name.textContent}: ${whereStrongest(view, what)}`);
     }
+    const sides = /** @type {const} */ ([
+      [curtain.under, from ?? -1],
+      [curtain.over, state.epoch],
+    ]);
+    for (const [canvas, epoch] of sides) {
+      const what = paint(canvas, view, image, epoch);
+      canvas.setAttribute("aria-label", `Curtain, epoch ${what.record?.epoch ?? "–"}: ${whereStrongest(view, what)}`);
+    }
     const moved = imageMoved(view, image),
       beyond = imageBeyondNoise(view, image);
     note.textContent =
       moved == null
-        ? "Not measurable between these epochs."
-        : `${capital(movedPhrase(moved))}${beyond == null ? "" : beyond ? ", beyond noise" : ", no more than noise may"}.`;
+        ? `${now?.epoch === from ? "The same epoch twice" : "Not measurable between these epochs"}.`
+        : `${capital(movedPhrase(moved))}${beyond == null ? "" : beyond ? ", more than noise" : moved > 0 ? ", not more than noise" : ""}.`;
   }
   const at = epochs.indexOf(state.epoch);
   for (const column of $("strip-body").querySelectorAll(".column")) column.setAttribute("x", String(at * COLUMN));

@@ -452,6 +452,8 @@ interface Strip {
   frames: Frame[];
   /** The two epochs that are compared, and the change. */
   pair: { kind: "from" | "to" | "change"; canvas: MapCanvas; name: HTMLElement; box: HTMLElement }[];
+  /** The two over one another. */
+  curtain: { under: MapCanvas; over: MapCanvas; box: HTMLElement };
   /** How far the map moved between the two. */
   note: HTMLElement;
   box: HTMLElement;

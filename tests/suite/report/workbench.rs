@@ -186,8 +186,8 @@ fn a_run_of_one_epoch_is_shown() {
     let page = html_with(&[(&reader, json!({}))]).unwrap();
     let drive = "await settle(); document.querySelector('#cards h3 button').click(); await settle();
         key('m', $('strip')); key(']', $('strip'));
-        seen.one = [order().length, canvases('#strip-body', {'one/grad-cam': 7}).length, $('confusion-note').textContent];";
+        seen.one = [order().length, canvases('#strip-body .film', {'one/grad-cam': 7}).length, $('confusion-note').textContent];";
     let seen = probed_by(&page, &json!({}), 1280, drive);
-    assert_eq!((&seen["one"][0], &seen["one"][1]), (&1.into(), &4.into()), "a frame, and three of the comparison");
+    assert_eq!((&seen["one"][0], &seen["one"][1]), (&1.into(), &1.into()), "a card, and a frame of the film");
     assert!(seen["one"][2].as_str().unwrap().starts_with("These runs hold no confusion matrices"));
 }
