@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Below the small table.
-const MORE: &str = "More: --matrix every pair of epochs, --images, --groups, --all, --format csv or json.\n";
+const MORE: &str = "More: --matrix, --images, --groups, --all; --format csv or json.\n";
 /// Rows of `--images` in a table.
 const IMAGES: usize = 40;
 

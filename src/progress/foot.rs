@@ -2,8 +2,8 @@
 
 use super::line::{Line, Screen, clock};
 use crate::fsx::one_line;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, WeakProgressBar};
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,22 +14,19 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const EVERY: Duration = Duration::from_millis(100);
 /// Between two plain lines elsewhere, and before the first.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// Columns that the foot leaves free, so that neither the cursor nor the `^C` that a terminal echoes makes it wrap.
-const FREE: usize = 3;
-
 /// The longest that taking the bar away may keep the process.
 const CLEARING: Duration = Duration::from_millis(200);
 
-/// The bar that is on the terminal, for those who know nothing of who draws it.
-static SHOWN: Mutex<Option<WeakProgressBar>> = Mutex::new(None);
+/// How many lines of a foot are on the terminal. There is one terminal, whoever draws on it. The cursor is at the beginning of
+/// the line below them, so that a `^C` that the terminal echoes there moves nothing.
+static DRAWN: AtomicUsize = AtomicUsize::new(0);
 
 /// Takes whatever bar there is off the terminal: for a process that ends where it stands. A terminal that takes nothing at
 /// the moment is left as it is.
 pub fn clear() {
-    let Some(bar) = SHOWN.try_lock().ok().and_then(|shown| shown.as_ref()?.upgrade()) else { return };
     let (done, waiting) = channel();
     std::thread::spawn(move || {
-        bar.finish_and_clear();
+        write(&erased(&DRAWN));
         // Nobody waits any more where it took too long.
         let _ = done.send(());
     });
@@ -38,8 +35,31 @@ pub fn clear() {
 
 /// Says one line to the person; what would break it is escaped. Where a bar may be shown, use [`Progress::say`].
 pub fn say(line: &str) {
+    write(&format!("{}{}\n", erased(&DRAWN), one_line(line)));
+}
+
+fn write(text: &str) {
     // Nowhere to complain if stderr is gone.
-    drop(writeln!(std::io::stderr(), "{}", one_line(line)));
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}
+
+/// What takes the foot off the terminal: up over its lines, and all from there on erased.
+fn erased(drawn: &AtomicUsize) -> String {
+    match drawn.swap(0, Ordering::SeqCst) {
+        0 => String::new(),
+        lines => format!("\x1b[{lines}A\r\x1b[J"),
+    }
+}
+
+/// What puts these lines in the place of the foot that is on the terminal. Each line is erased only behind what is new in it,
+/// so that nothing flickers.
+fn redrawn(drawn: &AtomicUsize, lines: &[String]) -> String {
+    let up = match drawn.swap(lines.len(), Ordering::SeqCst) {
+        0 => String::new(),
+        before => format!("\x1b[{before}A\r"),
+    };
+    let lines: String = lines.iter().map(|line| format!("{line}\x1b[K\n")).collect();
+    up + &lines + "\x1b[J"
 }
 
 /// Tells a person how far the work is.
@@ -54,8 +74,8 @@ pub struct Progress {
 /// What is at the foot of the terminal.
 #[derive(Debug, Default)]
 struct Foot {
-    /// None until something is shown.
-    bar: Option<ProgressBar>,
+    /// Whether it is on the terminal.
+    shown: bool,
     /// When the bar was last drawn, or a plain line was last said.
     last: Option<Instant>,
     phase: Line,
@@ -93,10 +113,9 @@ impl Progress {
 
     /// Says one line, above the bar where there is one; what would break it is escaped.
     pub fn say(&self, line: &str) {
-        match &self.foot().bar {
-            Some(bar) => bar.println(one_line(line)),
-            None => say(line),
-        }
+        let foot = self.foot();
+        say(line);
+        foot.draw();
     }
 
     /// A part of the work begins, and so does its clock.
@@ -113,15 +132,13 @@ impl Progress {
     pub fn surround(&self, around: Around) {
         let mut foot = self.foot();
         foot.around = around;
-        if foot.bar.is_some() {
-            foot.draw();
-        }
+        foot.draw();
     }
 
     /// Takes the bar off the terminal; lines said stay.
     pub fn finish(&self) {
-        if let Some(bar) = self.foot().bar.take() {
-            bar.finish_and_clear();
+        if std::mem::take(&mut self.foot().shown) {
+            write(&erased(&DRAWN));
         }
     }
 
@@ -137,19 +154,19 @@ impl Default for Progress {
 }
 
 impl Foot {
-    fn draw(&mut self) {
-        let new = || {
-            let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
-        };
-        let screen = Screen::of_stderr();
-        let screen = Screen { columns: screen.columns.saturating_sub(FREE).max(1), ..screen };
+    /// Puts it on the terminal again, if it is shown.
+    fn draw(&self) {
+        if self.shown {
+            write(&redrawn(&DRAWN, &self.lines(Screen::of_stderr())));
+        }
+    }
+
+    /// Its lines, none of which touches the edge; fewer where the terminal has no more rows.
+    fn lines(&self, screen: Screen) -> Vec<String> {
+        let inside = Screen { columns: screen.columns.saturating_sub(1).max(1), ..screen };
         let Around { above, below, .. } = &self.around;
-        let lines: Vec<String> =
-            above.iter().chain([&self.phase]).chain(below).map(|line| line.drawn(screen)).collect();
-        let bar = self.bar.get_or_insert_with(new);
-        bar.set_message(lines.join("\n"));
-        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.downgrade());
+        let lines = above.iter().chain([&self.phase]).chain(below).map(|line| line.drawn(inside));
+        lines.take(screen.rows.saturating_sub(1)).collect()
     }
 }
 
@@ -183,6 +200,7 @@ impl Phase<'_> {
         if self.progress.on_terminal {
             let share = Some(done as f64 / all.max(1) as f64);
             foot.phase = Line { name: self.name.to_string(), share, parts: pace };
+            foot.shown = true;
             foot.draw();
         } else {
             let ends = [vec![foot.around.heading.clone(), self.name.to_string()], pace, vec![values.to_string()]];
@@ -214,6 +232,30 @@ mod tests {
         assert_eq!(pace(0, 8, 0.0), ["0/8"]);
     }
 
+    /// Up over as many lines as were drawn before, each line anew, and what is below them erased.
+    #[test]
+    fn a_foot_is_drawn_over_itself_and_leaves_nothing_behind() {
+        let lines = ["one".to_string(), "two".to_string()];
+        let drawn = AtomicUsize::new(0);
+        assert_eq!(redrawn(&drawn, &lines), "one\x1b[K\ntwo\x1b[K\n\x1b[J");
+        assert_eq!(redrawn(&drawn, &lines[..1]), "\x1b[2A\rone\x1b[K\n\x1b[J");
+        assert_eq!(erased(&drawn), "\x1b[1A\r\x1b[J");
+        assert_eq!(erased(&drawn), "");
+    }
+
+    #[test]
+    fn a_foot_fits_the_terminal() {
+        let line = |name: &str| Line { name: name.to_string(), share: Some(0.5), parts: pace(123_456, 234_567, 98.7) };
+        let around =
+            Around { above: vec![line("epochs")], below: vec![line("train"), line("val")], ..Around::default() };
+        let foot = Foot { around, phase: line("training"), ..Foot::default() };
+        for (columns, rows, count) in [(80, 24, 4), (40, 24, 4), (9, 24, 4), (80, 3, 2)] {
+            let drawn = foot.lines(Screen { columns, rows, unicode: true });
+            assert_eq!(drawn.len(), count);
+            assert!(drawn.iter().all(|line| line.chars().count() < columns), "{drawn:?}");
+        }
+    }
+
     #[test]
     fn what_is_over_in_a_moment_is_not_shown() {
         let progress = Progress { on_terminal: false, ..Progress::new() };
@@ -223,7 +265,7 @@ mod tests {
             (1..=4).for_each(|done| drop(scope.spawn(move || phase.done(done, 4))));
         });
         progress.surround(Around { heading: "epoch 1/2".to_string(), ..Around::default() });
-        assert!(progress.foot().bar.is_none() && progress.foot().last.is_none());
+        assert!(!progress.foot().shown && progress.foot().last.is_none());
         progress.finish();
     }
 }

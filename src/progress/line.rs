@@ -3,8 +3,9 @@
 use console::{Term, measure_text_width, truncate_str};
 use std::env;
 
-/// Columns where there is no terminal to ask.
+/// The usual terminal, where there is none to ask.
 const COLUMNS: usize = 80;
+const ROWS: usize = 24;
 /// Columns of a name at the left of the foot, where there are enough of them.
 const NAME: usize = 9;
 /// With fewer columns than this, names are not set in a column of their own.
@@ -17,15 +18,18 @@ const BAR: [usize; 2] = [4, 28];
 pub struct Screen {
     /// Columns of a line, at least 1.
     pub columns: usize,
+    /// Lines, at least 1.
+    pub rows: usize,
     /// Whether characters beyond ASCII are shown as what they are.
     pub unicode: bool,
 }
 
 impl Screen {
-    /// Of the terminal that stderr is; where it is none, 80 columns.
+    /// Of the terminal that stderr is; where it is none, 80 columns and 24 rows.
     pub fn of_stderr() -> Self {
-        let columns = Term::stderr().size_checked().map_or(COLUMNS, |(_, columns)| usize::from(columns));
-        Self { columns: columns.max(1), unicode: is_utf8(|name| env::var(name).ok()) }
+        let size = Term::stderr().size_checked().map(|(rows, columns)| [rows, columns].map(usize::from));
+        let [rows, columns] = size.unwrap_or([ROWS, COLUMNS]).map(|length| length.max(1));
+        Self { columns, rows, unicode: is_utf8(|name| env::var(name).ok()) }
     }
 
     /// The parts with ` · ` between them.
@@ -120,7 +124,7 @@ mod tests {
     use super::*;
 
     fn screen(columns: usize) -> Screen {
-        Screen { columns, unicode: true }
+        Screen { columns, rows: ROWS, unicode: true }
     }
 
     fn parts(texts: &[&str]) -> Vec<String> {
@@ -137,7 +141,7 @@ mod tests {
             ["3/10 · loss 1.23 · 12 s", "3/10 · loss 1.23", "3/10 · loss 1.23", "3/10",]
         );
         assert_eq!(screen(6).joined(&parts(&["generic-relevance", "37"])), "gener…");
-        assert_eq!(Screen { columns: 20, unicode: false }.joined(&all), "3/10 | loss 1.23");
+        assert_eq!(Screen { unicode: false, ..screen(20) }.joined(&all), "3/10 | loss 1.23");
         assert_eq!(screen(9).joined(&[]), "");
         // Three letters of two columns each, and the ellipsis.
         assert_eq!(screen(7).cut("条纹的纹理"), "条纹的…");
@@ -154,7 +158,7 @@ mod tests {
         assert_eq!(line(1.0).drawn(screen(80)), format!("   epochs [{}] 0/4 · 9 s gone", "━".repeat(28)));
         // The name and a blank, brackets and a blank, 14 columns of text: 16 are left of 40.
         assert_eq!(line(0.5).drawn(screen(40)), format!("epochs [{}╸{}] 0/4 · 9 s gone", "━".repeat(8), " ".repeat(7)));
-        assert_eq!(line(0.5).drawn(Screen { columns: 28, unicode: false }), "epochs [==> ] 0/4 | 9 s gone");
+        assert_eq!(line(0.5).drawn(Screen { unicode: false, ..screen(28) }), "epochs [==> ] 0/4 | 9 s gone");
         assert_eq!(
             [27, 20, 8].map(|columns| line(0.5).drawn(screen(columns))),
             ["epochs 0/4 · 9 s gone", "epochs [━━━╸   ] 0/4", "epochs …",]

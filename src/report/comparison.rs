@@ -1,8 +1,8 @@
 //! Runs beside one another as a person reads them first: a few lines, and a small table of the last epoch.
 
-use super::answer::{Answer, lead};
-use super::drift_summary::{fitted, settled_words};
-use super::wrap::{COLUMNS, shortened, wrapped};
+use super::answer::Answer;
+use super::drift_summary::{fitted, name_within, settled_words};
+use super::wrap::{COLUMNS, wrapped};
 use crate::drift::{AgreementEstimate, Analysis, Matrix, SpreadDifference, moved_words};
 use crate::measure::Descriptor;
 use crate::store::Against;
@@ -30,32 +30,35 @@ pub fn comparison(runs: &[(&Analysis, &Answer)], pairs: &[Compared]) -> String {
         text += &wrapped(&format!("{} ({}):{said}{accuracy}", analysis.run, analysis.model), COLUMNS, 2);
     }
     let mut both = pairs.iter();
-    for (place, (one, _)) in runs.iter().enumerate() {
-        for (other, _) in &runs[place + 1..] {
+    for (place, &one) in runs.iter().enumerate() {
+        for &other in &runs[place + 1..] {
             let Some(pair) = both.next() else { continue };
             let lines = [agreed(one, other, pair), wider(one, other, pair)];
             lines.into_iter().flatten().for_each(|line| text += &wrapped(&line, COLUMNS, 2));
         }
     }
     for (analysis, answer) in runs {
-        let warnings = answer.warnings.iter().map(|warning| format!("warning: {}: {warning}", analysis.run));
-        warnings.for_each(|line| text += &wrapped(&line, COLUMNS, 2));
+        let Some(first) = answer.warnings.first() else { continue };
+        let more = match answer.warnings.len() - 1 {
+            0 => String::new(),
+            more => format!(" And {more} more: see driftscope drift."),
+        };
+        text += &wrapped(&format!("warning: {}: {first}{more}", analysis.run), COLUMNS, 2);
     }
     text + "\n" + &last_epochs(runs)
 }
 
 /// The leading method of a run as its name stands in comparisons, and as people call it.
-fn leading(analysis: &Analysis) -> Option<(String, String)> {
-    let matrix = lead(&analysis.matrices, &[])?;
-    let title = analysis.titles.get(&matrix.explainer).unwrap_or(&matrix.explainer);
-    let name = format!("{}:{}/{}", analysis.run, matrix.explainer, matrix.target);
-    Some((name, format!("{title} of {}", analysis.run)))
+fn leading((analysis, answer): (&Analysis, &Answer)) -> Option<(String, String)> {
+    let [explainer, target] = answer.lead.as_ref()?;
+    let title = analysis.titles.get(explainer).unwrap_or(explainer);
+    Some((format!("{}:{explainer}/{target}", analysis.run), format!("{title} of {}", analysis.run)))
 }
 
 /// Whether the leading methods of two runs find the same images to have moved most, at the last epoch of both.
-fn agreed(one: &Analysis, other: &Analysis, pair: &Compared) -> Option<String> {
+fn agreed(one: (&Analysis, &Answer), other: (&Analysis, &Answer), pair: &Compared) -> Option<String> {
     let (names, words) = (leading(one)?, leading(other)?);
-    let measure = &lead(&one.matrices, &[])?.measure;
+    let measure = &one.0.matrices.first()?.measure;
     let ours = pair.agreement.iter().filter(|found| {
         (&found.one, &found.other) == (&names.0, &words.0) && found.measure == *measure && found.value.is_some()
     });
@@ -82,7 +85,7 @@ fn agreed(one: &Analysis, other: &Analysis, pair: &Compared) -> Option<String> {
 }
 
 /// Whose evidence covers more of the image, at the last epoch of both.
-fn wider(one: &Analysis, other: &Analysis, pair: &Compared) -> Option<String> {
+fn wider(one: (&Analysis, &Answer), other: (&Analysis, &Answer), pair: &Compared) -> Option<String> {
     let (names, words) = (leading(one)?, leading(other)?);
     let ours = pair.spread.iter().filter(|found| {
         let area = found.descriptor == Descriptor::EffectiveArea && found.value.is_some();
@@ -118,7 +121,7 @@ fn last_epochs(runs: &[(&Analysis, &Answer)]) -> String {
     let legend = margin.map_or(String::new(), |margin| {
         format!("Moved: 0 is noise, 100 is another image's map. Settled: from then on no two epochs are more than {margin} apart.")
     });
-    let headings = ["run", "method", "epoch", "accuracy", "last step", "since first", "settled"];
+    let headings = ["run", "method", "accuracy", "last step", "since first", "settled"];
     fitted(&headings, &rows, 2) + &wrapped(&legend, COLUMNS, 0)
 }
 
@@ -130,8 +133,7 @@ fn row(analysis: &Analysis, matrix: &Matrix) -> Option<Vec<String>> {
     let moved = |pair: Option<&crate::drift::Pair>| pair.map_or("–".to_string(), |pair| moved_words(pair.moved));
     Some(vec![
         analysis.run.clone(),
-        shortened(&name, METHOD),
-        last.to_string(),
+        name_within(&name, METHOD),
         analysis.accuracy.get(&last).map_or("–".to_string(), |accuracy| format!("{accuracy:.3}")),
         moved(matrix.step(last)),
         moved(matrix.from_first(last)),
@@ -196,8 +198,8 @@ mod tests {
             "Grad-CAM of cnn and Attention rollout of vit find the same images to have moved most since the first epoch: rank \
              correlation 0.50 [0.30, 0.70] at epoch 4.",
             "The evidence of Attention rollout of vit covers more than that of Grad-CAM of cnn, by 0.10 [0.05, 0.15] of the image",
-            "cnn Grad-CAM 4 0.720 within noise 40 2 (2 to 3)",
-            "vit Attention rollout 4 0.720 40 40 not yet",
+            "cnn Grad-CAM 0.720 within noise 40 2 (2 to 3)",
+            "vit Attention rollout 0.720 40 40 not yet",
         ] {
             assert!(words.contains(part), "no '{part}' in {found}");
         }

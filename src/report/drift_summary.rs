@@ -33,14 +33,14 @@ fn scale(analysis: &Analysis) -> String {
     let label = matrix.measure.parse().map_or("", |measure: Measure| measure.label());
     format!(
         "Moved, by {label}: 0 is noise, 100 is another image's map. Settled: from that epoch on no two epochs are more than \
-         {margin} apart, and at least {patience} follow it."
+         {margin} apart, and at least {patience} follow it. Images: those that moved by more than noise."
     )
 }
 
 /// One row a method and target: when it settled, its largest step, how far it came, and how many images moved.
 fn answer_table(analysis: &Analysis) -> String {
     let seeds = analysis.settled.iter().any(|one| one.against_floor == Floor::Seed);
-    let mut headings = vec!["method", "settled", "largest step", "since first", "images moved"];
+    let mut headings = vec!["method", "settled", "largest step", "since first", "images"];
     if seeds {
         headings.insert(2, "by seed floor");
     }
@@ -59,8 +59,9 @@ fn row(analysis: &Analysis, matrix: &Matrix, seeds: bool) -> Vec<String> {
     let steps = matrix.epochs.iter().filter_map(|&epoch| matrix.step(epoch));
     let largest =
         steps.filter_map(|step| Some((step, step.moved?))).max_by(|(_, one), (_, other)| one.total_cmp(other));
-    let step = largest.map_or(moved_words(None), |(step, moved)| {
-        format!("{} ({} to {})", moved_words(Some(moved)), step.reference_epoch, step.epoch)
+    let step = largest.map_or(moved_words(None), |(step, moved)| match moved_words(Some(moved)) {
+        noise if noise == moved_words(Some(0.0)) => noise,
+        words => format!("{words} ({} to {})", step.reference_epoch, step.epoch),
     });
     let whole = matrix.epochs.last().and_then(|&last| matrix.from_first(last));
     let since = whole.map_or("–".to_string(), |pair| moved_words(pair.moved));
@@ -73,12 +74,13 @@ fn row(analysis: &Analysis, matrix: &Matrix, seeds: bool) -> Vec<String> {
     cells
 }
 
-/// `5`, `5 (4 to 7)` or `not yet`.
+/// `5 (4 to 7)`, `5 (from 4)` where some resampled panels have not settled, or `not yet`.
 pub(super) fn settled_words(settled: &Settled) -> String {
-    let words = |epoch: Option<usize>| epoch.map_or("not yet".to_string(), |epoch| epoch.to_string());
     match (settled.epoch, settled.interval) {
-        (Some(epoch), Some([low, high])) => format!("{epoch} ({} to {})", words(low), words(high)),
-        (epoch, _) => words(epoch),
+        (Some(epoch), Some([Some(low), Some(high)])) => format!("{epoch} ({low} to {high})"),
+        // Not yet is later than any epoch.
+        (Some(epoch), Some([Some(low), None])) => format!("{epoch} (from {low})"),
+        (epoch, _) => epoch.map_or("not yet".to_string(), |epoch| epoch.to_string()),
     }
 }
 
@@ -91,8 +93,15 @@ pub(super) fn fitted(headings: &[&str], rows: &[Vec<String>], left: usize) -> St
     }
     let names = rows.iter().map(|row| measure_text_width(&row[0])).max().unwrap_or(0);
     let room = names.saturating_sub(over).max(SHORTEST);
-    let cut = |row: &Vec<String>| [vec![shortened(&row[0], room)], row[1..].to_vec()].concat();
+    let cut = |row: &Vec<String>| [vec![name_within(&row[0], room)], row[1..].to_vec()].concat();
     aligned(headings, &rows.iter().map(cut).collect::<Vec<_>>(), left)
+}
+
+/// A name in so many columns; a target in brackets at its end stays, since names may differ by it alone.
+pub(super) fn name_within(name: &str, columns: usize) -> String {
+    let (title, target) = name.rfind(" (").map_or((name, ""), |at| name.split_at(at));
+    let room = columns.saturating_sub(measure_text_width(target));
+    if room < SHORTEST { shortened(name, columns) } else { shortened(title, room) + target }
 }
 
 #[cfg(test)]
@@ -116,6 +125,9 @@ mod tests {
         assert!(table[0].contains("settled") && table[0].contains("largest step"), "{text}");
         assert!(table[1].starts_with("Grad-CAM") && table[1].contains("2 (2 to 3)"), "{text}");
         assert!(table[2].starts_with("A method") && table[2].contains("…") && table[2].contains("not yet"), "{text}");
+        let names = ["Grad-CAM (prediction)", "SmoothGrad (samples 2) (label)", "A long name"];
+        let cut = names.map(|name| name_within(name, 21));
+        assert_eq!(cut, ["Grad-CAM (prediction)", "SmoothGrad (… (label)", "A long name"]);
         assert!(table[3].contains("0 is noise, 100 is another image's map"), "{text}");
     }
 }

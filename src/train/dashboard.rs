@@ -174,7 +174,10 @@ impl<'a> Dashboard<'a> {
         let title = self.lead.as_ref().map_or("", |lead| &lead.title);
         let said = |name: &str| words.iter().map(|words| format!("{name}moved {words}{curve}")).collect::<Vec<_>>();
         let long = vec![format!("epoch {head}"), format!("val loss {loss:.4}"), format!("accuracy {accuracy:.3}")];
-        let short = words.as_ref().map_or(String::new(), |words| format!(" moved {words}"));
+        let short = words.as_ref().map_or(String::new(), |words| match words.parse::<f64>() {
+            Ok(_) => format!(" moved {words}"),
+            Err(_) => format!(" {words}"),
+        });
         let seconds = vec![format!("{:.1} s", training.seconds)];
         let forms = [
             screen.dotted(&[long.clone(), said(&format!("{title} ")), seconds].concat()),
@@ -192,12 +195,15 @@ fn details(metrics: &EpochMetrics, matrices: &[Matrix], screen: Screen) -> Vec<S
     let number = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.3}"));
     let mut lines = Vec::new();
     if let Some(training) = &metrics.training {
-        let mut parts = vec![format!("    top-5 {}", number(training.val_top5))];
-        if let Some(loss) = training.train_loss {
-            parts.push(format!("train loss {loss:.4}"));
-            parts.push(format!("train accuracy {}", number(training.train_accuracy)));
-        }
-        parts.extend(training.learning_rate.map(|rate| format!("learning rate {rate:.2e}")));
+        let top5 = format!("val top-5 {}", number(training.val_top5));
+        let mut parts = match training.train_loss {
+            Some(loss) => {
+                let accuracy = format!("accuracy {}", number(training.train_accuracy));
+                vec![format!("    train loss {loss:.4}"), accuracy, top5]
+            }
+            None => vec![format!("    {top5}")],
+        };
+        parts.extend(training.learning_rate.map(|rate| format!("learning rate {rate:.1e}")));
         lines.push(screen.joined(&parts));
     }
     for matrix in matrices {
@@ -230,7 +236,7 @@ mod tests {
         let lead = Lead { explainer: "grad-cam".to_string(), title: "Grad-CAM".to_string() };
         let dashboard = Dashboard::new(&progress, 10, Some(lead), &[]);
         let matrices = [matrix("grad-cam", &[Some(100.0), None, Some(moved)], None)];
-        dashboard.row(&metrics(), &matrices, Screen { columns, unicode })
+        dashboard.row(&metrics(), &matrices, Screen { columns, rows: 24, unicode })
     }
 
     #[test]
@@ -247,6 +253,7 @@ mod tests {
                 " 3/10 loss …",
             ]
         );
+        assert_eq!(row(40, true, -6.0), " 3/10 loss 1.00 acc 0.51 within noise");
         let plain = "epoch  3/10 | val loss 1.0000 | accuracy 0.512 | Grad-CAM moved within noise";
         assert_eq!(row(80, false, -6.0), plain);
     }
@@ -256,8 +263,8 @@ mod tests {
         let mut matrices = [matrix("grad-cam", &[Some(40.0), None, Some(3.0)], None)];
         let first = Pair { reference_epoch: 0, moved: Some(120.0), dead: 1, ..matrices[0].pairs[2].clone() };
         matrices[0].pairs.insert(2, first);
-        let found =
-            [80, 48].map(|columns| details(&metrics(), &matrices, Screen { columns, unicode: true })[1].clone());
+        let found = [80, 48]
+            .map(|columns| details(&metrics(), &matrices, Screen { columns, rows: 24, unicode: true })[1].clone());
         assert_eq!(found[0], "    grad-cam (label) moved 3 since epoch 2 · over 100 since epoch 0");
         assert_eq!(found[1], "    grad-cam (label) moved 3 since epoch 2");
     }

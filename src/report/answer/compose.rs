@@ -12,6 +12,8 @@ use serde::Serialize;
 /// What a run says, and what to beware of in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Answer {
+    /// Explainer and target that the sentences are about; none where there is no headline.
+    pub lead: Option<[String; 2]>,
     /// When the evidence of the leading method settled, its largest step, what moved most.
     pub sentences: Vec<Sentence>,
     /// What must be known before they are believed, the most serious first.
@@ -46,13 +48,14 @@ fn answer(reader: &RunReader, analysis: &Analysis) -> Result<Answer, StoreError>
 }
 
 pub(in crate::report) fn composed(analysis: &Analysis, facts: &Facts) -> Answer {
-    let lead = lead(&analysis.matrices, &facts.failed);
+    let lead = lead(&analysis.matrices, facts);
     let sentences = match lead {
         Some(matrix) => headline(analysis, matrix, facts),
         None if analysis.matrices.is_empty() => vec![Sentence::new().text("No method has two epochs to compare.")],
         None => vec![Sentence::new().text("No method has a headline.")],
     };
-    Answer { sentences, warnings: warnings(analysis, lead, facts) }
+    let about = lead.map(|matrix| [matrix.explainer.clone(), matrix.target.clone()]);
+    Answer { lead: about, sentences, warnings: warnings(analysis, lead, facts) }
 }
 
 #[cfg(test)]

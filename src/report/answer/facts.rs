@@ -1,6 +1,7 @@
 //! What the sentences need to know beside the analysis.
 
 use crate::store::{EpochMetrics, RunReader, StoreError};
+use serde_json::Value;
 
 /// Of one run.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,8 @@ pub(in crate::report) struct Facts {
     pub(super) validated: Option<usize>,
     /// Whether a moving average of the weights is what was explained.
     pub(super) averaged: bool,
+    /// The kinds of methods in the order of the run's settings.
+    pub(super) order: Vec<String>,
     /// The explainers that fail the parameter-randomisation test on this model.
     pub(super) failed: Vec<String>,
 }
@@ -32,14 +35,28 @@ impl Facts {
             }
         }
         let last = reader.epochs().last();
+        let record = reader.record()?;
+        let config = &record["config"];
         Ok(Facts {
             classes: reader.info().classes.clone(),
             labels: reader.info().panel.labels.clone(),
             validated: last.map(|&epoch| validated(reader, epoch)).transpose()?.flatten(),
-            averaged: !reader.record()?["config"]["ema"].is_null(),
+            averaged: !config["ema"].is_null(),
+            order: order(&config["explainers"]),
             failed: failed(metrics.last()),
             metrics,
         })
+    }
+
+    /// Where an explainer stands in the run's settings, after all of them where it does not. Its name is its kind with its settings
+    /// behind it.
+    pub(super) fn place(&self, explainer: &str) -> usize {
+        let is_kind =
+            |kind: &str| explainer.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        let fitting = self.order.iter().enumerate().filter(|(_, kind)| is_kind(kind));
+        // grad-cam begins the name of grad-cam-plus-plus.
+        let longest = fitting.max_by_key(|(place, kind)| (kind.len(), std::cmp::Reverse(*place)));
+        longest.map_or(self.order.len(), |(place, _)| place)
     }
 
     /// Validation accuracy of an epoch.
@@ -47,6 +64,12 @@ impl Facts {
         let metrics = self.metrics.iter().find(|metrics| metrics.epoch == epoch)?;
         Some(metrics.training.as_ref()?.val_accuracy)
     }
+}
+
+/// The kinds of some explainers' settings.
+fn order(explainers: &Value) -> Vec<String> {
+    let kinds = explainers.as_array().into_iter().flatten().filter_map(|one| one["kind"].as_str());
+    kinds.map(str::to_string).collect()
 }
 
 /// How many images an epoch was validated on, by its confusion matrix; none where it kept none, or not what was sealed.
@@ -67,4 +90,18 @@ fn validated(reader: &RunReader, epoch: usize) -> Result<Option<usize>, StoreErr
 fn failed(metrics: Option<&EpochMetrics>) -> Vec<String> {
     let all = metrics.into_iter().flat_map(|metrics| &metrics.randomised);
     all.filter(|test| test.passes() == Some(false)).map(|test| test.explainer.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_explainer_stands_where_its_kind_is_named() {
+        let order =
+            order(&serde_json::json!([{"kind": "rollout"}, {"kind": "grad-cam"}, {"kind": "grad-cam-plus-plus"}]));
+        let facts = Facts { order, ..Facts::default() };
+        let names = ["rollout-fusion-max", "grad-cam-layer-3", "grad-cam", "grad-cam-plus-plus", "le-grad"];
+        assert_eq!(names.map(|name| facts.place(name)), [0, 1, 1, 2, 3]);
+    }
 }

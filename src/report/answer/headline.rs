@@ -76,7 +76,6 @@ fn settled(name: Sentence, matrix: &Matrix, settled: &Settled, last: usize) -> S
 
 fn between(low: usize, high: Option<usize>) -> String {
     match high {
-        Some(high) if high == low => format!("95 % interval {low}"),
         Some(high) => format!("95 % interval {low} to {high}"),
         None => format!("95 % interval {low} to not yet"),
     }
@@ -101,13 +100,26 @@ fn another_seed(matrix: &Matrix) -> Option<Sentence> {
     })
 }
 
+/// Whether people are told that it is noise.
+fn is_noise(moved: f64) -> bool {
+    moved_words(Some(moved)) == moved_words(Some(0.0))
+}
+
+/// Whether no step was more than noise, though some epochs are farther apart than the margin.
+fn adds_up(matrix: &Matrix) -> bool {
+    let steps = || matrix.epochs.iter().filter_map(|&epoch| matrix.step(epoch)).filter_map(|step| step.moved);
+    steps().next().is_some()
+        && steps().all(is_noise)
+        && matrix.pairs.iter().any(|pair| pair.moved > Some(matrix.margin))
+}
+
 /// The step between neighbouring epochs that moved most, with the accuracy before and after.
 fn largest_step(matrix: &Matrix, facts: &Facts) -> Option<Sentence> {
     let steps = matrix.epochs.iter().filter_map(|&epoch| matrix.step(epoch));
     let known = steps.filter_map(|step| Some((step, step.moved?)));
     let (step, moved) = known.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
     let (from, to) = (step.reference_epoch, step.epoch);
-    if moved_words(Some(moved)) == moved_words(Some(0.0)) {
+    if is_noise(moved) {
         return Some(Sentence::new().text("No step from one epoch to the next was more than noise."));
     }
     let sentence = Sentence::new().text("Its largest step was from epoch ").epoch(from).text(" to ").epoch(to);
@@ -123,7 +135,11 @@ fn largest_step(matrix: &Matrix, facts: &Facts) -> Option<Sentence> {
 fn most_moved(analysis: &Analysis, matrix: &Matrix, facts: &Facts, last: usize) -> Option<Sentence> {
     let pair = matrix.from_first(last)?;
     let moved = pair.moved?;
-    let sentence = Sentence::new().text("Since epoch ").epoch(pair.reference_epoch).text(" it moved ");
+    let since = Sentence::new().text("Since epoch ").epoch(pair.reference_epoch);
+    if is_noise(moved) {
+        return Some(since.text(" it has not moved by more than noise."));
+    }
+    let sentence = since.text(if adds_up(matrix) { " they add up: it moved " } else { " it moved " });
     let count = pair.images_moved.map_or(String::new(), |count| {
         let all = pair.images.iter().flatten().count();
         format!(", {count} of {} by more than noise", counted(all, "image"))

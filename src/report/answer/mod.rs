@@ -15,5 +15,4 @@ mod warnings;
 #[cfg(test)]
 pub(super) use compose::composed;
 pub use compose::{Answer, Answered};
-pub(super) use lead::lead;
 pub use sentence::{Part, Sentence};

@@ -3,6 +3,9 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::fmt;
 
+/// Of a longer list so many items are named.
+const MOST: usize = 3;
+
 /// A piece of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -108,8 +111,12 @@ impl Sentence {
         })
     }
 
-    /// The items with commas between them and `and` before the last.
-    pub(super) fn listed(self, items: Vec<Sentence>) -> Self {
+    /// The items with commas between them and `and` before the last; of many the first three and how many more.
+    pub(super) fn listed(self, mut items: Vec<Sentence>) -> Self {
+        if items.len() > MOST + 1 {
+            let more = items.split_off(MOST).len();
+            items.push(Sentence::new().text(format!("{more} more")));
+        }
         let last = items.len().saturating_sub(1);
         items.into_iter().enumerate().fold(self, |all, (index, item)| {
             let between = match index {
@@ -138,6 +145,9 @@ mod tests {
         let sentence = Sentence::new().method("grad-cam", "Grad-CAM").text(" at ").text("epoch ").epoch(5).text(": ");
         let sentence = sentence.listed(items);
         assert_eq!(sentence.to_string(), "Grad-CAM at epoch 5: dotted, a.png and x");
+        let five = ["a", "b", "c", "d", "e"].map(|word| Sentence::new().text(word));
+        assert_eq!(Sentence::new().listed(five[..4].to_vec()).to_string(), "a, b, c and d");
+        assert_eq!(Sentence::new().listed(five.to_vec()).to_string(), "a, b, c and 2 more");
         let json = serde_json::to_value(&sentence).unwrap();
         let expected = serde_json::json!([
             {"text": "Grad-CAM", "method": "grad-cam"}, {"text": " at epoch "}, {"text": "5", "epoch": 5},

@@ -107,6 +107,7 @@ pub(in crate::report) fn facts() -> Facts {
         labels: (0..IMAGES).map(|image| image / 3).collect(),
         validated: Some(800),
         averaged: false,
+        order: vec![],
         failed: vec![],
     }
 }

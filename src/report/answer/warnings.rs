@@ -64,7 +64,7 @@ fn at_chance(facts: &Facts) -> Option<Sentence> {
     let (most, of) = match facts.validated {
         Some(images) => {
             let most = binomial::upper(images, chance);
-            (most as f64 / images.max(1) as f64, format!(" of {}", counted(images, "image")))
+            (most as f64 / images.max(1) as f64, format!(" on {}", counted(images, "image")))
         }
         None => (chance, String::new()),
     };

@@ -87,6 +87,17 @@ fn averaged_weights_another_seed_and_quiet_steps_are_said() {
     assert!(said[0].starts_with("Grad-CAM of the averaged weights (EMA) settled at epoch 0"), "{said:?}");
     assert_eq!(said[1], "Against the floor of another seed it settled at epoch 1.");
     assert_eq!(said[2], "No step from one epoch to the next was more than noise.");
+    assert_eq!(said[3], "Since epoch 0 it has not moved by more than noise.");
+}
+
+/// Every step is noise, and first and last are 40 apart.
+#[test]
+fn small_steps_that_add_up_are_said_to() {
+    let mut matrix = grad_cam(0);
+    whole(&mut matrix).moved = Some(40.0);
+    let said = sentences(&analysis(vec![matrix]), &facts());
+    assert_eq!(said[1], "No step from one epoch to the next was more than noise.");
+    assert!(said[2].starts_with("Since epoch 0 they add up: it moved 40; most of all the image"), "{said:?}");
 }
 
 #[test]
@@ -117,6 +128,12 @@ fn the_headline_is_about_a_class_specific_method_that_passes_its_test() {
     let all = analysis(vec![rollout(2), prediction, grad_cam(3)]);
     let said = sentences(&all, &facts());
     assert!(said[0].starts_with("Grad-CAM (label) has not settled"), "{said:?}");
+    let two = analysis(vec![matrix("eigen-grad-cam", "label", &EPOCHS, 2), grad_cam(2)]);
+    let of = |order: &[&str]| {
+        let order = order.iter().map(|kind| kind.to_string()).collect();
+        composed(&two, &Facts { order, ..facts() }).lead.unwrap()[0].clone()
+    };
+    assert_eq!([of(&["grad-cam", "eigen-grad-cam"]), of(&[])], ["grad-cam", "eigen-grad-cam"]);
     let failed = Facts { failed: vec!["grad-cam".to_string()], ..facts() };
     assert!(sentences(&all, &failed)[0].starts_with("Attention rollout settled"));
     let warning = &warned(&all, &failed)[0];
@@ -143,7 +160,7 @@ fn an_accuracy_that_luck_explains_is_at_chance_level() {
         warned(&analysis(vec![grad_cam(2)]), &facts)
     };
     let found = with(0.145, Some(800));
-    let start = "The validation accuracy is at chance level: at epoch 4 it is 0.145 of 800 images; guessing among 8 classes gives \
+    let start = "The validation accuracy is at chance level: at epoch 4 it is 0.145 on 800 images; guessing among 8 classes gives \
                  0.125";
     assert!(found[0].starts_with(start), "{found:?}");
     assert!(with(0.155, Some(800)).is_empty());
