@@ -327,7 +327,7 @@ fn a_link_opens_an_image_at_an_epoch() {
     assert_eq!(seen["linkKeys"], 2);
     assert_eq!(
         seen["closed"],
-        serde_json::json!({"open": false, "hash": "#epoch=2&colours=inferno&scale=own&run=1&method=rollout"})
+        serde_json::json!({"open": false, "hash": "#epoch=2&since=previous&colours=inferno&scale=own&run=1&method=rollout"})
     );
 }
 
@@ -335,9 +335,9 @@ fn a_link_opens_an_image_at_an_epoch() {
 fn every_part_of_an_analysis_is_shown() {
     let (_, seen) = &*SEEN;
     let sections = seen["sections"].as_array().unwrap();
-    assert_eq!(sections.len(), 11, "{sections:?}");
+    assert_eq!(sections.len(), 12, "{sections:?}");
     assert_eq!(seen["nav"], seen["headings"]);
-    assert_eq!(seen["nav"].as_array().unwrap().len(), 10);
+    assert_eq!(seen["nav"].as_array().unwrap().len(), 11);
     let charts = seen["charts"].as_array().unwrap();
     let drift = charts.iter().find(|chart| chart["title"] == format!("{VIT} · Attention rollout")).unwrap();
     // From epoch 1 to 3 as `runs::moved` says; the seed floor 0.55 between floor 0.9 and chance 0.2 is half-way.

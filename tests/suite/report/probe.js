@@ -232,6 +232,7 @@
     seen.compared = canvases("#strip-body .pair", grids).filter((each) => each.kind === "change");
     slide("epoch", 2);
     choose("since", "previous");
+    await settle();
     $("strip-close").click();
     await rest();
     seen.closed = { open: $("strip").open, hash: location.hash };
@@ -256,7 +257,7 @@
       .filter(
         (node) =>
           node.getClientRects().length &&
-          !node.closest(".scroll, .film, .matrices, nav, svg, .hidden, .skip, h3 small") &&
+          !node.closest(".scroll, .film, .matrices, .prediction, nav, svg, .hidden, .skip, h3 small") &&
           node.getBoundingClientRect().right > width + 1,
       )
       .map((node) => node.outerHTML.slice(0, 120));
