@@ -2,13 +2,15 @@
 
 use super::answer::Answer;
 use super::drift_summary::{fitted, name_within, settled_words};
-use super::wrap::{COLUMNS, wrapped};
+use super::wrap::{COLUMNS, shortened, wrapped};
 use crate::drift::{AgreementEstimate, Analysis, Matrix, SpreadDifference, moved_words};
 use crate::measure::Descriptor;
 use crate::store::Against;
 
 /// Columns of a method's name in the table.
 const METHOD: usize = 20;
+/// The most columns of a run's name, an even number.
+const RUN: usize = 8;
 
 /// What two runs say of each other.
 #[derive(Clone, Debug)]
@@ -113,10 +115,11 @@ fn wider(one: (&Analysis, &Answer), other: (&Analysis, &Answer), pair: &Compared
 
 /// A row a run, method and target at the last epoch.
 fn last_epochs(runs: &[(&Analysis, &Answer)]) -> String {
-    let rows = |(analysis, _): &(&Analysis, &Answer)| {
-        analysis.matrices.iter().filter_map(|matrix| row(analysis, matrix)).collect::<Vec<_>>()
+    let labels = labels(&runs.iter().map(|(analysis, _)| analysis.run.as_str()).collect::<Vec<_>>());
+    let rows = |((analysis, _), label): (&(&Analysis, &Answer), &String)| {
+        analysis.matrices.iter().filter_map(|matrix| row(analysis, label, matrix)).collect::<Vec<_>>()
     };
-    let rows: Vec<Vec<String>> = runs.iter().flat_map(rows).collect();
+    let rows: Vec<Vec<String>> = runs.iter().zip(&labels).flat_map(rows).collect();
     let margin = runs.iter().find_map(|(analysis, _)| Some(analysis.matrices.first()?.margin));
     let legend = margin.map_or(String::new(), |margin| {
         format!("Moved: 0 is noise, 100 is another image's map. Settled: from then on no two epochs are more than {margin} apart.")
@@ -125,14 +128,34 @@ fn last_epochs(runs: &[(&Analysis, &Answer)]) -> String {
     fitted(&headings, &rows, 2) + &wrapped(&legend, COLUMNS, 0)
 }
 
-fn row(analysis: &Analysis, matrix: &Matrix) -> Option<Vec<String>> {
+/// Short names of runs, in which runs of different names differ: their beginning and their end, or their places from 1 on.
+fn labels(names: &[&str]) -> Vec<String> {
+    let short = |name: &&str| match name.chars().count() {
+        length if length <= RUN => name.to_string(),
+        length => {
+            let end: String = name.chars().skip(length - RUN / 2).collect();
+            format!("{}{end}", shortened(name, RUN - RUN / 2))
+        }
+    };
+    let shortened: Vec<String> = names.iter().map(short).collect();
+    let told = |(place, label): (usize, &String)| {
+        !shortened.iter().zip(names).any(|(other, name)| other == label && *name != names[place])
+    };
+    if shortened.iter().enumerate().all(told) {
+        shortened
+    } else {
+        (1..=names.len()).map(|run| format!("run {run}")).collect()
+    }
+}
+
+fn row(analysis: &Analysis, label: &str, matrix: &Matrix) -> Option<Vec<String>> {
     let last = *matrix.epochs.last()?;
     let title = analysis.titles.get(&matrix.explainer).unwrap_or(&matrix.explainer);
     let several = analysis.matrices.iter().any(|one| one.explainer == matrix.explainer && one.target != matrix.target);
     let name = if several { format!("{title} ({})", matrix.target) } else { title.clone() };
     let moved = |pair: Option<&crate::drift::Pair>| pair.map_or("–".to_string(), |pair| moved_words(pair.moved));
     Some(vec![
-        analysis.run.clone(),
+        label.to_string(),
         name_within(&name, METHOD),
         analysis.accuracy.get(&last).map_or("–".to_string(), |accuracy| format!("{accuracy:.3}")),
         moved(matrix.step(last)),
@@ -203,6 +226,14 @@ mod tests {
         ] {
             assert!(words.contains(part), "no '{part}' in {found}");
         }
+    }
+
+    #[test]
+    fn runs_are_told_apart_however_long_their_names_are() {
+        assert_eq!(labels(&["cnn", "deit_tiny-0", "deit_tiny-1"]), ["cnn", "dei…ny-0", "dei…ny-1"]);
+        assert_eq!(labels(&["deit_tiny-a-0", "deit_tiny-b-0"]), ["dei…-a-0", "dei…-b-0"]);
+        assert_eq!(labels(&["deit_a_seed-0", "deit_b_seed-0"]), ["run 1", "run 2"]);
+        assert_eq!(labels(&["long_name_of_a_run"; 2]), ["lon…_run"; 2]);
     }
 
     #[test]

@@ -145,12 +145,14 @@ fn most_moved(analysis: &Analysis, matrix: &Matrix, facts: &Facts, last: usize) 
         format!(", {count} of {} by more than noise", counted(all, "image"))
     });
     let sentence = sentence.text(moved_words(Some(moved)) + &count);
+    let noise = |value: f64| moved_words(Some(value)) == moved_words(Some(0.0));
     let most = match most_moved_class(pair, facts) {
+        Some((_, mean, _)) if noise(mean) => Sentence::new(),
         Some((class, mean, images)) => {
             let words = format!(" ({} on {images} images)", moved_words(Some(mean)));
             Sentence::new().text("; most of all the class ").class(&facts.classes[class]).text(words)
         }
-        None => match most_moved_image(pair) {
+        None => match most_moved_image(pair).filter(|&(_, value)| !noise(value)) {
             Some((image, value)) => {
                 let id = analysis.images.get(image).map_or("", String::as_str);
                 let words = format!(" ({})", moved_words(Some(value)));
