@@ -26,9 +26,10 @@ mod train;
 use crate::device;
 use crate::progress::say;
 use anyhow::Result;
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use error::{WRONG, chain, is_stdout_closed, is_wrong, wrong};
+use error::{WRONG, chain, is_stdout_closed, is_wrong};
 use output::print;
 use std::process::ExitCode;
 
@@ -124,17 +125,12 @@ fn completions(shell: Shell) -> Result<ExitCode> {
 
 /// What `driftscope COMMAND --help` prints.
 fn help(path: &[String]) -> Result<ExitCode> {
-    let mut program = Arguments::command();
-    program.build();
-    let mut command = &mut program;
-    for name in path {
-        let known: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_string()).collect();
-        command = command.find_subcommand_mut(name).ok_or_else(|| {
-            let known = if known.is_empty() { "none".to_string() } else { known.join(", ") };
-            wrong(format!("help: no command is called {}; there are: {known}", path.join(" ")))
-        })?;
+    let asked = ["driftscope"].into_iter().chain(path.iter().map(String::as_str)).chain(["--help"]);
+    match Arguments::command().try_get_matches_from(asked) {
+        Err(shown) if shown.kind() == ErrorKind::DisplayHelp => print(&shown.render().to_string())?,
+        Err(error) => error.exit(),
+        Ok(_) => {}
     }
-    print(&command.render_long_help().to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 

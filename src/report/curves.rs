@@ -79,10 +79,10 @@ fn views(analysis: &Analysis) -> Vec<(&str, &str)> {
 /// The name and the colour of each explainer and target.
 fn named(analysis: &Analysis) -> Vec<((&str, &str), Series)> {
     let views = views(analysis);
-    let several_targets = views.iter().any(|view| view.1 != views[0].1);
     let of = |(index, &(explainer, target)): (usize, &(&'_ str, &'_ str))| {
         let title = analysis.titles.get(explainer).map_or(explainer, String::as_str);
-        let target = if several_targets { format!(", {target}") } else { String::new() };
+        let several = views.iter().any(|view| view.0 == explainer && view.1 != target);
+        let target = if several { format!(", {target}") } else { String::new() };
         let (colour, mark) = look_of_curve(index);
         Series { name: title.to_string() + &target, colour, mark, ..Series::default() }
     };
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(plots[0].series[0].points, [(1.0, 40.0), (2.0, 40.0), (3.0, 0.0)]);
         assert_eq!(plots[0].series[0].band[1..], [(2.0, 35.0, 45.0), (3.0, 0.0, 4.0)]);
         assert_eq!(plots[1].series[0].points, [(1.0, 40.0), (2.0, 40.0), (3.0, 40.0)]);
-        assert_eq!((plots[0].still, plots[0].series[1].name.as_str()), (Some(5.0), "Attention rollout, any"));
+        assert_eq!((plots[0].still, plots[0].series[1].name.as_str()), (Some(5.0), "Attention rollout"));
         // Against epoch 2, which is also the later one of some.
         let chosen = DriftEstimate { reference_epoch: 2, ..estimate("spearman", Against::Named, 0, Some(0.1)) };
         let chosen = Analysis { drift: vec![chosen], ..both };

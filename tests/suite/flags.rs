@@ -70,7 +70,7 @@ const WRONG: [(&str, i32, &[&str]); 68] = [
     ("cause run --from 0", 2, &["--to"]),
     ("compare run", 2, &["RUN"]),
     ("animate run --image 99", 1, &["99"]),
-    ("help fly", 2, &["fly", "train"]),
+    ("help fly", 2, &["fly"]),
     ("plot run --matrix --against first", 2, &["--matrix", "--against"]),
     ("plot run --out plot.pdf", 2, &["plot.pdf", ".svg"]),
 ];
