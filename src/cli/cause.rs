@@ -132,23 +132,28 @@ fn read(steps: &[Step]) -> String {
 }
 
 fn row(step: &Step, cause: &Cause, of: &Contribution) -> Vec<String> {
-    let known = |value: Option<f64>| value.map_or("–".to_string(), two);
-    let interval = of.share.interval.map_or(String::new(), |[low, high]| format!(" [{}, {}]", two(low), two(high)));
+    let far = |value: Option<f64>| value.map_or("–".to_string(), |value| digits(value, 3));
+    let interval =
+        of.share.interval.map_or(String::new(), |[low, high]| format!(" [{}, {}]", digits(low, 2), digits(high, 2)));
     vec![
         shortened(&format!("{} ({})", cause.explainer, cause.target), METHOD),
         format!("{} to {}", step.from, step.to),
         part(of.part).to_string(),
-        known(cause.change.mean),
-        known(of.share.mean) + &interval,
-        known(of.alone.mean),
-        known(of.undone.mean),
+        far(cause.change.mean),
+        of.share.mean.map_or("–".to_string(), |share| digits(share, 2)) + &interval,
+        far(of.alone.mean),
+        far(of.undone.mean),
     ]
 }
 
-/// Two digits; nothing is minus zero.
-fn two(value: f64) -> String {
-    format!("{:.2}", (100.0 * value).round() / 100.0 + 0.0)
+/// So many digits after the point; nothing is minus zero.
+fn digits(value: f64, count: usize) -> String {
+    let text = format!("{value:.count$}");
+    if text.parse() == Ok(0.0) { format!("{:.count$}", 0.0) } else { text }
 }
+
+/// A change that the table shows as nothing.
+const HARDLY: f64 = 0.0005;
 
 fn part(part: Part) -> &'static str {
     match part {
@@ -164,18 +169,18 @@ fn sentence(step: &Step, cause: &Cause) -> String {
     let shares = cause.contributions.iter().filter_map(|of| Some((of, of.share.mean?)));
     let most = shares.max_by(|(_, one), (_, other)| one.total_cmp(other));
     match (cause.change.mean, most) {
-        (Some(change), Some((of, share))) => {
+        (Some(change), Some((of, share))) if change >= HARDLY => {
             let named = match of.part {
                 Part::BatchNormStatistics => "batch-norm statistics",
                 other => part(other),
             };
-            let (change, percent) = (two(change), 100.0 * share);
+            let (change, percent) = (digits(change, 3), 100.0 * share);
             format!(
                 "From epoch {from} to {to} the maps of {name} changed by {change}; {percent:.0} % of that is put down to the \
                  {named}."
             )
         }
-        _ => format!("From epoch {from} to {to} the maps of {name} did not change."),
+        _ => format!("From epoch {from} to {to} the maps of {name} hardly changed."),
     }
 }
 
