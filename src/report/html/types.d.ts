@@ -505,6 +505,7 @@ interface PageElements {
   methods: HTMLElement;
   summaries: HTMLElement;
   warnings: HTMLElement;
+  "warning-first": HTMLElement;
   "warning-list": HTMLElement;
   panel: HTMLElement;
   "panel-title": HTMLElement;

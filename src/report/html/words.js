@@ -25,32 +25,56 @@ function partOf(run, { text, epoch, method, image, class: className }) {
 const inWords = (run, sentences) =>
   sentences.flatMap((sentence, index) => [...(index ? [" "] : []), ...sentence.map((part) => partOf(run, part))]);
 
-/** A paragraph a run; where there is no room for several, what follows the first sentence waits behind a button. */
+/**
+ * The sentences of a run. Where there is no room for all, the first three wait behind a button from the second on, and
+ * the others always do.
+ */
 function drawAnswers() {
   $("answers").replaceChildren(
     ...runs.map((run) => {
-      const [first, ...rest] = run.answer?.sentences ?? [],
+      const sentences = run.answer?.sentences ?? [],
         name = runs.length > 1 ? [element("b", {}, swatch(run.colour), run.label), " "] : [];
-      if (!first) return element("p", {}, ...name, "Too few epochs to say when the evidence settled.");
-      const told = element("p", {}, ...name, ...inWords(run, [first]));
-      if (!rest.length) return told;
+      if (!sentences.length) return element("p", {}, ...name, "Too few epochs to say when the evidence settled.");
+      const told = element("p", {}, ...name, ...inWords(run, sentences.slice(0, 1)));
+      for (const [kind, some] of /** @type {const} */ ([
+        ["second", sentences.slice(1, 3)],
+        ["rest", sentences.slice(3)],
+      ]))
+        if (some.length) told.append(element("span", { class: kind }, " ", ...inWords(run, some)));
       const more = element(
         "button",
         { type: "button", class: "plain", "aria-label": `More about ${run.label}` },
         "more",
       );
       more.addEventListener("click", () => told.classList.add("open"));
-      told.append(element("span", { class: "rest" }, " ", ...inWords(run, rest)), " ", more);
+      told.append(" ", more);
       return told;
     }),
   );
-  const warnings = runs.flatMap((run) =>
-    (run.answer?.warnings ?? []).map((sentence) =>
-      element("li", {}, ...(runs.length > 1 ? [`${run.label}: `] : []), ...inWords(run, [sentence])),
-    ),
+  drawWarnings();
+}
+
+/** The first warning, with all of them behind it. */
+function drawWarnings() {
+  const most = Math.max(0, ...runs.map((run) => run.answer?.warnings.length ?? 0));
+  // The most serious of every run come first.
+  const found = Array.from({ length: most }, (_, at) =>
+    runs.flatMap((run) => {
+      const sentence = run.answer?.warnings[at];
+      return sentence ? [{ run, sentence }] : [];
+    }),
+  ).flat();
+  const named = (/** @type {Run} */ run) => (runs.length > 1 ? [`${run.label}: `] : []);
+  const [first] = found;
+  $("warnings").hidden = !first;
+  if (first)
+    $("warning-first").replaceChildren(
+      element("b", {}, found.length > 1 ? `${found.length} warnings` : "Warning"),
+      element("span", {}, " ", ...named(first.run), first.sentence.map((part) => part.text).join("")),
+    );
+  $("warning-list").replaceChildren(
+    ...found.map(({ run, sentence }) => element("li", {}, ...named(run), ...inWords(run, [sentence]))),
   );
-  $("warnings").hidden = warnings.length === 0;
-  $("warning-list").replaceChildren(...warnings);
   const jumps = runs.flatMap((run) =>
     run.warnings.map((text) => element("li", {}, runs.length > 1 ? `${run.label}: ${text}` : text)),
   );
