@@ -46,7 +46,7 @@ function epochTicks() {
  * @param {Curve[]} series
  * @param {ChartOptions} options
  */
-function chart(title, series, { range, notes = [], format = short, ends = format, shade } = {}) {
+function chart(title, series, { range, notes = [], format = short, ends = format, shade, flat = -Infinity } = {}) {
   /** @type {Series[]} */
   const drawn = series
     .map((each) => ({
@@ -61,14 +61,17 @@ function chart(title, series, { range, notes = [], format = short, ends = format
       element("figcaption", {}, title),
       element("p", { class: "note" }, "No figures at these settings."),
     );
-  const values = drawn.flatMap((each) =>
-    each.points.flatMap((point) => [point.value, point.low ?? point.value, point.high ?? point.value]),
-  );
+  const values = drawn
+    .flatMap((each) =>
+      each.points.flatMap((point) => [point.value, point.low ?? point.value, point.high ?? point.value]),
+    )
+    .map((value) => Math.max(value, flat));
   const steps = ticks(Math.min(...values, range?.[0] ?? Infinity), Math.max(...values, range?.[1] ?? -Infinity));
   const least = steps[0],
     greatest = steps[steps.length - 1];
   /** @type {(value: number) => number} */
-  const down = (value) => HEIGHT - BOTTOM - ((value - least) / (greatest - least || 1)) * (HEIGHT - TOP - BOTTOM);
+  const down = (value) =>
+    HEIGHT - BOTTOM - ((Math.max(value, flat) - least) / (greatest - least || 1)) * (HEIGHT - TOP - BOTTOM);
   const svg = drawing("svg", {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
     role: "img",

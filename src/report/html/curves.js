@@ -58,11 +58,11 @@ function shareOf(value) {
 }
 
 /**
- * How a chart of moved looks: from noise to another image's map.
+ * How a chart of moved looks: from noise, which is all that is below 0 too, to another image's map.
  *
  * @type {ChartOptions}
  */
-const MOVED_CHART = { range: [0, 100], format: movedText, ends: (value) => String(Math.round(value ?? 0)) };
+const MOVED_CHART = { range: [0, 100], flat: 0, format: movedText, ends: (value) => String(Math.round(value ?? 0)) };
 
 /**
  * The pairs of a view, one an epoch, with the epoch that each is compared with.
@@ -104,9 +104,28 @@ function movedChart(view) {
   );
 }
 
+/**
+ * The values of a view in the chosen measure. The matrix has those of any two epochs, without intervals, in its own measure.
+ *
+ * @param {View} view
+ * @returns {Pick<DriftRow, "epoch" | "value" | "floor" | "seed_floor" | "chance" | "interval">[]}
+ */
+function measured(view) {
+  const rows = epochs.flatMap((epoch) => estimate(view, epoch) ?? []);
+  if (Number.isNaN(Number(against())) || view.matrix?.measure !== measure().name) return rows;
+  return pairsOf(view, against()).map(({ epoch, value, floor, seedFloor, chance }) => ({
+    epoch,
+    value,
+    floor,
+    chance,
+    interval: null,
+    seed_floor: seedFloor,
+  }));
+}
+
 /** @param {View} view */
 function measureChart(view) {
-  const rows = epochs.flatMap((epoch) => estimate(view, epoch) ?? []);
+  const rows = measured(view);
   return chart(
     view.label,
     [
@@ -123,7 +142,10 @@ function drawDrift() {
   const since = AGAINST[against()] ?? `epoch ${against()}`;
   $("drift-note").textContent = inMeasure()
     ? `${measure().label} between the maps of one image at the slider’s epoch and at ${since}, averaged over the panel, with its 95 % interval. ` +
-      "Dashed: the noise floor, what imperceptible changes of the images do to the maps of the same weights. Dotted: chance, maps of different images."
+      "Dashed: the noise floor, what imperceptible changes of the images do to the maps of the same weights. Dotted: chance, maps of different images." +
+      (Number.isNaN(Number(against())) || views.some((view) => view.matrix?.measure === measure().name)
+        ? ""
+        : " In this measure only the epoch before and the first are compared.")
     : `How far the maps moved since ${since}: 0 is what imperceptible noise on the images does to the maps of the same weights, ` +
       "100 is another image’s map. Averaged over the panel, with 95 % intervals. The band at the bottom is noise. Click a chart to go to an epoch.";
   const shown = shownViews().filter((view) => inMeasure() || view.matrix);
@@ -157,7 +179,7 @@ function drawPaths() {
         curve("all steps", view.colour, added, (row) => row.value),
         curve("since the first epoch", view.colour, pairsOf(view, "first"), (row) => row.moved, "second"),
       ],
-      { range: [0, 100], format: (value) => String(Math.round(value ?? 0)) },
+      { range: [0, 100], flat: 0, format: (value) => String(Math.round(value ?? 0)) },
     );
   });
   fill($("paths"), ...made);

@@ -391,7 +391,9 @@ interface ChartOptions {
   format?: Format;
   /** Of the ends of an interval, where it is another. */
   ends?: Format;
-  /** A band that means noise. */
+  /** Values below it are drawn at it. */
+  flat?: number;
+  /** The greatest value that means noise, in a band from the bottom. */
   shade?: number;
 }
 

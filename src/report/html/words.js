@@ -213,10 +213,10 @@ function drawSummary() {
   const heads = [
     "Method",
     "Settled",
-    ...(seeds ? ["Settled, by the seed floor"] : []),
+    ...(seeds ? ["Settled by seeds"] : []),
     "Last step",
     "Since the first",
-    "Images that moved in the last step",
+    "Images moved last",
   ];
   const rows = shownViews().map((view) => {
     const own = view.matrix?.epochs ?? [],
