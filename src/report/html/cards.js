@@ -68,6 +68,8 @@ function mapCanvas(view, id) {
     "data-explainer": explainer,
     "data-target": target,
     "data-image": id,
+    // Until it is painted, and says what it shows.
+    "aria-label": view.label,
   });
   /** @type {MapCanvas} */
   const canvas = Object.assign(made, { view });

@@ -146,8 +146,8 @@ function confusionFigure(run, epoch, title, values, change) {
       element(
         "div",
         { class: "labelled" },
-        element("div", { class: "across", "aria-hidden": "true" }, ...names.map((name) => name.cloneNode(true))),
-        element("div", { class: "down", "aria-hidden": "true" }, ...names),
+        element("div", { class: "columns", "aria-hidden": "true" }, ...names.map((name) => name.cloneNode(true))),
+        element("div", { class: "rows", "aria-hidden": "true" }, ...names),
         svg,
       ),
     ),

@@ -80,7 +80,7 @@ function svgFile(svg, title) {
   for (let at = 0; at < drawn.length; at++) carry(drawn[at], copied[at]);
   /** @type {(text: string, at: { [name: string]: string | number }) => SVGElement} */
   const write = (text, at) => drawing("text", { "font-size": 11, fill: page.color, ...at }, text);
-  const names = [...figure.querySelectorAll(".down span")].map((name) => name.textContent ?? ""),
+  const names = [...figure.querySelectorAll(".rows span")].map((name) => name.textContent ?? ""),
     key = [...figure.querySelectorAll(".legend li")];
   const beside = names.length ? Math.min(12 + 7 * Math.max(...names.map((name) => name.length)), 180) : 0,
     above = 26 + beside;

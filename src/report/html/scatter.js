@@ -10,7 +10,7 @@ const FATES = /** @type {const} */ ([
   { name: "stays wrong", colour: "var(--series-6)", d: "M-3.8 -3.8h7.6v7.6h-7.6z" },
 ]);
 
-const SCATTER = { width: 560, height: 320, left: 46, right: 26, top: 14, bottom: 40 };
+const SCATTER = { width: 400, height: 290, left: 46, right: 26, top: 14, bottom: 40 };
 
 /** The view whose images are dots. */
 const scatterView = () =>
