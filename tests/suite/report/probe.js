@@ -235,6 +235,7 @@
     choose("since", since);
     await settle();
     $("strip-close").click();
+    await settle();
     await rest();
     seen.closed = { open: $("strip").open, hash: location.hash };
 
