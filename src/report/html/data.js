@@ -78,6 +78,8 @@ const lastEpoch = epochs[epochs.length - 1] ?? 0;
 const targetKinds = [
   ...new Set(runs.flatMap((run) => run.methods.filter((each) => each.class_specific).map((each) => each.target))),
 ];
+/** The methods of each run: a colour each, whatever they explain. */
+const methodKeys = [...new Set(runs.flatMap((run) => run.methods.map((method) => keyOf(run.index, method.explainer))))];
 /** @type {View[]} */
 const views = runs
   .flatMap((run) => run.methods.map((method) => ({ run, method })))
@@ -101,6 +103,7 @@ const views = runs
     const matrix = view.run.matrices?.find(
       ({ explainer, target }) => explainer === view.method.explainer && target === view.method.target,
     );
+    const place = methodKeys.indexOf(keyOf(view.run.index, view.method.explainer));
     return {
       ...view,
       index,
@@ -110,7 +113,7 @@ const views = runs
       matrix,
       on: true,
       first: true,
-      colour: `var(--series-${(index % 6) + 1})`,
+      colour: `var(--series-${(place % 6) + 1})`,
     };
   });
 // Many views at once are no overview: start with the first kind of target, and with as many methods of every run.
