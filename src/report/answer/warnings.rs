@@ -7,6 +7,7 @@ use super::sentence::Sentence;
 use crate::drift::{Against, Analysis, DriftEstimate, Floor, Matrix, Pair, Settled, moved_words};
 use crate::measure::{Descriptor, Measure};
 use crate::store::{ALL_IMAGES, TrainingMetrics};
+use std::collections::BTreeMap;
 
 /// So much more accurate on the training images than on the others, as a fraction, is far above.
 const FAR_ABOVE: f64 = 0.2;
@@ -39,7 +40,7 @@ pub(super) fn warnings(analysis: &Analysis, lead: Option<&Matrix>, facts: &Facts
         all.extend(lead.and_then(|matrix| measures_disagree(analysis, matrix)));
     }
     all.extend(mostly_negative(analysis));
-    all.extend(analysis.matrices.iter().flat_map(|matrix| jumps(analysis, matrix, facts)));
+    all.extend(jumps(analysis, facts));
     all
 }
 
@@ -155,13 +156,15 @@ fn methods_disagree(analysis: &Analysis) -> Option<Sentence> {
     (last.0 - first.0 > EPOCHS_APART).then(|| sentence().text("."))
 }
 
-/// The measures that say most and least about how far a method moved, where they are far apart.
+/// The measures that say most and least about how far a method moved, where they are far apart: of those that training
+/// watches, which compare maps as a whole.
 fn measures_disagree(analysis: &Analysis, matrix: &Matrix) -> Option<Sentence> {
     let last = *matrix.epochs.last()?;
     let own = matrix.from_first(last)?;
     let estimates = analysis.drift.iter().filter(|one| {
         let role = one.against == Against::First && one.group == ALL_IMAGES && one.measure != matrix.measure;
-        role && one.epoch == last && one.explainer == matrix.explainer && one.target == matrix.target
+        let live = Measure::LIVE.iter().any(|measure| measure.name() == one.measure);
+        live && role && one.epoch == last && one.explainer == matrix.explainer && one.target == matrix.target
     });
     let mut said: Vec<(f64, String)> = estimates.filter_map(moved).collect();
     let label = matrix.measure.parse().map_or(matrix.measure.clone(), |measure: Measure| measure.label().to_string());
@@ -187,22 +190,29 @@ fn moved(estimate: &DriftEstimate) -> Option<(f64, String)> {
 }
 
 /// Steps in which the evidence moved far more than it usually does, while the accuracy hardly changed.
-fn jumps(analysis: &Analysis, matrix: &Matrix, facts: &Facts) -> Vec<Sentence> {
-    let steps = matrix.epochs.iter().filter_map(|&epoch| matrix.step(epoch));
-    let steps: Vec<(&Pair, f64)> = steps.filter_map(|step| Some((step, step.moved?.max(0.0)))).collect();
-    let jump = |(place, (step, moved)): (usize, &(&Pair, f64))| {
-        let others = steps.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, (_, moved))| *moved);
-        let usual = median(others.collect())?;
-        let (before, after) = (facts.accuracy(step.reference_epoch)?, facts.accuracy(step.epoch)?);
-        let flat = (after - before).abs() < FLAT;
-        (flat && *moved > matrix.margin && *moved > JUMP * usual).then(|| {
-            let [moved, usual] = [*moved, usual].map(|moved| moved_words(Some(moved)));
-            let start = Sentence::new().text("From epoch ").epoch(step.reference_epoch).text(" to ").epoch(step.epoch);
-            let start = start.text(format!(" the accuracy is flat ({before:.3}, then {after:.3}), yet "));
-            start.then(method(analysis, matrix)).text(format!(" moved {moved}; usually a step is {usual}."))
+fn jumps(analysis: &Analysis, facts: &Facts) -> Vec<Sentence> {
+    let mut jumped: BTreeMap<(usize, usize), Vec<Sentence>> = BTreeMap::new();
+    for matrix in &analysis.matrices {
+        let steps = matrix.epochs.iter().filter_map(|&epoch| matrix.step(epoch));
+        let steps: Vec<(&Pair, f64)> = steps.filter_map(|step| Some((step, step.moved?.max(0.0)))).collect();
+        for (place, (step, moved)) in steps.iter().enumerate() {
+            let others = steps.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, (_, moved))| *moved);
+            if median(others.collect()).is_some_and(|usual| *moved > matrix.margin && *moved > JUMP * usual) {
+                let words = method(analysis, matrix).text(format!(" {}", moved_words(Some(*moved))));
+                jumped.entry((step.epoch, step.reference_epoch)).or_default().push(words);
+            }
+        }
+    }
+    let flat = |((epoch, reference), methods): ((usize, usize), Vec<Sentence>)| {
+        let (before, after) = (facts.accuracy(reference)?, facts.accuracy(epoch)?);
+        ((after - before).abs() < FLAT).then(|| {
+            let start = Sentence::new().text("From epoch ").epoch(reference).text(" to ").epoch(epoch);
+            let start =
+                start.text(format!(" the accuracy is flat ({before:.3}, then {after:.3}), yet the maps moved far "));
+            start.text("more than in the usual step: ").listed(methods).text(".")
         })
     };
-    steps.iter().enumerate().filter_map(jump).collect()
+    jumped.into_iter().filter_map(flat).collect()
 }
 
 /// The value in the middle, the greater of two; none of fewer than two values, which are not usual yet.
