@@ -97,7 +97,7 @@ fn small_steps_that_add_up_are_said_to() {
     whole(&mut matrix).moved = Some(40.0);
     let said = sentences(&analysis(vec![matrix]), &facts());
     assert_eq!(said[1], "No step from one epoch to the next was more than noise.");
-    assert!(said[2].starts_with("Since epoch 0 they add up: it moved 40; most of all the image"), "{said:?}");
+    assert_eq!(said[2], "Since epoch 0 they add up: it moved 40.");
 }
 
 #[test]
