@@ -118,7 +118,9 @@ fn what_an_old_run_showed_is_what_it_shows_now() {
     let listed = |run: usize| (runs[run]["model"].as_str().unwrap(), runs[run]["epochs_done"].as_u64().unwrap());
     assert_eq!([listed(0), listed(1)], [("resnet_mini", 2), ("deit_mini", 2)]);
     for run in ["textures", "stripes"] {
-        let then = said_then(run);
+        let mut then = said_then(run);
+        // Settled meant that no later step was above its floor; now every two later epochs are still.
+        then["drift"].as_object_mut().unwrap().remove("stabilisation").unwrap();
         assert_said(&then["drift"], &json(dir, &["drift", run, "--format", "json"]), 1e-6, run);
         // The model runs here: on another CPU the last digits of its logits are others.
         assert_said(&then["eval"], &json(dir, &["eval", run, "--format", "json", "--device", "cpu"]), 1e-3, run);
