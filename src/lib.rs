@@ -60,7 +60,9 @@
 //! | drift | how far an image's maps of two epochs are apart by one measure; for a similarity, 1 minus the value |
 //! | floor, seed floor | drift under imperceptible noise with the same weights; drift between two training seeds |
 //! | chance | the measure between maps of different images |
-//! | settled | from an epoch on, no step was above its floor |
+//! | moved | drift on one scale: 0 is the floor, 100 is chance |
+//! | still, settled | two epochs that moved at most the margin; from an epoch on, every two epochs are still |
+//! | phase | three or more epochs in a row of which every two are still |
 //! | sealed | of a directory: complete, with its manifest. A sealed epoch is a "finished epoch" to a person |
 //! | checkpoint, position | what training can continue from; where in a run it stands |
 //! | branch | a run that began as a copy of another one up to an epoch |

@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use super::agreement::agreements;
 use super::compare::{Compared, Other, Wanted, compare, in_order};
-use super::distances::Measuring;
+use super::distances::{MOST_KEPT, Measuring};
 use super::epoch_maps::{EpochMaps, at_same_epoch, evidence, sealed};
 use super::error::DriftError;
 use super::growing::Growing;
 use super::layers::layer_estimates;
 use super::matrix::Matrix;
 use super::options::{Options, Reference};
+use super::other_measures::settled_by;
 use super::pairs::Ruler;
 use super::paths::paths;
 use super::records::{Analysis, ImageDrift};
@@ -47,6 +48,7 @@ pub fn analyse(reader: &RunReader, options: &Options) -> Result<Analysis, DriftE
         paths: Vec::new(),
         matrices: Vec::new(),
         settled: Vec::new(),
+        settled_by: Vec::new(),
         spread: Vec::new(),
         image_spread: Vec::new(),
         agreement: Vec::new(),
@@ -59,6 +61,7 @@ pub fn analyse(reader: &RunReader, options: &Options) -> Result<Analysis, DriftE
         let analyst = Analyst { reader, options, resamples: &resamples, explainer };
         analyst.analyse(&mut analysis)?;
         analysis.matrices.extend(analyst.matrices()?);
+        analysis.settled_by.extend(settled_by(reader, explainer, options)?);
     }
     // Explainer by explainer until here; a reader wants epoch by epoch. Sorting keeps the order within.
     analysis.drift.sort_by(|one, other| (one.epoch, &one.explainer).cmp(&(other.epoch, &other.explainer)));
@@ -203,8 +206,12 @@ impl Analyst<'_> {
     /// of a run's maps in all their forms would not fit into memory.
     fn matrices(&self) -> Result<Vec<Matrix>, DriftError> {
         let Some(measure) = self.options.answering_measure() else { return Ok(Vec::new()) };
-        let measuring =
-            Measuring { measure, shuffles: self.options.shuffles, seed_run: self.options.seed_run.as_ref() };
+        let measuring = Measuring {
+            measure,
+            shuffles: self.options.shuffles,
+            seed_run: self.options.seed_run.as_ref(),
+            most_kept: MOST_KEPT,
+        };
         let ruler = Ruler { measure, margin: self.options.margin, resamples: self.resamples };
         let of_target = |(target, epochs): (String, Vec<_>)| {
             let mut growing = Growing::new(self.explainer, &target);

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::compare::pairings;
 use super::epoch_maps::{at_same_epoch, evidence};
 use super::error::DriftError;
+use super::options::CHANCE_DERANGEMENTS;
 use super::same::FirstEpoch;
 use crate::measure::{Heatmap, Kept, MapStatus, Measure};
 use crate::store::{Explanations, RunReader};
@@ -49,9 +50,15 @@ pub(super) struct Measuring<'a> {
     pub(super) shuffles: usize,
     /// Another seed's run.
     pub(super) seed_run: Option<&'a RunReader>,
+    /// How many bytes of maps may be kept at a time; [`MOST_KEPT`].
+    pub(super) most_kept: usize,
 }
 
 impl Measuring<'_> {
+    /// In the default measure, and with nothing to compare with but the run itself.
+    pub(super) const USUAL: Measuring<'static> =
+        Measuring { measure: Measure::DEFAULT, shuffles: CHANCE_DERANGEMENTS, seed_run: None, most_kept: MOST_KEPT };
+
     /// The maps of one target, of some images.
     fn keep(
         &self,
@@ -139,7 +146,7 @@ impl Measuring<'_> {
             first.compares_with(epoch, &now)?;
             if all.is_empty() {
                 images = now.images();
-                let at_a_time = MOST_KEPT / (self.bytes_of_image(&now) * reader.epochs().len()).max(1);
+                let at_a_time = self.most_kept / (self.bytes_of_image(&now) * reader.epochs().len()).max(1);
                 block = 0..at_a_time.clamp(1, images.max(1));
                 all = now.target_kinds.iter().map(|kind| (kind.clone(), Vec::new())).collect();
             }

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::phases::square;
+
 /// What a step must not exceed to be no drift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -56,6 +58,16 @@ impl Matrix {
     /// An epoch and the first one.
     pub fn from_first(&self, epoch: usize) -> Option<&Pair> {
         self.pair(epoch, *self.epochs.first()?)
+    }
+
+    /// Where the evidence would settle with another margin and patience; as [`Settled::epoch`].
+    pub fn settled_within(&self, margin: f64, patience: usize) -> Option<usize> {
+        let last = self.epochs.len().checked_sub(1)?;
+        let pair = |later: usize, earlier: usize| self.pair(self.epochs[later], self.epochs[earlier]);
+        let still =
+            |later, earlier| pair(later, earlier).and_then(|pair| pair.moved).is_some_and(|moved| moved <= margin);
+        let start = square(last, still);
+        (last > 0 && last - start >= patience).then(|| self.epochs[start])
     }
 
     /// Where the evidence settled against noise.

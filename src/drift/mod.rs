@@ -25,6 +25,7 @@ mod layers;
 mod matrix;
 mod moved;
 mod options;
+mod other_measures;
 mod pairs;
 mod paths;
 mod phases;
@@ -59,6 +60,10 @@ pub use settling::{accurate_and_settled, excess, has_settled};
 pub use timeline::Timeline;
 pub use warnings::jumps;
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod simulations;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

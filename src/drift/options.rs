@@ -81,6 +81,9 @@ pub struct Options {
     pub seed_run: Option<RunReader>,
     /// Whether estimates are also given by outcome of the prediction and by class. Default: yes.
     pub groups: bool,
+    /// By which further measures it is also said when the evidence settled, without intervals. Default:
+    /// [`Measure::LIVE`], three of different kinds.
+    pub settled_by: Vec<Measure>,
     /// How much a pair of epochs may have moved and still be still. Default: 5.
     pub margin: Margin,
     /// How many epochs must follow the one where the evidence settled. Default: 2.
@@ -99,6 +102,7 @@ impl Default for Options {
             explainers: Vec::new(),
             seed_run: None,
             groups: true,
+            settled_by: Measure::LIVE.to_vec(),
             margin: Margin::default(),
             patience: PATIENCE,
             resamples: RESAMPLES,

@@ -101,6 +101,11 @@ impl Ruler<'_> {
         row
     }
 
+    /// Whether an epoch, `now`, and an earlier one are still, on the panel alone.
+    pub(super) fn is_still(&self, one: &Measured, now: &Measured, values: &Values) -> bool {
+        self.on_scale(&self.span(values, [&one.floor, &now.floor], [one, now]), &[]).still.on_panel()
+    }
+
     /// A difference of two values of the measure as a difference of distances.
     fn apart(&self, value: f64, floor: f64) -> f64 {
         if self.measure.higher_is_more_similar() { floor - value } else { value - floor }
@@ -225,3 +230,6 @@ impl Ruler<'_> {
         values.iter().flatten().filter(|&&value| self.apart(value, threshold) > 0.0).count()
     }
 }
+
+#[cfg(test)]
+mod tests;

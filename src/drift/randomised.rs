@@ -3,7 +3,6 @@
 
 use super::distances::{Measured, Measuring};
 use super::moved::Margin;
-use super::options::CHANCE_DERANGEMENTS;
 use super::pairs::Ruler;
 use super::same::first_difference;
 use crate::measure::Measure;
@@ -29,8 +28,7 @@ pub fn randomised(current: &[Explanations], untaught: &[Explanations]) -> Vec<Ra
 }
 
 fn of_target(seen: &Explanations, other: &Explanations, target: usize, resamples: &Resamples) -> Randomised {
-    let measure = Measure::DEFAULT;
-    let measuring = Measuring { measure, shuffles: CHANCE_DERANGEMENTS, seed_run: None };
+    let (measure, measuring) = (Measure::DEFAULT, Measuring::USUAL);
     let (mut learnt, maps) = measuring.of_epoch(0, seen, None, target);
     let (random, random_maps) = measuring.of_epoch(0, other, None, target);
     let same_class = |image: usize| learnt.classes[image] == random.classes[image];

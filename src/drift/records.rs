@@ -41,6 +41,9 @@ pub struct Analysis {
     /// From which epoch on every two epochs are still: that of the matrices.
     #[serde(rename = "stabilisation")]
     pub settled: Vec<Settled>,
+    /// The same by the further measures that were asked for.
+    #[serde(default)]
+    pub settled_by: Vec<Settled>,
     /// The descriptors of the maps of each epoch.
     pub spread: Vec<SpreadEstimate>,
     /// The descriptors by image that those estimates are means of.
@@ -113,6 +116,9 @@ pub struct SpreadEstimate {
     /// The same descriptor of the perturbed images' maps: a difference from the value is noise. None where that is not
     /// known.
     pub floor: Option<f64>,
+    /// How many cells the maps have, which [`Descriptor::on_any_grid`] takes; none of the attention distance.
+    #[serde(default)]
+    pub cells: Option<usize>,
     /// Images where it is defined.
     pub defined: usize,
     /// Images where it is not.

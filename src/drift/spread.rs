@@ -33,6 +33,7 @@ pub(super) fn spread_estimates(
                 value,
                 interval: intervals[column],
                 floor: perturbed.mean(column, 0..images).0,
+                cells: Some(current.explanations.grid.iter().product()),
                 defined,
                 undefined: images - defined,
             });
@@ -81,6 +82,7 @@ pub(super) fn attention_reach(current: &EpochMaps<'_>, resamples: &Resamples) ->
             value,
             interval: intervals[column],
             floor: None,
+            cells: None,
             defined,
             undefined: images - defined,
         }

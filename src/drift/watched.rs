@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::distances::{MOST_KEPT, Measuring};
+use super::distances::Measuring;
 use super::error::DriftError;
 use super::growing::Growing;
 use super::matrix::Matrix;
 use super::moved::Margin;
-use super::options::CHANCE_DERANGEMENTS;
 use super::pairs::Ruler;
 use super::same::FirstEpoch;
 use crate::measure::{Kept, Measure};
@@ -15,8 +14,7 @@ use crate::stats::{RESAMPLES, Resamples};
 use crate::store::Explanations;
 
 /// How maps are measured while a run trains.
-const MEASURING: Measuring<'static> =
-    Measuring { measure: Measure::DEFAULT, shuffles: CHANCE_DERANGEMENTS, seed_run: None };
+const MEASURING: Measuring<'static> = Measuring::USUAL;
 
 /// One explainer of a run that trains.
 #[derive(Clone, Debug)]
@@ -39,7 +37,7 @@ impl Watched {
         Watched {
             growing: kinds.iter().map(|kind| Growing::new(&explanations.explainer, kind)).collect(),
             kept: VecDeque::new(),
-            most: (MOST_KEPT / of_epoch.max(1)).max(reach).max(1),
+            most: (MEASURING.most_kept / of_epoch.max(1)).max(reach).max(1),
             resamples: Resamples::new(RESAMPLES, explanations.images()),
             first: FirstEpoch::default(),
         }

@@ -203,6 +203,7 @@ mod tests {
             paths: vec![],
             matrices: vec![],
             settled: vec![],
+            settled_by: vec![],
             spread: vec![],
             image_spread: vec![],
             agreement: vec![],

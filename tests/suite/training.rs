@@ -247,8 +247,8 @@ fn tensorboard_gets_curves_and_figures_while_the_run_goes_on() {
     assert!(dir.path().join("fork/epoch-0002/manifest.json").exists());
 }
 
-/// At a learning rate that changes no float32 worth mentioning the evidence stays within its floor and the accuracy where it
-/// was, so a run that may stop then does; and not before so many epochs have shown it.
+/// At a learning rate that changes no float32 worth mentioning the evidence is still and the accuracy where it was, so a run
+/// that may stop then does; and not before so many epochs have shown it. Resumed, from its end or from before, it says the same.
 #[test]
 fn a_run_stops_when_accuracy_and_evidence_stand_still() {
     let _turn = alone();
@@ -260,7 +260,16 @@ fn a_run_stops_when_accuracy_and_evidence_stand_still() {
     let arguments = ["train", "--config", "config.toml", "--run-dir", "run", "--lr", "1e-9", "--stop-when-stable", "2"];
     let progress = String::from_utf8(succeed(dir.path(), &arguments).stderr).unwrap();
     let sealed = |epoch: usize| dir.path().join(format!("run/epoch-{epoch:04}/manifest.json")).exists();
-    // Epoch 1 is the first that is evidence, so epochs 2 and 3 are the first two steps from one to the next.
+    // Epoch 1 is the first that is evidence, and two epochs must follow it.
     assert_eq!([3, 4].map(sealed), [true, false], "{progress}");
     assert!(progress.contains("stopped early after epoch 3"), "{progress}");
+
+    let state = || fs::read(dir.path().join("run/epoch-0003/state.json")).unwrap();
+    let before = state();
+    for from in ["run", "run@2"] {
+        let progress = String::from_utf8(succeed(dir.path(), &["train", "--resume", from]).stderr).unwrap();
+        assert!(progress.contains("stopped early after epoch 3"), "{from}: {progress}");
+        assert_eq!([3, 4].map(sealed), [true, false], "{from}: {progress}");
+        assert!(state() == before, "{from}: another position, or another answer, than in one go");
+    }
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::*;
+use crate::drift::distances::Measured;
 use crate::drift::testing::{explanations, of_run};
-use crate::drift::{Floor, Phase, SemanticDrift, agreement_between, semantic_drift, spread_between};
+use crate::drift::{
+    Floor, NotMeasurable, Phase, SemanticDrift, Timeline, agreement_between, semantic_drift, spread_between,
+};
 use crate::fsx;
 use crate::measure::{Descriptor, Measure};
 use crate::store::tests::{of_accuracy, write_run};
@@ -110,7 +113,12 @@ fn a_planted_jump_is_found_where_it_was_planted() {
     let [settled] = found.settled.as_slice() else { panic!("one explainer and floor: {:?}", found.settled) };
     assert_eq!((settled.measure.as_str(), settled.against_floor), (Measure::DEFAULT.name(), Floor::Noise));
     assert_eq!((settled.epoch, settled.steps), (Some(3), 2));
-    assert_eq!(found.matrices[0].phases, [Phase { from: 0, to: 2 }, Phase { from: 3, to: 5 }]);
+    let matrix = &found.matrices[0];
+    assert_eq!([5.0, 200.0].map(|margin| matrix.settled_within(margin, 2)), [Some(3), Some(0)]);
+    assert_eq!(matrix.settled_within(5.0, 3), None, "two epochs follow");
+    assert!(found.settled_by.iter().all(|one| (one.epoch, one.steps) == (Some(3), 2)), "{:?}", found.settled_by);
+    assert_eq!(found.settled_by.len(), 2, "by the other two live measures");
+    assert_eq!(matrix.phases, [Phase { from: 0, to: 2 }, Phase { from: 3, to: 5 }]);
     assert_eq!(found.warnings.len(), 1, "{:?}", found.warnings);
     assert!(found.warnings[0].starts_with("epoch 3: the accuracy is flat"), "{:?}", found.warnings);
 }
@@ -191,6 +199,63 @@ fn the_estimates_of_training_are_among_those_of_the_analysis() {
     };
     let bytes = |estimates: &[DriftEstimate]| serde_json::to_string(estimates).unwrap();
     assert_eq!(bytes(&full.into_iter().filter(live).collect::<Vec<_>>()), bytes(&of_run(&reader)));
+}
+
+/// The matrix of a run that trained, that was resumed before each of its epochs, and that is read from its files; and read a
+/// few images at a time.
+#[test]
+fn a_matrix_is_the_same_in_training_after_resuming_and_from_the_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, other) = (explanations("grad-cam", 1, 12), explanations("rollout", 2, 12));
+    let at = |epoch: u64| vec![noisy(&one, 0.2, epoch), noisy(&other, 0.5 / (epoch + 1) as f32, 50 + epoch)];
+    let reader = run(dir.path(), "run", (0..5).map(|epoch| (epoch, at(epoch as u64))).collect(), &[]);
+    let found = analyse(&reader, &Options::default()).unwrap().matrices;
+    assert_eq!(found.iter().map(|matrix| matrix.pairs.len()).collect::<Vec<_>>(), [10, 10]);
+    assert!(found.iter().flat_map(|matrix| &matrix.pairs).all(|pair| pair.moved.is_some() && pair.interval.is_some()));
+
+    let mut live = Timeline::new(0);
+    for epoch in 0..5 {
+        let mut resumed = Timeline::of_sealed(&reader, epoch, 0, |error| panic!("{error}")).unwrap();
+        for timeline in [&mut live, &mut resumed] {
+            timeline.for_epoch(epoch, &at(epoch as u64)).unwrap();
+        }
+        assert_eq!(live.matrices(2), resumed.matrices(2));
+        live.advance(epoch, at(epoch as u64));
+    }
+    assert_eq!(live.matrices(2), found);
+
+    for most_kept in [1, 5 * 5 * 200] {
+        let measuring = Measuring { most_kept, ..Measuring::USUAL };
+        let blocks = measuring.of_run(&reader, "rollout").unwrap();
+        let whole = Measuring::USUAL.of_run(&reader, "rollout").unwrap();
+        for ((_, blocks), (_, whole)) in blocks.iter().zip(&whole) {
+            let values = |epochs: &[Measured]| epochs.iter().map(|one| one.earlier.clone()).collect::<Vec<_>>();
+            assert_eq!(values(blocks), values(whole));
+        }
+    }
+}
+
+/// Maps that are all zero at the second epoch, and not finite at the third, of one image of six each.
+#[test]
+fn dead_and_broken_maps_are_counted_and_do_not_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let base = explanations("grad-cam", 1, 6);
+    let broken = |image: usize, value: f32, seed| {
+        let mut one = noisy(&base, 0.2, seed);
+        one.maps[16 * image..][..16].fill(value);
+        one
+    };
+    let reader = single(dir.path(), vec![noisy(&base, 0.2, 1), broken(4, 0.0, 2), broken(5, f32::NAN, 3)], &[]);
+    let matrix = analyse(&reader, &Options::default()).unwrap().matrices.remove(0);
+    let counts = |epoch, reference| {
+        let pair = matrix.pair(epoch, reference).unwrap();
+        (pair.defined, pair.undefined, pair.dead, pair.moved.is_some())
+    };
+    assert_eq!(counts(1, 0), (5, 1, 1, true));
+    assert_eq!(counts(2, 0), (5, 1, 1, true));
+    assert_eq!(counts(2, 1), (4, 2, 2, false), "fewer than five");
+    assert_eq!(matrix.pair(1, 0).unwrap().images[4], None);
+    assert_eq!(matrix.pair(2, 1).unwrap().not_measurable, Some(NotMeasurable::FewImages));
 }
 
 /// The second seed's maps are those of the epoch before, so drift from it and the seed's floor are one number.

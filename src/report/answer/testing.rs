@@ -84,6 +84,7 @@ pub(in crate::report) fn analysis(matrices: Vec<Matrix>) -> Analysis {
         image_drift: vec![],
         paths: vec![],
         settled: matrices.iter().flat_map(|matrix| matrix.settled.clone()).collect(),
+        settled_by: vec![],
         matrices,
         spread: vec![],
         image_spread: vec![],

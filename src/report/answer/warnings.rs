@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 const FAR_ABOVE: f64 = 0.2;
 /// A validation loss rises when it is by this factor above its least.
 const RISEN: f64 = 1.05;
-/// Methods disagree about when where their epochs are farther apart than this.
+/// Methods, or measures, disagree about when where their epochs are farther apart than this.
 const EPOCHS_APART: usize = 2;
 /// Measures disagree where what they say moved differs by more than this.
 const MOVED_APART: f64 = 25.0;
@@ -37,6 +37,7 @@ pub(super) fn warnings(analysis: &Analysis, lead: Option<&Matrix>, facts: &Facts
     if analysis.images.len() >= FEWEST {
         all.extend(not_settled(analysis, lead));
         all.extend(methods_disagree(analysis));
+        all.extend(lead.and_then(|matrix| measures_disagree_when(analysis, matrix)));
         all.extend(lead.and_then(|matrix| measures_disagree(analysis, matrix)));
     }
     all.extend(mostly_negative(analysis));
@@ -154,6 +155,27 @@ fn methods_disagree(analysis: &Analysis) -> Option<Sentence> {
     let sentence =
         || Sentence::new().text("The methods disagree about when: ").listed(vec![first.1.clone(), last.1.clone()]);
     (last.0 - first.0 > EPOCHS_APART).then(|| sentence().text("."))
+}
+
+/// Measures by which a method settled more than two epochs earlier or later. Not settled counts as the last epoch.
+fn measures_disagree_when(analysis: &Analysis, matrix: &Matrix) -> Option<Sentence> {
+    let last = *matrix.epochs.last()?;
+    let own = against_noise(matrix)?.epoch.unwrap_or(last);
+    let others = analysis.settled_by.iter().filter(|one| {
+        let far = one.epoch.unwrap_or(last).abs_diff(own) > EPOCHS_APART;
+        far && one.explainer == matrix.explainer && one.target == matrix.target
+    });
+    let of = |one: &Settled| {
+        let label = one.measure.parse().map_or(one.measure.clone(), |measure: Measure| measure.label().to_string());
+        let when = match one.epoch {
+            Some(epoch) => Sentence::new().text("at epoch ").epoch(epoch),
+            None => Sentence::new().text("not yet"),
+        };
+        when.text(format!(" by {label}"))
+    };
+    let all: Vec<Sentence> = others.map(of).collect();
+    let start = || Sentence::new().text("By other measures ").then(method(analysis, matrix));
+    (!all.is_empty()).then(|| start().text(" settled at other times: ").listed(all.clone()).text("."))
 }
 
 /// The measures that say most and least about how far a method moved, where they are far apart: of those that training

@@ -238,6 +238,23 @@ fn measures_disagree_where_they_are_far_apart() {
     assert!(with(0.4, 0.6).is_empty() && with(0.5, 0.11).is_empty());
 }
 
+/// By Spearman Grad-CAM settled at epoch 0 of 4. One epoch later is no disagreement, four are, and so is not yet.
+#[test]
+fn measures_that_settled_at_other_times_are_named() {
+    let by = |measure: &str, epoch| Settled {
+        measure: measure.into(),
+        epoch,
+        interval: None,
+        not_yet: None,
+        ..grad_cam(0).settled[0].clone()
+    };
+    let with = |settled_by| warned(&Analysis { settled_by, ..analysis(vec![grad_cam(0)]) }, &facts());
+    assert!(with(vec![by("js-divergence", Some(1))]).is_empty());
+    let expected = "By other measures Grad-CAM settled at other times: not yet by IoU of the top 20 % and at epoch 4 by \
+                    Jensen-Shannon divergence.";
+    assert_eq!(with(vec![by("top20-iou", None), by("js-divergence", Some(4))]), [expected]);
+}
+
 #[test]
 fn maps_that_speak_against_the_class_and_maps_without_evidence_are_named() {
     let mass = |descriptor: &str, value: f64| SpreadEstimate {
@@ -250,6 +267,7 @@ fn maps_that_speak_against_the_class_and_maps_without_evidence_are_named() {
         value: Some(value),
         interval: None,
         floor: None,
+        cells: None,
         defined: IMAGES,
         undefined: 0,
     };
