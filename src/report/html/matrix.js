@@ -295,9 +295,11 @@ function matrixKey(shown) {
   return [
     element("span", { class: "axes" }, "Rows and columns: epochs."),
     element("span", {}, element("i", { class: "still" }), `within noise (up to ${margin})`),
-    element("span", {}, `${margin} `, ramp, " 100, another image’s map"),
+    element("span", {}, `${margin} `, ramp, " 100, as far as another image’s map"),
     ...(some ? [element("span", {}, element("i", { class: "unmeasured" }), "not measurable")] : []),
     element("span", {}, element("i", { class: "box" }), "settled"),
+    element("span", {}, element("i", { class: "box phase" }), "an earlier phase"),
+    element("span", {}, element("i", { class: "box at" }), "shown"),
   ];
 }
 
