@@ -116,9 +116,6 @@ pub struct SpreadEstimate {
     /// The same descriptor of the perturbed images' maps: a difference from the value is noise. None where that is not
     /// known.
     pub floor: Option<f64>,
-    /// How many cells the maps have, which [`Descriptor::on_any_grid`] takes; none of the attention distance.
-    #[serde(default)]
-    pub cells: Option<usize>,
     /// Images where it is defined.
     pub defined: usize,
     /// Images where it is not.

@@ -33,7 +33,6 @@ pub(super) fn spread_estimates(
                 value,
                 interval: intervals[column],
                 floor: perturbed.mean(column, 0..images).0,
-                cells: Some(current.explanations.grid.iter().product()),
                 defined,
                 undefined: images - defined,
             });
@@ -82,7 +81,6 @@ pub(super) fn attention_reach(current: &EpochMaps<'_>, resamples: &Resamples) ->
             value,
             interval: intervals[column],
             floor: None,
-            cells: None,
             defined,
             undefined: images - defined,
         }

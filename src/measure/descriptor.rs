@@ -95,24 +95,6 @@ impl Descriptor {
         }
     }
 
-    /// A value of a map of so many cells as maps of other grids have it too, for drawing them on one axis: the entropy as a
-    /// share of that of the uniform map, `ln n`, in [0, 1]; the others as they are.
-    pub fn on_any_grid(self, value: f64, cells: usize) -> f64 {
-        match self {
-            // One cell has no entropy, and none to have.
-            Descriptor::Entropy if cells > 1 => value / (cells as f64).ln(),
-            _ => value,
-        }
-    }
-
-    /// The unit of [`Descriptor::on_any_grid`].
-    pub const fn unit_on_any_grid(self) -> &'static str {
-        match self {
-            Descriptor::Entropy => "share of the uniform map's",
-            _ => self.unit(),
-        }
-    }
-
     /// The smallest and the largest value possible on any grid.
     pub const fn range(self) -> Range {
         match self {
@@ -136,20 +118,5 @@ impl FromStr for Descriptor {
         let known = Descriptor::ALL.map(Descriptor::name);
         let found = Descriptor::ALL.into_iter().find(|descriptor| descriptor.name() == name);
         found.ok_or_else(|| UnknownName { kind: "descriptor", name: name.to_string(), known: known.join(", ") })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The uniform map of `n` cells has `ln n`, a map of two equal cells `ln 2`: of 49 cells that is 0.178.
-    #[test]
-    fn entropies_of_different_grids_are_shares_of_the_uniform_maps() {
-        for cells in [49, 196] {
-            assert_eq!(Descriptor::Entropy.on_any_grid((cells as f64).ln(), cells), 1.0);
-        }
-        assert!((Descriptor::Entropy.on_any_grid(2.0_f64.ln(), 49) - 0.178_104).abs() < 1e-6);
-        assert_eq!((Descriptor::Entropy.on_any_grid(0.0, 1), Descriptor::Gini.on_any_grid(0.3, 49)), (0.0, 0.3));
     }
 }

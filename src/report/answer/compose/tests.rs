@@ -267,7 +267,6 @@ fn maps_that_speak_against_the_class_and_maps_without_evidence_are_named() {
         value: Some(value),
         interval: None,
         floor: None,
-        cells: None,
         defined: IMAGES,
         undefined: 0,
     };
