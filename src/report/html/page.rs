@@ -25,6 +25,7 @@ const STYLE: &str = concat!(
     include_str!("base.css"),
     include_str!("controls.css"),
     include_str!("answer.css"),
+    include_str!("narrow.css"),
     include_str!("figures.css"),
     include_str!("maps.css"),
     include_str!("strip.css"),
