@@ -298,7 +298,7 @@ function matrixKey(shown) {
     element("span", {}, `${margin} `, ramp, " 100, as far as another image’s map"),
     ...(some ? [element("span", {}, element("i", { class: "unmeasured" }), "not measurable")] : []),
     element("span", {}, element("i", { class: "box" }), "settled"),
-    element("span", {}, element("i", { class: "box phase" }), "an earlier phase"),
+    element("span", {}, element("i", { class: "box phase" }), "phase"),
     element("span", {}, element("i", { class: "box at" }), "shown"),
   ];
 }

@@ -226,13 +226,12 @@
     };
     key("ArrowRight", $("strip"));
     seen.linkKeys = Number(document.documentElement.dataset.epoch);
-    const since = $("since").value;
     choose("since", "2");
     slide("epoch", last);
     await settle();
     seen.compared = canvases("#strip-body .pair", grids).filter((each) => each.kind === "change");
     slide("epoch", 2);
-    choose("since", since);
+    choose("since", "previous");
     await settle();
     $("strip-close").click();
     await settle();
