@@ -35,8 +35,8 @@ pub(super) fn headline(analysis: &Analysis, matrix: &Matrix, facts: &Facts) -> V
     };
     let name = method(analysis, matrix);
     let name = if facts.averaged { name.text(" of the averaged weights (EMA)") } else { name };
-    let noise = matrix.settled.iter().find(|one| one.against_floor == Floor::Noise);
-    let mut sentences: Vec<Sentence> = noise.map(|one| settled(name, matrix, one, last)).into_iter().collect();
+    let mut sentences: Vec<Sentence> =
+        matrix.settled().map(|one| settled(name, matrix, one, last)).into_iter().collect();
     sentences.extend(another_seed(matrix));
     sentences.extend(largest_step(matrix, facts));
     sentences.extend(most_moved(analysis, matrix, facts, last));

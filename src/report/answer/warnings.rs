@@ -4,7 +4,7 @@ use super::binomial;
 use super::facts::Facts;
 use super::headline::{FEWEST, counted, method};
 use super::sentence::Sentence;
-use crate::drift::{Against, Analysis, DriftEstimate, Floor, Matrix, Pair, Settled, moved_words};
+use crate::drift::{Against, Analysis, DriftEstimate, Matrix, Pair, Settled, moved_words};
 use crate::measure::{Descriptor, Measure};
 use crate::store::{ALL_IMAGES, TrainingMetrics};
 use std::collections::BTreeMap;
@@ -118,17 +118,13 @@ fn without_evidence(analysis: &Analysis) -> Option<Sentence> {
     (!names.is_empty()).then(sentence)
 }
 
-fn against_noise(matrix: &Matrix) -> Option<&Settled> {
-    matrix.settled.iter().find(|one| one.against_floor == Floor::Noise)
-}
-
 fn measured(matrix: &&Matrix) -> bool {
     matrix.pairs.iter().any(|pair| pair.moved.is_some())
 }
 
 /// Methods beside the headline's that have not settled.
 fn not_settled(analysis: &Analysis, lead: Option<&Matrix>) -> Option<Sentence> {
-    let restless = |matrix: &&Matrix| against_noise(matrix).is_some_and(|one| one.epoch.is_none());
+    let restless = |matrix: &&Matrix| matrix.settled().is_some_and(|one| one.epoch.is_none());
     let of_lead = lead.filter(|matrix| restless(matrix));
     let others = analysis.matrices.iter().filter(|matrix| lead.is_none_or(|lead| !std::ptr::eq(lead, *matrix)));
     let all: Vec<&Matrix> = of_lead.into_iter().chain(others.filter(restless)).filter(measured).collect();
@@ -140,7 +136,7 @@ fn not_settled(analysis: &Analysis, lead: Option<&Matrix>) -> Option<Sentence> {
 /// Methods that settled at epochs more than two apart. One that has not settled counts as the last epoch.
 fn methods_disagree(analysis: &Analysis) -> Option<Sentence> {
     let of = |matrix: &Matrix| {
-        let epoch = against_noise(matrix)?.epoch;
+        let epoch = matrix.settled()?.epoch;
         let counts = epoch.or(matrix.epochs.last().copied())?;
         let name = method(analysis, matrix);
         let words = match epoch {
@@ -160,7 +156,7 @@ fn methods_disagree(analysis: &Analysis) -> Option<Sentence> {
 /// Measures by which a method settled more than two epochs earlier or later. Not settled counts as the last epoch.
 fn measures_disagree_when(analysis: &Analysis, matrix: &Matrix) -> Option<Sentence> {
     let last = *matrix.epochs.last()?;
-    let own = against_noise(matrix)?.epoch.unwrap_or(last);
+    let own = matrix.settled()?.epoch.unwrap_or(last);
     let others = analysis.settled_by.iter().filter(|one| {
         let far = one.epoch.unwrap_or(last).abs_diff(own) > EPOCHS_APART;
         far && one.explainer == matrix.explainer && one.target == matrix.target
