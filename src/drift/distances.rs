@@ -75,6 +75,11 @@ impl Measuring<'_> {
             .collect()
     }
 
+    /// The maps of one target, of all images.
+    pub(super) fn maps(&self, explanations: &Explanations, target: usize) -> Vec<Kept> {
+        self.keep(explanations, Explanations::map, target, 0..explanations.images())
+    }
+
     /// Two epochs' maps, image by image.
     fn between(&self, one: &[Kept], other: &[Kept]) -> Values {
         one.par_iter().zip(other).map(|(one, other)| self.measure.between_kept(one, other)).collect()
@@ -101,13 +106,13 @@ impl Measuring<'_> {
         target: usize,
     ) -> (Measured, Vec<Kept>) {
         let (images, targets) = (explanations.images(), explanations.target_kinds.len());
-        let maps = self.keep(explanations, Explanations::map, target, 0..images);
+        let maps = self.maps(explanations, target);
         let beside = |other: Vec<Kept>| self.between(&maps, &other);
         let measured = Measured {
             epoch,
             floor: beside(self.keep(explanations, Explanations::floor_map, target, 0..images)),
             chance: self.chance(&maps),
-            seed: seed.map(|seed| beside(self.keep(seed, Explanations::map, target, 0..images))),
+            seed: seed.map(|seed| beside(self.maps(seed, target))),
             dead: maps.iter().map(|map| map.status() != MapStatus::Alive).collect(),
             classes: explanations.targets.iter().skip(target).step_by(targets.max(1)).copied().collect(),
             earlier: Vec::new(),

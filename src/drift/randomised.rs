@@ -30,12 +30,15 @@ pub fn randomised(current: &[Explanations], untaught: &[Explanations]) -> Vec<Ra
 fn of_target(seen: &Explanations, other: &Explanations, target: usize, resamples: &Resamples) -> Randomised {
     let (measure, measuring) = (Measure::DEFAULT, Measuring::USUAL);
     let (mut learnt, maps) = measuring.of_epoch(0, seen, None, target);
-    let (random, random_maps) = measuring.of_epoch(0, other, None, target);
-    let same_class = |image: usize| learnt.classes[image] == random.classes[image];
+    let kinds = seen.target_kinds.len();
+    let same_class = |image: usize| {
+        let place = image * kinds + target;
+        seen.targets[place] == other.targets[place]
+    };
     let comparable = |values: Vec<Option<f64>>| {
         values.into_iter().enumerate().map(|(image, value)| value.filter(|_| same_class(image))).collect()
     };
-    learnt.earlier = measuring.against(&maps, &[random_maps]).into_iter().map(comparable).collect();
+    learnt.earlier = measuring.against(&maps, &[measuring.maps(other, target)]).into_iter().map(comparable).collect();
     // Both yardsticks are the trained model's: a model that knows nothing has none that mean anything.
     let yardsticks = Measured { earlier: Vec::new(), ..learnt.clone() };
     let ruler = Ruler { measure, margin: Margin::default(), resamples };

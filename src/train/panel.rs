@@ -7,7 +7,7 @@ use crate::draw::{Figure, Style};
 use crate::explain::{ExplainError, Explainer};
 use crate::models::Model;
 use crate::picture::Picture;
-use crate::probe::{ANY_CLASS, Images, Question, look, untaught};
+use crate::probe::{self, ANY_CLASS, Images, Question, look};
 use crate::progress::Progress;
 use crate::report::{Scales, Sight};
 use crate::store::layout::{explanations_name, overlay_name};
@@ -42,9 +42,12 @@ impl PanelProbe {
         let question = Question::new(config.explainers.clone(), &config.panel.targets, &setup.data.classes)?;
         let overlays = if config.explainers.is_empty() { 0 } else { config.panel.overlays };
         let (heading, classes) = (format!("{} on {}", config.model, setup.data.name), setup.data.classes.clone());
-        let model = untaught(config.model, setup.data.classes.len(), config.seed, &setup.device);
-        let (phase, all) = (progress.phase("explaining random parameters"), 2 * images.pictures.len());
-        let untaught = look(&images, &question, &model, &setup.device, false, |done| phase.done(done, all))?;
+        let mut untaught = Vec::new();
+        if !question.explainers.is_empty() {
+            let model = probe::untaught(config.model, classes.len(), config.seed, &setup.device);
+            let (phase, all) = (progress.phase("explaining random parameters"), 2 * images.pictures.len());
+            untaught = look(&images, &question, &model, &setup.device, false, |done| phase.done(done, all))?;
+        }
         Ok(Self { images, question, overlays, heading, classes, untaught })
     }
 
