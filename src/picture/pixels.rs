@@ -1,6 +1,6 @@
 //! A picture as plain pixels, which can be scaled, cut, mirrored and recoloured.
 
-use super::resample::{Interpolation, Window, resample, resample_window};
+use super::resample::{Interpolation, View, Window, resample, resample_window};
 
 /// Red, green and blue, 8 bits each, sRGB.
 pub type Rgb = [u8; 3];
@@ -68,8 +68,23 @@ impl Picture {
 
     /// Channels first, as models want it: appends `[3, height, width]`.
     pub fn append_planes(&self, planes: &mut Vec<u8>) {
-        for channel in 0..3 {
-            planes.extend(self.pixels.iter().skip(channel).step_by(3));
+        let from = planes.len();
+        planes.resize(from + self.pixels.len(), 0);
+        self.write_planes(&mut planes[from..]);
+    }
+
+    /// Channels first, in place: `planes` is `[3, height, width]`.
+    ///
+    /// # Panics
+    ///
+    /// Where `planes` has another length: a caller bug.
+    pub fn write_planes(&self, planes: &mut [u8]) {
+        assert_eq!(planes.len(), self.pixels.len(), "three planes of {}×{} bytes", self.width, self.height);
+        let (reds, others) = planes.split_at_mut(self.width * self.height);
+        let (greens, blues) = others.split_at_mut(self.width * self.height);
+        let planes = reds.iter_mut().zip(greens).zip(blues);
+        for (((red, green), blue), pixel) in planes.zip(self.pixels.as_chunks::<3>().0) {
+            (*red, *green, *blue) = (pixel[0], pixel[1], pixel[2]);
         }
     }
 
@@ -102,8 +117,8 @@ impl Picture {
 
     /// Left and right exchanged.
     pub fn mirrored(&self) -> Self {
-        let rows = self.pixels.chunks_exact(self.width * 3);
-        let pixels = rows.flat_map(|row| row.chunks_exact(3).rev().flatten().copied()).collect();
+        let mut pixels = self.pixels.clone();
+        pixels.as_chunks_mut::<3>().0.chunks_exact_mut(self.width.max(1)).for_each(<[Rgb]>::reverse);
         Self { pixels, ..*self }
     }
 
@@ -111,21 +126,26 @@ impl Picture {
     pub fn cut(&self, window: Window) -> Self {
         let rows = self.pixels.chunks_exact(self.width * 3).skip(window.top).take(window.height);
         let span = window.left * 3..(window.left + window.width) * 3;
-        Self::new(window.width, window.height, rows.flat_map(|row| row[span.clone()].iter().copied()).collect())
+        let mut pixels = Vec::with_capacity(window.width * window.height * 3);
+        rows.for_each(|row| pixels.extend_from_slice(&row[span.clone()]));
+        Self::new(window.width, window.height, pixels)
     }
 
     /// Scaled to `width`×`height`, as `PIL.Image.resize` does, to the last bit.
     pub fn resized(&self, width: usize, height: usize, interpolation: Interpolation) -> Self {
-        let pixels = resample(&self.pixels, [self.width, self.height], [width, height], interpolation);
+        let pixels = resample(self.view(), [width, height], interpolation);
         Self::new(width, height, pixels)
     }
 
     /// A part of what [`Picture::resized`] gives. Only that part is computed: a picture of 1×30,000 pixels, scaled as a
     /// whole, would have billions of pixels.
     pub fn resized_window(&self, width: usize, height: usize, window: Window, interpolation: Interpolation) -> Self {
-        let from = [self.width, self.height];
-        let pixels = resample_window(&self.pixels, from, [width, height], window, interpolation);
+        let pixels = resample_window(self.view(), [width, height], window, interpolation);
         Self::new(window.width, window.height, pixels)
+    }
+
+    fn view(&self) -> View<'_> {
+        View::new(&self.pixels, self.width, self.height)
     }
 }
 
