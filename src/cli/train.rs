@@ -8,7 +8,7 @@ use super::output::print;
 use super::run_spec::RunSpec;
 use crate::config::file::Settings;
 use crate::config::{RunConfig, ema_note};
-use crate::data::{DataConfig, Split};
+use crate::data::{CacheSize, DataConfig, Split};
 use crate::device::{DeviceChoice, DeviceError};
 use crate::drift::Options;
 use crate::fsx::quoted;
@@ -46,8 +46,8 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
     /// Continue a run from its newest checkpoint, or from the end of an epoch: RUN, RUN@N, RUN@best or RUN@last. The run keeps
-    /// its settings; only --data (where its images are now), --skip-bad-images, --max-megapixels, --max-decoder-mib, --device
-    /// and --tensorboard may differ. With --run-dir a new run branches off there, and may have other settings, such as more
+    /// its settings; only --data (where its images are now), --skip-bad-images, --max-megapixels, --max-decoder-mib, --cache,
+    /// --device and --tensorboard may differ. With --run-dir a new run branches off there, and may have other settings, such as more
     /// --epochs
     #[arg(long, value_name = "RUN[@EPOCH]")]
     resume: Option<RunSpec>,
@@ -65,6 +65,10 @@ pub(super) struct TrainArguments {
     skip_bad_images: bool,
     #[command(flatten)]
     limits: LimitArguments,
+    /// Memory for decoded images, which are then not decoded again in every epoch: auto (a quarter of what is free), off, or
+    /// a size such as 500M or 4G
+    #[arg(long, value_name = "SIZE", default_value_t, help_heading = "Data")]
+    cache: CacheSize,
 
     /// Initial weights: none, pretrained (timm's file in the Hugging Face cache), or a .safetensors or .pth file [default:
     /// pretrained where there are such weights, none for the minis]
@@ -180,7 +184,7 @@ fn new(arguments: &TrainArguments) -> Result<Prepared> {
         with_flags(base.unwrap_or_default(), arguments)?.with_absolute_paths(&std::env::current_dir()?, None);
     let config = settings.resolve()?;
     arguments.run_dir.iter().try_for_each(|path| RunDir::check_free(path))?;
-    let (setup, device) = setup(config, arguments.device.device, arguments.tensorboard)?;
+    let (setup, device) = setup(config, arguments.device.device, arguments)?;
     let default_dir = || {
         let name = format!("{}-{}-seed{}", setup.config.model, setup.data.name, setup.config.seed);
         Path::new("checkpoints").join(name)
@@ -206,7 +210,7 @@ fn resumed(spec: &RunSpec, arguments: &TrainArguments) -> Result<Prepared> {
     // The device the run began on, unless another one is asked for.
     let choice =
         if arguments.device.device == DeviceChoice::Auto { saved.device.parse()? } else { arguments.device.device };
-    let (setup, device) = setup(config, choice, arguments.tensorboard).map_err(|error| elsewhere(error, &saved))?;
+    let (setup, device) = setup(config, choice, arguments).map_err(|error| elsewhere(error, &saved))?;
     let mut notes = left_out(&setup.data);
     let same = same_data(&spec.path, &saved, &setup.data, &[Split::Train, Split::Val]);
     if same.is_err() {
@@ -348,9 +352,24 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
     Ok(settings)
 }
 
-fn setup(config: RunConfig, choice: DeviceChoice, tensorboard: bool) -> Result<(Setup, DeviceChoice)> {
+fn setup(
+    config: RunConfig,
+    choice: DeviceChoice,
+    &TrainArguments { cache, tensorboard, .. }: &TrainArguments,
+) -> Result<(Setup, DeviceChoice)> {
     let (device, choice) = choice.open()?;
-    let data = open_data(&config.data)?;
+    let mut data = open_data(&config.data)?;
+    let bytes = cache.bytes();
+    if bytes > 0 {
+        let share = data.keep_pixels(bytes, &config.preprocessing);
+        if share < 1.0 {
+            let mib = bytes >> 20;
+            let percent = (100.0 * share).floor();
+            say(&format!(
+                "{percent} % of the pixels fit in the {mib} MiB of --cache; the rest is decoded in every epoch"
+            ));
+        }
+    }
     Ok((Setup { config, data, device, tensorboard }, choice))
 }
 

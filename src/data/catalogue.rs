@@ -87,7 +87,7 @@ pub(super) fn judge(path: &Path, reading: &ReadOptions) -> Result<Entry, String>
             continue; // somebody is writing it
         }
         let sha256 = fsx::sha256_hex(&bytes);
-        let verdict = decode(&bytes, reading).map(|picture| [picture.width(), picture.height()]);
+        let verdict = decode(&bytes, reading, false).map(|picture| [picture.width(), picture.height()]);
         let complaint = if reading.lenient && verdict.is_ok() { complaint(&bytes) } else { None };
         return Ok(Entry { stamp, read_at, reading: *reading, sha256, verdict, complaint });
     }

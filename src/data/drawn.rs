@@ -9,12 +9,10 @@ use crate::seed::{self, Purpose};
 /// Class by class; the seed of an image depends on (seed, split, class, number) alone.
 pub(super) fn splits(config: TexturesConfig) -> [Index; 3] {
     let per_class = [config.train_per_class, config.val_per_class, config.val_per_class];
-    let sample = |split: usize, label: usize, number: usize| Sample {
-        id: format!("textures-{}/{}/{}/{number:04}", config.seed, Split::ALL[split].name(), CLASSES[label]),
-        label,
-        source: Source::Texture {
-            seed: seed::derive(config.seed, Purpose::Texture, &[split as u64, label as u64, number as u64]),
-        },
+    let sample = |split: usize, label: usize, number: usize| {
+        let id = format!("textures-{}/{}/{}/{number:04}", config.seed, Split::ALL[split].name(), CLASSES[label]);
+        let seed = seed::derive(config.seed, Purpose::Texture, &[split as u64, label as u64, number as u64]);
+        Sample::new(id, label, Source::Texture { seed })
     };
     [0, 1, 2].map(|split| {
         let labels = 0..CLASSES.len();

@@ -121,23 +121,22 @@ fn load(
     order: Order,
     preprocessing: Preprocessing,
 ) -> Result<Batch, DataError> {
-    let prepare = |&position: &usize| {
-        let sample = data.get(position).map_err(|source| DataError::Dataset { index: position, source })?;
-        let picture = sample.picture(preprocessing.resize)?;
-        let picture = match order {
-            Order::Fixed => preprocessing.apply(&picture),
-            Order::Training { seed, epoch, augmentation, .. } => {
-                let mut generator = seed::generator(seed, Purpose::Augment, &[epoch as u64, position as u64]);
-                augmentation.apply(&picture, &preprocessing, &mut generator)
-            }
-        };
-        Ok((picture, sample.label))
-    };
-    let prepared = positions.par_iter().map(prepare).collect::<Result<Vec<_>, DataError>>()?;
     let size = preprocessing.size;
-    let mut planes = Vec::with_capacity(positions.len() * size * size * 3);
-    prepared.iter().for_each(|(picture, _)| picture.append_planes(&mut planes));
-    let labels = prepared.into_iter().map(|(_, label)| label).collect();
+    let mut planes = vec![0; positions.len() * size * size * 3];
+    let prepare = |(&position, planes): (&usize, &mut [u8])| {
+        let sample = data.get(position).map_err(|source| DataError::Dataset { index: position, source })?;
+        match order {
+            Order::Fixed => sample.write_evaluated(&preprocessing, planes)?,
+            Order::Training { seed, epoch, augmentation, .. } => {
+                let picture = sample.kept_picture(preprocessing.resize)?;
+                let mut generator = seed::generator(seed, Purpose::Augment, &[epoch as u64, position as u64]);
+                augmentation.apply(&picture, &preprocessing, &mut generator).write_planes(planes);
+            }
+        }
+        Ok(sample.label)
+    };
+    let places = positions.par_iter().zip(planes.par_chunks_exact_mut(size * size * 3));
+    let labels = places.map(prepare).collect::<Result<Vec<usize>, DataError>>()?;
     Ok(Batch { size, planes, labels, normalisation: preprocessing.normalisation, mix: None })
 }
 
@@ -243,8 +242,8 @@ mod tests {
         assert!(loader.next().is_none());
     }
 
-    #[test]
-    fn a_picture_that_breaks_in_the_middle_is_an_error_with_its_path() {
+    /// Three images of 20 × 20 pixels in train and in val.
+    fn folder() -> (tempfile::TempDir, DataSet) {
         let dir = tempfile::tempdir().unwrap();
         for (name, class) in [("1", "a"), ("2", "a"), ("3", "b")] {
             for split in ["train", "val"] {
@@ -257,6 +256,53 @@ mod tests {
         }
         let config = DataConfig::Folder(FolderConfig::of(dir.path().to_path_buf()));
         let data = DataSet::open(&config).unwrap();
+        (dir, data)
+    }
+
+    /// All batches of an epoch's training, and of its validation.
+    fn passes(data: &DataSet, epoch: usize) -> Vec<Batch> {
+        let mixing = Mixing { mixup: 0.2, cutmix: 1.0 };
+        let order = Order::Training { seed: 7, epoch, augmentation: AUGMENTATION, mixing };
+        let train = Loader::start(data.split(Split::Train).clone(), order, batching(2), 0);
+        let val = Loader::start(data.split(Split::Val).clone(), Order::Fixed, batching(2), 0);
+        train.chain(val).map(|batch| batch.unwrap()).collect()
+    }
+
+    /// On paper, of the folder: 3 · 1200 bytes decoded and 3 · 768 prepared, with 128 around each of 6: 6672.
+    #[test]
+    fn kept_pixels_are_those_that_are_decoded_anew_whatever_share_fits() {
+        let (_dir, files) = folder();
+        assert_eq!(files.clone().keep_pixels(3336, &PREPROCESSING), 0.5);
+        assert_eq!(files.clone().keep_pixels(6672, &PREPROCESSING), 1.0);
+        for anew in [files, data()] {
+            for bytes in [1, 3000, 1 << 30] {
+                let mut keeping = anew.clone();
+                keeping.keep_pixels(bytes, &PREPROCESSING);
+                for epoch in 1..=3 {
+                    assert_eq!(passes(&keeping, epoch), passes(&anew, epoch), "{bytes} bytes, epoch {epoch}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_not_read_again_and_a_file_that_changes_is_still_found() {
+        let (dir, anew) = folder();
+        let expected = passes(&anew, 2);
+        let mut keeping = anew.clone();
+        keeping.keep_pixels(1 << 20, &PREPROCESSING);
+        passes(&keeping, 1);
+        for split in ["train", "val"] {
+            image::RgbImage::new(20, 20).save(dir.path().join(split).join("a/1.png")).unwrap();
+        }
+        assert_eq!(passes(&keeping, 2), expected);
+        assert_ne!(passes(&anew, 2), expected);
+        assert!(keeping.verify_unchanged(Split::Train).is_err() && keeping.verify_unchanged(Split::Val).is_err());
+    }
+
+    #[test]
+    fn a_picture_that_breaks_in_the_middle_is_an_error_with_its_path() {
+        let (dir, data) = folder();
         let broken = dir.path().join("train/a/2.png");
         let bytes = std::fs::read(&broken).unwrap();
         std::fs::write(&broken, &bytes[..bytes.len() / 2]).unwrap();

@@ -8,10 +8,12 @@
 
 pub mod augment;
 mod batch;
+mod cache;
 mod catalogue;
 mod drawn;
 mod error;
 mod folder;
+mod free_memory;
 mod loader;
 mod panel;
 mod sample;
@@ -22,6 +24,7 @@ pub mod textures;
 
 pub use augment::{Augmentation, ColourJitter, Mix, Mixing, Policy, Preprocessing, RandomErasing};
 pub use batch::{Batch, normalised};
+pub use cache::CacheSize;
 pub use error::{DataError, Skipped};
 pub use folder::find_dtd;
 pub use loader::{Batching, Loader, Order};

@@ -23,7 +23,7 @@ pub fn read(path: &Path) -> Result<Picture, PictureError> {
 ///
 /// As [`read`].
 pub fn read_within(path: &Path, limits: Limits) -> Result<Picture, PictureError> {
-    read_as(path, &ReadOptions { limits, lenient: false })
+    read_as(path, &ReadOptions { limits, lenient: false }, false)
 }
 
 /// [`read`] from a file's bytes; `path` is only named in errors.
@@ -32,12 +32,13 @@ pub fn read_within(path: &Path, limits: Limits) -> Result<Picture, PictureError>
 ///
 /// As [`read`].
 pub fn of_bytes(bytes: &[u8], path: &Path, limits: Limits) -> Result<Picture, PictureError> {
-    let picture = decode(bytes, &ReadOptions { limits, lenient: false });
+    let picture = decode(bytes, &ReadOptions { limits, lenient: false }, false);
     picture.map_err(|reason| PictureError { path: path.to_path_buf(), reason })
 }
 
-pub(crate) fn read_as(path: &Path, options: &ReadOptions) -> Result<Picture, PictureError> {
-    let picture = bytes_of(path, &options.limits).and_then(|bytes| decode(&bytes, options));
+/// `is_whole` as in [`decode`].
+pub(crate) fn read_as(path: &Path, options: &ReadOptions, is_whole: bool) -> Result<Picture, PictureError> {
+    let picture = bytes_of(path, &options.limits).and_then(|bytes| decode(&bytes, options, is_whole));
     picture.map_err(|reason| PictureError { path: path.to_path_buf(), reason })
 }
 

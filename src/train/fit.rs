@@ -17,7 +17,7 @@ use super::settling;
 use super::setup::{Setup, Steps};
 use super::stop::Stop;
 use super::trainee::Trainee;
-use crate::data::{Loader, Order, Split};
+use crate::data::Split;
 use crate::device;
 use crate::drift::{PATIENCE, Timeline, randomised};
 use crate::models::{Mode, Model, Taps, Trainable};
@@ -83,6 +83,8 @@ fn epochs(
     // Model, optimizer and position: as they were saved, or new. What has been seen so far: read back, or epoch 0.
     let Ready { mut trainee, panel, begun, pictures } = ready;
     let (mut logbook, mut dashboard);
+    // The next epoch's first batches are made while the last one is evaluated, explained and sealed.
+    let mut next_batches = None;
     let (lead, patience) = (Lead::of(&config.explainers), PATIENCE.get());
     if begun {
         let history = history(run, |error| progress.say(&format!("left out of tables and ranking: {error}")))?;
@@ -102,6 +104,7 @@ fn epochs(
         let board = Board::open(run.path(), setup.tensorboard, &panel.methods(), 0, &[], &[])?;
         logbook = Logbook { panel, timeline: Timeline::new(settling::reach(config)), board };
         dashboard = Dashboard::new(progress, config.epochs, lead, &[]);
+        next_batches = setup.batches(1, 0);
         let untrained = EpochRun { learning_rate: None, start: Instant::now() };
         close_epoch(run, setup, &mut trainee, &mut logbook, &mut dashboard, untrained)?;
     }
@@ -119,10 +122,8 @@ fn epochs(
         let trainable = setup.trainable(epoch);
         trainee.model = trainee.model.train_only(trainable);
         dashboard.begin_epoch(epoch, trainee.position.meter.count, steps_done as f64 / steps.count() as f64);
-        let (augmentation, mixing) = (config.augmentation, config.mixing);
-        let order = Order::Training { seed: config.seed, epoch, augmentation, mixing };
-        let first_batch = steps_done * config.accumulate;
-        let mut batches = Loader::start(data.split(Split::Train).clone(), order, setup.batching(), first_batch);
+        let started = next_batches.take().or_else(|| setup.batches(epoch, steps_done * config.accumulate));
+        let mut batches = started.into_iter().flatten();
         for step in steps_done..steps.count() {
             if stop.should_stop() {
                 // Before an epoch's first step there is nothing that the last sealed epoch does not hold.
@@ -169,6 +170,7 @@ fn epochs(
         }
 
         // Evaluate, explain, compare with what was seen before, and seal it all together.
+        next_batches = setup.batches(epoch + 1, 0);
         let trained = EpochRun { learning_rate: Some(schedule.at(epoch * steps.count() - 1)), start };
         close_epoch(run, setup, &mut trainee, &mut logbook, &mut dashboard, trained)?;
     }

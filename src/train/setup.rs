@@ -1,7 +1,7 @@
 //! What a run works with, and how its epochs fall into steps.
 
 use crate::config::RunConfig;
-use crate::data::{Batching, DataSet, Split};
+use crate::data::{Batching, DataSet, Loader, Order, Split};
 use crate::models::Trainable;
 use burn::tensor::Device;
 
@@ -22,6 +22,15 @@ impl Setup {
     /// How images come in batches, in training and evaluation alike.
     pub(super) fn batching(&self) -> Batching {
         Batching { batch_size: self.config.batch_size, preprocessing: self.config.preprocessing }
+    }
+
+    /// The batches of epoch `epoch`, counted from one, from batch `first` on, made ahead of the model from now on; none
+    /// beyond the last epoch. Two loaders at once work on the same threads, one for each core.
+    pub(super) fn batches(&self, epoch: usize, first: usize) -> Option<Loader> {
+        let RunConfig { seed, augmentation, mixing, epochs, .. } = self.config;
+        let order = Order::Training { seed, epoch, augmentation, mixing };
+        let split = self.data.split(Split::Train);
+        (epoch <= epochs).then(|| Loader::start(split.clone(), order, self.batching(), first))
     }
 
     /// Steps of the optimizer in all epochs together.

@@ -136,6 +136,18 @@ fn interrupted_before_every_step_a_run_saves_and_resumes_exactly() {
 }
 
 #[test]
+fn what_is_kept_in_memory_changes_no_byte_of_a_run() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    config(dir.path(), MODELS[0]);
+    for (run, cache) in [("kept", "auto"), ("partly", "1M"), ("anew", "off")] {
+        succeed(dir.path(), &["train", "--config", "config.toml", "--run-dir", run, "--cache", cache]);
+    }
+    assert_same_run(&dir.path().join("anew"), &dir.path().join("kept"));
+    assert_same_run(&dir.path().join("anew"), &dir.path().join("partly"));
+}
+
+#[test]
 fn a_damaged_checkpoint_is_named_and_refused() {
     let _turn = alone();
     let dir = tempfile::tempdir().unwrap();

@@ -74,7 +74,7 @@ pub(super) fn of_class(
     let sample = |path: PathBuf| {
         let below = path.strip_prefix(&config.root).unwrap_or(&path);
         let id = if config.is_old() { names::old_id_of(below) } else { names::id_of(below) };
-        Sample { id, label, source: Source::File { path, options: config.read_options() } }
+        Sample::new(id, label, Source::File { path, options: config.read_options() })
     };
     OfClass { samples: images.into_iter().map(sample).collect(), left_out }
 }

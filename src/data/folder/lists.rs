@@ -62,7 +62,7 @@ pub(super) fn dtd(config: &FolderConfig) -> Result<Found, DataError> {
                 });
                 continue;
             }
-            samples.push(Sample { id: line.id, label, source: Source::File { path, options: config.read_options() } });
+            samples.push(Sample::new(line.id, label, Source::File { path, options: config.read_options() }));
         }
         samples
     });

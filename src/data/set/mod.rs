@@ -7,6 +7,8 @@ mod tests;
 
 pub use survey::Watcher;
 
+use super::augment::Preprocessing;
+use super::cache::Cache;
 use super::catalogue::{Stamp, cache_folder};
 use super::drawn;
 use super::error::{DataError, Skipped};
@@ -20,6 +22,7 @@ use crate::picture::bytes_of;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use survey::{Survey, headers, whole};
 
 /// A data set: class names and its splits.
@@ -41,6 +44,8 @@ pub struct DataSet {
     pub skipped: Vec<Skipped>,
     digests: Vec<FileDigest>,
     seen: [Vec<Stamp>; 3],
+    /// Bytes of all pixels of each split; 0 where they are not known.
+    pixels: [u64; 3],
     problem: Option<Problem>,
 }
 
@@ -133,6 +138,7 @@ impl DataSet {
             skipped: Vec::new(),
             digests: Vec::new(),
             seen: Default::default(),
+            pixels: [0; 3],
             problem,
         }
     }
@@ -146,7 +152,7 @@ impl DataSet {
         let found = folder::find(config)?;
         let listed = found.splits.each_ref().map(labels);
         let all = found.splits.iter().map(|split| split.samples().len()).sum::<usize>() + found.bad.len();
-        let Survey { samples, bad: unreadable, notes, digests, seen } = match closely {
+        let Survey { samples, bad: unreadable, notes, digests, seen, pixels } = match closely {
             Closely::Headers => headers(&found.splits, &config.read_options()),
             Closely::Whole => whole(&found.splits, config, cache, watch),
         };
@@ -167,7 +173,7 @@ impl DataSet {
         data.skipped = bad;
         let problem = found.problem.or(data.problem.map(|problem| problem.problem));
         data.problem = problem.map(|problem| Problem { path: config.root.clone(), problem });
-        (data.digests, data.seen) = (digests, seen);
+        (data.digests, data.seen, data.pixels) = (digests, seen, pixels);
         if closely == Closely::Whole {
             let lines: String = data.digests.iter().map(|file| format!("{}\t{}\n", file.id, file.sha256)).collect();
             data.content_digest = Some(fsx::sha256_hex(lines.as_bytes()));
@@ -219,6 +225,22 @@ impl DataSet {
     /// [`DataSet::content_digest`] is none.
     pub fn content_digests(&self) -> &[FileDigest] {
         &self.digests
+    }
+
+    /// Keeps the pixels that a run reads in every epoch in `bytes` of memory, as far as they fit: training images decoded,
+    /// validation images as `preprocessing` makes them. Returns the share that fits, 0 to 1.
+    pub fn keep_pixels(&mut self, bytes: u64, preprocessing: &Preprocessing) -> f64 {
+        let square = |side: usize| 3 * (side * side) as u64;
+        let [train, val] = [Split::Train, Split::Val].map(|split| self.split(split).samples().len());
+        let decoded = match self.pixels[Split::Train as usize] {
+            0 => train as u64 * square(preprocessing.resize), // drawn, at this size
+            pixels => pixels,
+        };
+        let cache = Arc::new(Cache::new(bytes));
+        for split in [Split::Train, Split::Val] {
+            self.splits[split as usize] = self.split(split).keeping(&cache);
+        }
+        Cache::share(bytes, decoded + val as u64 * square(preprocessing.size), train + val)
     }
 
     /// Checks that the files of a split have not changed since they were opened. Only a file whose size, times or inode differ

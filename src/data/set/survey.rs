@@ -27,6 +27,8 @@ pub(super) struct Survey {
     pub(super) digests: Vec<FileDigest>,
     /// What is known of each file beside its bytes; empty where only headers were read.
     pub(super) seen: [Vec<Stamp>; 3],
+    /// Bytes of all pixels of each split; 0 where only headers were read.
+    pub(super) pixels: [u64; 3],
 }
 
 impl Survey {
@@ -82,6 +84,11 @@ pub(super) fn whole(splits: &[Index; 3], config: &FolderConfig, cache: Option<&P
             complaints.extend(entry.complaint.and_then(|_| sample.path()));
             survey.digests.push(FileDigest { id: sample.id.clone(), sha256: entry.sha256 });
             survey.seen[split].push(entry.stamp);
+            let [width, height] = entry.verdict.unwrap_or_default();
+            survey.pixels[split] += 3 * width as u64 * height as u64;
+            if let Some(taken) = survey.samples[split].last_mut() {
+                taken.known.judged = Some(entry.stamp);
+            }
         }
     }
     if let Some(first) = complaints.first() {

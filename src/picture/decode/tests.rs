@@ -12,7 +12,7 @@ const STRICT: ReadOptions =
 const LENIENT: ReadOptions = ReadOptions { lenient: true, ..STRICT };
 
 fn read(bytes: &[u8]) -> Result<Picture, String> {
-    decode(bytes, &STRICT)
+    decode(bytes, &STRICT, false)
 }
 
 /// A busy picture in a format.
@@ -59,7 +59,7 @@ fn a_file_that_ends_early_is_named_in_every_format() {
             refused(&bytes[..length], &["truncated", format.name]);
         }
     }
-    assert!(decode(&written(ImageFormat::Jpeg)[..1000], &LENIENT).is_ok(), "as the first version took it");
+    assert!(decode(&written(ImageFormat::Jpeg)[..1000], &LENIENT, false).is_ok(), "as the first version took it");
 }
 
 /// Cut anywhere before its last byte of data a JPEG is refused; with all of it, and no end marker or anything after it, it
@@ -91,6 +91,21 @@ fn a_jpeg_is_whole_or_refused_wherever_it_is_cut() {
             }
         }
     }
+}
+
+/// Whole as it is, without its end marker, and with something behind it: where no check is made, as where one is.
+#[test]
+fn a_jpeg_that_was_found_whole_has_the_same_pixels_without_the_check() {
+    let restarted = Sketch { restart: 2, ..Sketch::grey() };
+    for bytes in [written(ImageFormat::Jpeg), restarted.sequential(), Sketch::grey().progressive()] {
+        let end = bytes.len() - 2;
+        for bytes in [bytes.clone(), bytes[..end].to_vec(), [&bytes[..], b"more"].concat()] {
+            assert_eq!(decode(&bytes, &STRICT, true).unwrap(), read(&bytes).unwrap());
+        }
+    }
+    let bytes = written(ImageFormat::Jpeg);
+    let cut = [&bytes[..bytes.len() * 9 / 10], &[0xFF, 0xD9]].concat();
+    assert!(read(&cut).is_err() && decode(&cut, &STRICT, true).is_ok(), "the check is what refuses it");
 }
 
 /// Zeros are codes too: with them the data may even be complete.
@@ -233,7 +248,7 @@ fn around_a_gif_frame_is_its_transparent_colour_or_its_first() {
     assert_eq!(transparent.pixels().as_chunks::<3>().0, [blue, blue, blue, blue, blue, green, blue, blue]);
     let beyond = read(&gif([1, 1], [1, 0], None)).unwrap();
     assert_eq!(beyond.pixels().as_chunks::<3>().0, [red, green, blue]);
-    let first = decode(&gif([4, 2], [1, 1], None), &LENIENT).unwrap();
+    let first = decode(&gif([4, 2], [1, 1], None), &LENIENT, false).unwrap();
     let black = [0; 3];
     let expected = [black, black, black, black, black, green, blue, black];
     assert_eq!(first.pixels().as_chunks::<3>().0, expected, "as the first version filled it");
@@ -281,7 +296,7 @@ fn limits_can_be_raised_and_lowered() {
     let mut bytes = bytes;
     RgbImage::new(1001, 1000).write_to(&mut bytes, ImageFormat::Png).unwrap();
     let bytes = bytes.into_inner();
-    let within = |limits| decode(&bytes, &ReadOptions { limits, lenient: false });
+    let within = |limits| decode(&bytes, &ReadOptions { limits, lenient: false }, false);
     assert!(within(Limits::of_megapixels(1)).unwrap_err().contains("1001 × 1000 pixels are 2 megapixels"));
     assert!(within(Limits::of_megapixels(2)).is_ok());
     let small = Limits { max_megapixels: 2, max_decoder_mib: 1 };
@@ -372,7 +387,7 @@ fn mutated_pictures_are_read_or_refused() {
                 }
             }
             for options in [STRICT, LENIENT] {
-                let _ = decode(&bytes, &options);
+                let _ = decode(&bytes, &options, false);
             }
             let _ = dimensions(&bytes, &STRICT.limits);
         }

@@ -148,8 +148,7 @@ fn weigh(Runs { floats, fixed, .. }: &Runs, run: &Run, lines: &[f32], stride: us
 /// Lines that are added at once: their weights stay in registers.
 const MOST: usize = 8;
 
-/// Adds `N` weighted lines.
-#[expect(clippy::needless_range_loop, reason = "iterators over several lines at once become no vector instructions")]
+/// Adds `N` weighted lines; by index, since iterators over several lines at once become no vector instructions.
 #[inline(never)]
 fn add<const N: usize>(sums: &mut [f32], lines: &[f32], stride: usize, weights: &[f32]) {
     let count = sums.len();
