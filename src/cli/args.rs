@@ -80,7 +80,7 @@ pub(super) struct FloorArguments {
 /// What counts as still.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct StillArguments {
-    /// Two epochs are still where they moved at most this much, from 0 (noise) to 100 (another image's map)
+    /// Two epochs are still where they moved at most this much: 0 is what noise does, 100 is another image's map
     #[arg(long, value_name = "MOVED", default_value_t = Margin::default())]
     pub(super) margin: Margin,
     /// How many epochs must follow the one at which the evidence settled

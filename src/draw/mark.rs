@@ -1,4 +1,4 @@
-//! How the curves of a plot are told apart: by colour, and from the seventh on also by the mark at their points.
+//! How the curves of a plot are told apart: by colour, and where they share one by the mark at their points.
 
 use super::scene::{Dash, Point, Shape};
 use crate::picture::Rgb;
@@ -60,10 +60,17 @@ impl Mark {
     }
 }
 
-/// Colour and mark of the curve at `index` of a plot. Of 36 curves no two are alike; after that they repeat.
-pub fn look_of_curve(index: usize) -> (Rgb, Mark) {
-    let marks = index / PALETTE.len();
-    (PALETTE[index % PALETTE.len()], Mark::ALL[marks % Mark::ALL.len()])
+/// Colour and mark of each of some curves, which are given as the places of what they are of: the same place has the same
+/// colour, as has every sixth one, and curves of one colour have a mark each. Of six curves of one colour no two are alike;
+/// after that they repeat.
+pub fn looks_of_curves(places: &[usize]) -> Vec<(Rgb, Mark)> {
+    let mut curves = [0; PALETTE.len()];
+    let look = |place: &usize| {
+        let colour = place % PALETTE.len();
+        curves[colour] += 1;
+        (PALETTE[colour], Mark::ALL[(curves[colour] - 1) % Mark::ALL.len()])
+    };
+    places.iter().map(look).collect()
 }
 
 #[cfg(test)]
@@ -73,10 +80,18 @@ mod tests {
 
     #[test]
     fn the_first_curves_differ_in_colour_alone_and_thirty_six_in_colour_or_mark() {
-        let looks: Vec<_> = (0..36).map(look_of_curve).collect();
+        let looks = looks_of_curves(&(0..37).collect::<Vec<_>>());
         assert!(looks[..6].iter().all(|look| look.1 == Mark::Dot));
-        let different: BTreeSet<String> = looks.iter().map(|look| format!("{look:?}")).collect();
+        let different: BTreeSet<String> = looks[..36].iter().map(|look| format!("{look:?}")).collect();
         assert_eq!(different.len(), 36);
-        assert_eq!(look_of_curve(36), look_of_curve(0));
+        assert_eq!(looks[36], looks[0]);
+    }
+
+    /// Two targets of the first method, one of the second, and the seventh method, which has the first one's colour.
+    #[test]
+    fn curves_of_one_place_have_one_colour_and_marks_of_their_own() {
+        let found = looks_of_curves(&[0, 0, 1, 6]);
+        let expected = [(0, Mark::Dot), (0, Mark::Square), (1, Mark::Dot), (0, Mark::Triangle)];
+        assert_eq!(found, expected.map(|(colour, mark)| (PALETTE[colour], mark)));
     }
 }

@@ -51,6 +51,8 @@ pub struct MatrixPanel {
 pub struct MatrixPlots {
     /// The heading of the sheet; may be empty.
     pub title: String,
+    /// What the numbers mean.
+    pub scale: String,
     /// One a method.
     pub panels: Vec<MatrixPanel>,
     /// Two epochs are still where they moved at most this much.
@@ -87,7 +89,7 @@ impl MatrixPlots {
             top += HEAD + SIDE + 3.0 * LABEL + GAP * 0.6;
         }
         let unmeasured = self.panels.iter().flat_map(|panel| &panel.moved).flatten().any(Option::is_none);
-        let height = drawing.key(top, width - 2.0 * MARGIN, unmeasured) + MARGIN * 0.6;
+        let height = drawing.key(&self.scale, top, width - 2.0 * MARGIN, unmeasured) + MARGIN * 0.6;
         Ok(Scene::in_points(width, height, sharpness, drawing.shapes))
     }
 }
@@ -165,14 +167,14 @@ impl Drawing {
     }
 
     /// Draws what the colours mean; returns the lower end.
-    fn key(&mut self, top: f32, width: f32, unmeasured: bool) -> f32 {
+    fn key(&mut self, scale: &str, top: f32, width: f32, unmeasured: bool) -> f32 {
         let label = Face::regular(LABEL);
         let (ramp_width, height) = RAMP;
         let margin = self.margin;
         let mut at = MARGIN + LEFT;
         let mut bottom = top;
         let baseline = |top: f32| top + height * 0.5 + LABEL * 0.35;
-        let mut swatches = vec![(STILL, format!("still: moved at most {margin}, where 0 is noise"))];
+        let mut swatches = vec![(STILL, format!("still: moved at most {margin}"))];
         swatches.extend(unmeasured.then(|| (UNMEASURED, "not measurable".to_string())));
         for (colour, words) in swatches {
             self.area((at, bottom), (height, height), colour);
@@ -185,7 +187,7 @@ impl Drawing {
             self.area((at + index as f32 * step, bottom), (step + 0.3, height), colour);
         }
         at += ramp_width + 5.0;
-        let words = format!("moved, from {margin} to 100, another image's map, and more");
+        let words = format!("moved, from {margin} to 100 and more; {scale}");
         let words = self.fonts.ellipsised(&words, label, width - LEFT - ramp_width);
         self.text((at, baseline(bottom)), &words, label, Align::Left, FAINT);
         bottom += height + 5.0;
@@ -209,7 +211,7 @@ mod tests {
     fn plots(moved: Vec<Vec<Option<f64>>>) -> MatrixPlots {
         let epochs = (0..moved.len()).collect();
         let panel = MatrixPanel { title: "Grad-CAM".into(), note: String::new(), epochs, moved, phases: vec![[1, 3]] };
-        MatrixPlots { title: "A run".into(), panels: vec![panel], margin: 5.0, columns: 2 }
+        MatrixPlots { title: "A run".into(), scale: String::new(), panels: vec![panel], margin: 5.0, columns: 2 }
     }
 
     /// How many areas have each colour, without those of the key's ramp.

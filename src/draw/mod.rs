@@ -19,7 +19,7 @@ pub use colour::{ColourMap, UnknownColourMap};
 pub use error::FigureError;
 pub use figure::{Figure, MapTile, Row, Style, Tile};
 pub use format::{FigureFormat, UnknownFigureFormat};
-pub use mark::{Mark, look_of_curve};
+pub use mark::{Mark, looks_of_curves};
 pub use matrix::{MatrixPanel, MatrixPlots};
 pub use overlay::{ColourLimits, MapPart, Overlay, Paint, Scale, overlay};
 pub use plot::{Plot, Plots, Series};

@@ -351,7 +351,7 @@ impl Drawing {
             let (right, high, low) = (left + SAMPLE, middle - 3.5, middle + 3.5);
             let points = vec![(left, high), (right, high), (right, low), (left, low)];
             self.shapes.push(Shape::Area { points, colour: STILL, opacity: SHADE });
-            let text = format!("still: moved at most {still}; 0 is noise, 100 is another image's map");
+            let text = format!("still: moved at most {still}");
             self.text((right + 6.0, middle + LABEL * 0.35), &text, face, Align::Left, FAINT);
             bottom += LEGEND_LINE;
         }

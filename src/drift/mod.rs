@@ -47,7 +47,7 @@ pub use error::DriftError;
 pub use gate::{FailAbove, LimitError, Verdict};
 pub use groups::{Outcome, outcomes};
 pub use matrix::{Floor, Matrix, NotMeasurable, Pair, Phase, Settled};
-pub use moved::{Margin, NotAMargin, moved_words};
+pub use moved::{MOVED_SCALE, Margin, NotAMargin, moved_cell, moved_words};
 pub use options::{CHANCE_DERANGEMENTS, Options, PATIENCE, Reference};
 pub use paths::paths;
 pub use protocol::{Protocol, ProtocolEstimate, SemanticDrift, semantic_drift};

@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::drift_summary::{fitted, name_within, settled_words};
 use super::wrap::{COLUMNS, shortened, wrapped};
-use crate::drift::{AgreementEstimate, Analysis, Matrix, SpreadDifference, moved_words};
+use crate::drift::{AgreementEstimate, Analysis, MOVED_SCALE, Matrix, SpreadDifference, moved_cell};
 use crate::measure::Descriptor;
 use crate::store::Against;
 
@@ -122,7 +122,10 @@ fn last_epochs(runs: &[(&Analysis, &Answer)]) -> String {
     let rows: Vec<Vec<String>> = runs.iter().zip(&labels).flat_map(rows).collect();
     let margin = runs.iter().find_map(|(analysis, _)| Some(analysis.matrices.first()?.margin));
     let legend = margin.map_or(String::new(), |margin| {
-        format!("Moved: 0 is noise, 100 is another image's map. Settled: from then on no two epochs are more than {margin} apart.")
+        format!(
+            "Moved: {MOVED_SCALE}; what moved farther is 100 too. Settled: from then on no two epochs are more than {margin} \
+             apart; in brackets the 95 % interval, where it is more than one epoch."
+        )
     });
     let headings = ["run", "method", "accuracy", "last step", "since first", "settled"];
     fitted(&headings, &rows, 2) + &wrapped(&legend, COLUMNS, 0)
@@ -153,7 +156,7 @@ fn row(analysis: &Analysis, label: &str, matrix: &Matrix) -> Option<Vec<String>>
     let title = analysis.titles.get(&matrix.explainer).unwrap_or(&matrix.explainer);
     let several = analysis.matrices.iter().any(|one| one.explainer == matrix.explainer && one.target != matrix.target);
     let name = if several { format!("{title} ({})", matrix.target) } else { title.clone() };
-    let moved = |pair: Option<&crate::drift::Pair>| pair.map_or("–".to_string(), |pair| moved_words(pair.moved));
+    let moved = |pair: Option<&crate::drift::Pair>| pair.map_or("–".to_string(), |pair| moved_cell(pair.moved));
     Some(vec![
         label.to_string(),
         name_within(&name, METHOD),

@@ -1,7 +1,7 @@
 //! The standard plots of a run: loss, accuracy, and every drift measure over the epochs.
 
-use crate::draw::{FAINT, INK, MatrixPanel, MatrixPlots, Plot, Plots, Series, look_of_curve};
-use crate::drift::{Against, Analysis, DriftEstimate, Matrix, Pair};
+use crate::draw::{FAINT, INK, Mark, MatrixPanel, MatrixPlots, Plot, Plots, Series, looks_of_curves};
+use crate::drift::{Against, Analysis, DriftEstimate, MOVED_SCALE, Matrix, Pair};
 use crate::measure::Measure;
 use crate::picture::Rgb;
 use crate::store::{ALL_IMAGES, EpochMetrics, TrainingMetrics};
@@ -61,7 +61,7 @@ fn learned(name: &str, colour: Rgb, metrics: &[EpochMetrics], of: impl Fn(&Train
     Series { name: name.to_string(), colour, points, ..Series::default() }
 }
 
-/// Explainers and targets in the order of the page: each keeps its colour in every plot.
+/// Explainers and targets in the order of the page.
 fn views(analysis: &Analysis) -> Vec<(&str, &str)> {
     let of_matrices = analysis.matrices.iter().map(|matrix| (matrix.explainer.as_str(), matrix.target.as_str()));
     let of_drift = analysis.drift.iter().map(|one| (one.explainer.as_str(), one.target.as_str()));
@@ -76,17 +76,21 @@ fn views(analysis: &Analysis) -> Vec<(&str, &str)> {
     views
 }
 
-/// The name and the colour of each explainer and target.
+/// The name and the look of each explainer and target. An explainer has one colour in every plot and on the page, whatever it
+/// explains; its targets differ by their marks.
 fn named(analysis: &Analysis) -> Vec<((&str, &str), Series)> {
     let views = views(analysis);
-    let of = |(index, &(explainer, target)): (usize, &(&'_ str, &'_ str))| {
+    let mut explainers: Vec<&str> = views.iter().map(|view| view.0).collect();
+    explainers.dedup();
+    let place = |view: &(&str, &str)| explainers.iter().position(|&one| one == view.0).unwrap_or_default();
+    let looks = looks_of_curves(&views.iter().map(place).collect::<Vec<_>>());
+    let of = |(&(explainer, target), &(colour, mark)): (&(&'_ str, &'_ str), &(Rgb, Mark))| {
         let title = analysis.titles.get(explainer).map_or(explainer, String::as_str);
         let several = views.iter().any(|view| view.0 == explainer && view.1 != target);
         let target = if several { format!(", {target}") } else { String::new() };
-        let (colour, mark) = look_of_curve(index);
         Series { name: title.to_string() + &target, colour, mark, ..Series::default() }
     };
-    let series: Vec<Series> = views.iter().enumerate().map(of).collect();
+    let series: Vec<Series> = views.iter().zip(&looks).map(of).collect();
     views.into_iter().zip(series).collect()
 }
 
@@ -114,7 +118,7 @@ fn moved(analysis: &Analysis, against: Against) -> Plot {
     let label = label.parse().map_or("", |measure: Measure| measure.label());
     Plot {
         title: format!("Moved {since}"),
-        note: format!("0 is noise, 100 is another image's map · {label}"),
+        note: format!("{MOVED_SCALE} · {label}"),
         series,
         range: None,
         still: analysis.matrices.first().map(|matrix| matrix.margin),
@@ -188,7 +192,7 @@ pub fn matrices(title: &str, analysis: &Analysis) -> MatrixPlots {
     };
     let margin = analysis.matrices.first().map_or(0.0, |matrix| matrix.margin);
     let panels = analysis.matrices.iter().filter(|matrix| matrix.epochs.len() > 1).map(panel).collect();
-    MatrixPlots { title: title.to_string(), panels, margin, columns: COLUMNS }
+    MatrixPlots { title: title.to_string(), scale: MOVED_SCALE.to_string(), panels, margin, columns: COLUMNS }
 }
 
 /// The curve through estimates, one for each epoch. An undefined estimate is a gap.
@@ -246,8 +250,16 @@ mod tests {
         assert_eq!(titles(&plots), ["IoU of the top 20 %", "Spearman correlation"]);
         let names = |plot: &Plot| plot.series.iter().map(|series| series.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&plots[1]), ["Grad-CAM", "Attention rollout"]);
+        let looks = looks_of_curves(&[0, 1]);
         let [cam, rollout] = &plots[1].series[..] else { panic!("two curves") };
-        assert_eq!([cam.colour, rollout.colour], [0, 1].map(|index| look_of_curve(index).0));
+        assert_eq!([cam.colour, rollout.colour], [looks[0].0, looks[1].0]);
+        // Another target of the first method has its colour, and another mark.
+        let twice = analysis.drift.iter().filter(|one| one.explainer == "grad-cam" && one.measure == "spearman");
+        let twice = twice.map(|one| DriftEstimate { target: "prediction".into(), ..one.clone() });
+        let both = Analysis { drift: analysis.drift.iter().cloned().chain(twice).collect(), ..analysis };
+        let curves = &sheet(&both, &[], &[Against::First], &[Measure::Spearman])[0].series;
+        let look = |series: &Series| (series.colour, series.mark);
+        assert_eq!(curves.iter().map(look).collect::<Vec<_>>(), [looks[0], (looks[0].0, Mark::Square), looks[1]]);
         assert!(cam.points[0] == (1.0, 0.5) && cam.points[1].0 == 2.0 && cam.points[1].1.is_nan());
         assert_eq!((&rollout.points[..], &rollout.floor[..]), (&[(2.0, 0.25)][..], &[(2.0, 0.9)][..]));
         let iou = &plots[0].series[0];
@@ -300,7 +312,7 @@ mod tests {
             plots
                 .iter()
                 .flat_map(|plot| &plot.series)
-                .all(|series| { !(0..6).any(|method| look_of_curve(method).0 == series.colour) })
+                .all(|series| { !looks_of_curves(&[0, 1, 2, 3, 4, 5]).iter().any(|look| look.0 == series.colour) })
         );
         assert!(sheet(&analysis(vec![]), &[], &[Against::First], &[Measure::Spearman]).is_empty());
     }

@@ -3,7 +3,7 @@
 use super::drift_table::{interval, number};
 use super::table::{aligned, csv_row};
 use super::wrap::shortened;
-use crate::drift::{AgreementEstimate, Analysis, ImageDrift, ProtocolEstimate, SpreadEstimate, moved_words};
+use crate::drift::{AgreementEstimate, Analysis, ImageDrift, ProtocolEstimate, SpreadEstimate, moved_cell};
 use crate::measure::Measure;
 use crate::store::Against;
 use console::measure_text_width;
@@ -66,7 +66,7 @@ pub fn moved_image_table(analysis: &Analysis, against: Against, epoch: Option<us
                 shortened(title, METHOD_COLUMNS),
                 shortened(&matrix.target, TARGET_COLUMNS),
                 pair.reference_epoch.to_string(),
-                moved_words(Some(moved)),
+                moved_cell(Some(moved)),
                 noise.map_or("–".to_string(), |noise| format!("{:.0}", noise + 0.0)),
                 beyond.to_string(),
             ];

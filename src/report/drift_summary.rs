@@ -3,7 +3,7 @@
 use super::answer::{Answer, Sentence};
 use super::table::aligned;
 use super::wrap::{COLUMNS, shortened, wrapped};
-use crate::drift::{Analysis, Floor, Matrix, Settled, moved_words};
+use crate::drift::{Analysis, Floor, MOVED_SCALE, Matrix, Settled, moved_cell};
 use crate::measure::Measure;
 use console::measure_text_width;
 
@@ -32,8 +32,9 @@ fn scale(analysis: &Analysis) -> String {
     let (margin, patience) = (matrix.margin, matrix.patience);
     let label = matrix.measure.parse().map_or("", |measure: Measure| measure.label());
     format!(
-        "Moved, by {label}: 0 is noise, 100 is another image's map. Settled: from that epoch on no two epochs are more than \
-         {margin} apart, and at least {patience} follow it. Images: those that moved by more than noise."
+        "Moved, by {label}: {MOVED_SCALE}; what moved farther is 100 too. Settled: from that epoch on no two epochs are more \
+         than {margin} apart, and at least {patience} follow it; in brackets the 95 % interval, where it is more than one epoch. \
+         Images: those that moved by more than noise."
     )
 }
 
@@ -59,12 +60,12 @@ fn row(analysis: &Analysis, matrix: &Matrix, seeds: bool) -> Vec<String> {
     let steps = matrix.epochs.iter().filter_map(|&epoch| matrix.step(epoch));
     let largest =
         steps.filter_map(|step| Some((step, step.moved?))).max_by(|(_, one), (_, other)| one.total_cmp(other));
-    let step = largest.map_or(moved_words(None), |(step, moved)| match moved_words(Some(moved)) {
-        noise if noise == moved_words(Some(0.0)) => noise,
+    let step = largest.map_or(moved_cell(None), |(step, moved)| match moved_cell(Some(moved)) {
+        noise if noise == moved_cell(Some(0.0)) => noise,
         words => format!("{words} ({} to {})", step.reference_epoch, step.epoch),
     });
     let whole = matrix.epochs.last().and_then(|&last| matrix.from_first(last));
-    let since = whole.map_or("–".to_string(), |pair| moved_words(pair.moved));
+    let since = whole.map_or("–".to_string(), |pair| moved_cell(pair.moved));
     let images = whole.and_then(|pair| Some((pair.images_moved?, pair.defined)));
     let images = images.map_or("–".to_string(), |(moved, all)| format!("{moved}/{all}"));
     let mut cells = vec![name, settled(Floor::Noise), step, since, images];
@@ -74,9 +75,10 @@ fn row(analysis: &Analysis, matrix: &Matrix, seeds: bool) -> Vec<String> {
     cells
 }
 
-/// `5 (4 to 7)`, `5 (from 4)` where some resampled panels have not settled, or `not yet`.
+/// `5 (4 to 7)`, `5 (from 4)` where some resampled panels have not settled, `5` where 95 % of them say the same, or `not yet`.
 pub(super) fn settled_words(settled: &Settled) -> String {
     match (settled.epoch, settled.interval) {
+        (Some(epoch), Some([Some(low), Some(high)])) if low == high && low == epoch => epoch.to_string(),
         (Some(epoch), Some([Some(low), Some(high)])) => format!("{epoch} ({low} to {high})"),
         // Not yet is later than any epoch.
         (Some(epoch), Some([Some(low), None])) => format!("{epoch} (from {low})"),
@@ -128,6 +130,8 @@ mod tests {
         let names = ["Grad-CAM (prediction)", "SmoothGrad (samples 2) (label)", "A long name"];
         let cut = names.map(|name| name_within(name, 21));
         assert_eq!(cut, ["Grad-CAM (prediction)", "SmoothGrad (… (label)", "A long name"]);
-        assert!(table[3].contains("0 is noise, 100 is another image's map"), "{text}");
+        assert!(table[3].contains(MOVED_SCALE), "{text}");
+        let certain = Settled { interval: Some([Some(2); 2]), ..analysis.settled[0].clone() };
+        assert_eq!(settled_words(&certain), "2");
     }
 }

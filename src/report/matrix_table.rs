@@ -2,7 +2,7 @@
 
 use super::table::csv_row;
 use super::wrap::{COLUMNS, wrapped};
-use crate::drift::{Analysis, Matrix, Pair};
+use crate::drift::{Analysis, MOVED_SCALE, Matrix, Pair, moved_cell};
 
 /// The triangle of every method and target: how far the maps of two epochs moved. Where there are more epochs than columns, some
 /// are left out, and that is said.
@@ -11,7 +11,7 @@ pub fn matrix_table(analysis: &Analysis) -> String {
     let Some(first) = analysis.matrices.first() else { return "no two epochs to compare\n".to_string() };
     let margin = first.margin;
     let legend = format!(
-        "Moved between two epochs: 0 is noise (·), 100 is another image's map, >100 is more than that, – is not measurable. A \
+        "Moved between two epochs: {MOVED_SCALE}; what moved farther is 100 too, · is within noise, – is not measurable. A \
          phase is three epochs or more of which no two are more than {margin} apart."
     );
     tables.join("\n") + "\n" + &wrapped(&legend, COLUMNS, 0)
@@ -19,11 +19,10 @@ pub fn matrix_table(analysis: &Analysis) -> String {
 
 fn triangle(analysis: &Analysis, matrix: &Matrix) -> String {
     let title = analysis.titles.get(&matrix.explainer).unwrap_or(&matrix.explainer);
-    let cell = |pair: Option<&Pair>| match pair.and_then(|pair| pair.moved).map(f64::round) {
+    let cell = |pair: Option<&Pair>| match pair.and_then(|pair| pair.moved) {
         None => "–".to_string(),
-        Some(moved) if moved <= 0.0 => "·".to_string(),
-        Some(moved) if moved > 100.0 => ">100".to_string(),
-        Some(moved) => format!("{moved:.0}"),
+        Some(moved) if moved.round() <= 0.0 => "·".to_string(),
+        moved => moved_cell(moved),
     };
     let width = matrix.epochs.last().map_or(1, |last| last.to_string().len()).max(4) + 1;
     let (shown, left_out) = chosen(&matrix.epochs, (COLUMNS - width) / width);

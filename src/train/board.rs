@@ -2,7 +2,7 @@
 
 use super::dashboard::Dashboard;
 use super::error::TrainError;
-use crate::drift::Matrix;
+use crate::drift::{MOVED_SCALE, Matrix};
 use crate::fsx::{self, FsError};
 use crate::measure::Measure;
 use crate::picture::Picture;
@@ -114,7 +114,7 @@ fn layout(methods: &[(String, String)]) -> Vec<Category> {
     let measure = Measure::DEFAULT.label();
     let titled = |title: String, charts: Vec<Chart>| Category { title, charts };
     let all = vec![
-        titled("moved: 0 is noise, 100 is the map of another image".to_string(), moved.to_vec()),
+        titled(format!("moved: {MOVED_SCALE}"), moved.to_vec()),
         titled(format!("drift, floor and chance: {measure}"), methods.iter().flat_map(drift).collect()),
         titled("learning".to_string(), learning),
     ];

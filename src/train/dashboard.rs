@@ -1,8 +1,9 @@
 //! How far a run is: its epochs, the part of the epoch that is under way, and how its losses went so far.
 
-use crate::drift::{Matrix, Pair, moved_words};
+use crate::drift::{MOVED_SCALE, Matrix, Pair, moved_cell};
 use crate::explain::Explainer;
 use crate::progress::{Around, Line, Phase, Progress, Screen, clock, sparkline};
+use crate::report::wrapped;
 use crate::run::Meter;
 use crate::store::EpochMetrics;
 use std::time::Instant;
@@ -32,6 +33,8 @@ pub(super) struct Dashboard<'a> {
     /// Validation losses and accuracies by epoch.
     losses: Vec<f64>,
     accuracies: Vec<f64>,
+    /// Whether it has been said what the numbers of *moved* mean.
+    scale_said: bool,
 }
 
 /// The method whose evidence stands in the line of an epoch.
@@ -64,6 +67,7 @@ impl<'a> Dashboard<'a> {
             training: Vec::new(),
             losses: Vec::new(),
             accuracies: Vec::new(),
+            scale_said: false,
         };
         history.iter().for_each(|metrics| dashboard.remember(metrics));
         dashboard
@@ -106,6 +110,10 @@ impl<'a> Dashboard<'a> {
     pub(super) fn sealed(&mut self, metrics: &EpochMetrics, matrices: &[Matrix]) {
         self.remember(metrics);
         let screen = Screen::of_stderr();
+        if !self.scale_said && self.of_lead(matrices).is_some_and(|matrix| matrix.step(metrics.epoch).is_some()) {
+            self.scale_said = true;
+            scale(screen).iter().for_each(|line| self.say(line));
+        }
         self.say(&self.row(metrics, matrices, screen));
         if self.progress.details() {
             details(metrics, matrices, screen).iter().for_each(|line| self.say(&screen.cut(line)));
@@ -162,7 +170,7 @@ impl<'a> Dashboard<'a> {
         let (loss, accuracy) = (training.val_loss, training.val_accuracy);
         let matrix = self.of_lead(matrices);
         let step = |matrix: &Matrix, epoch: usize| matrix.step(epoch).map(|step| step.moved);
-        let words = matrix.and_then(|matrix| step(matrix, metrics.epoch)).map(moved_words);
+        let words = matrix.and_then(|matrix| step(matrix, metrics.epoch)).map(moved_cell);
         let curve = match (matrix, screen.unicode) {
             (Some(matrix), true) => {
                 let steps = matrix.epochs.iter().filter_map(|&epoch| step(matrix, epoch));
@@ -190,6 +198,11 @@ impl<'a> Dashboard<'a> {
     }
 }
 
+/// What the numbers of *moved* mean, in lines that fit.
+fn scale(screen: Screen) -> Vec<String> {
+    wrapped(&format!("moved: {MOVED_SCALE}"), screen.columns, 2).lines().map(str::to_string).collect()
+}
+
 /// More about an epoch: what its training made of it, and a line a method and target.
 fn details(metrics: &EpochMetrics, matrices: &[Matrix], screen: Screen) -> Vec<String> {
     let number = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.3}"));
@@ -209,7 +222,7 @@ fn details(metrics: &EpochMetrics, matrices: &[Matrix], screen: Screen) -> Vec<S
     for matrix in matrices {
         let Some(step) = matrix.step(metrics.epoch) else { continue };
         let first = matrix.from_first(metrics.epoch).filter(|first| first.reference_epoch != step.reference_epoch);
-        let since = |pair: &Pair| format!("{} since epoch {}", moved_words(pair.moved), pair.reference_epoch);
+        let since = |pair: &Pair| format!("{} since epoch {}", moved_cell(pair.moved), pair.reference_epoch);
         let mut parts = vec![format!("    {} ({}) moved {}", matrix.explainer, matrix.target, since(step))];
         parts.extend(first.map(since));
         let dead = step.dead;
@@ -259,13 +272,20 @@ mod tests {
     }
 
     #[test]
+    fn the_scale_of_moved_is_said_in_lines_that_fit() {
+        let of = |columns| scale(Screen { columns, rows: 24, unicode: true });
+        assert_eq!(of(80), ["moved: 0 is what noise does, 100 is another image's map"]);
+        assert_eq!(of(30), ["moved: 0 is what noise does,", "  100 is another image's map"]);
+    }
+
+    #[test]
     fn details_are_a_line_a_method() {
         let mut matrices = [matrix("grad-cam", &[Some(40.0), None, Some(3.0)], None)];
         let first = Pair { reference_epoch: 0, moved: Some(120.0), dead: 1, ..matrices[0].pairs[2].clone() };
         matrices[0].pairs.insert(2, first);
         let found = [80, 48]
             .map(|columns| details(&metrics(), &matrices, Screen { columns, rows: 24, unicode: true })[1].clone());
-        assert_eq!(found[0], "    grad-cam (label) moved 3 since epoch 2 · over 100 since epoch 0");
+        assert_eq!(found[0], "    grad-cam (label) moved 3 since epoch 2 · 100 since epoch 0");
         assert_eq!(found[1], "    grad-cam (label) moved 3 since epoch 2");
     }
 }

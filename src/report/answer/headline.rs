@@ -2,12 +2,10 @@
 
 use super::facts::Facts;
 use super::sentence::Sentence;
-use crate::drift::{Analysis, Floor, Matrix, NotMeasurable, Pair, Settled, moved_words};
+use crate::drift::{Analysis, Floor, MOVED_SCALE, Matrix, NotMeasurable, Pair, Settled, moved_words};
 
 /// How many images a headline needs, of the panel or of a class.
 pub(super) const FEWEST: usize = 5;
-/// What the numbers are to be read by, said once.
-const SCALE: &str = "0 is noise and 100 is another image's map";
 
 /// A method as people call it, with the kind of its target where the run explains several.
 pub(super) fn method(analysis: &Analysis, matrix: &Matrix) -> Sentence {
@@ -47,13 +45,14 @@ pub(super) fn headline(analysis: &Analysis, matrix: &Matrix, facts: &Facts) -> V
 /// When a method settled, with its interval and the margin.
 fn settled(name: Sentence, matrix: &Matrix, settled: &Settled, last: usize) -> Sentence {
     let (margin, needed) = (settled.margin, settled.patience + 1);
-    let of_panels = |share: f64| format!("in {:.0} % of the resampled panels", 100.0 * share);
+    // What would be 0 % is not said.
+    let share = settled.not_yet.map(|share| (100.0 * share).round()).filter(|&share| share > 0.0);
+    let not_yet = share.map(|share| format!("{share:.0} % of the resampled panels"));
     if let Some(epoch) = settled.epoch {
-        let within = settled.interval.and_then(|[low, high]| Some((low?, high)));
-        let mut known: Vec<String> = within.iter().map(|&(low, high)| between(low, high)).collect();
-        known.extend(settled.not_yet.filter(|&share| share > 0.0).map(|share| format!("not yet {}", of_panels(share))));
+        let mut known: Vec<String> = settled.interval.and_then(|interval| between(epoch, interval)).into_iter().collect();
+        known.extend(not_yet.map(|panels| format!("not yet in {panels}")));
         let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join("; ")) };
-        let rest = format!("{known}: from then on no two epochs are more than {margin} apart, where {SCALE}.");
+        let rest = format!("{known}: from then on no two epochs are more than {margin} apart ({MOVED_SCALE}).");
         return name.text(" settled at epoch ").epoch(epoch).text(rest);
     }
     if matrix.epochs.len() < needed {
@@ -69,16 +68,22 @@ fn settled(name: Sentence, matrix: &Matrix, settled: &Settled, last: usize) -> S
             .then(name)
             .text(format!(" settled is not measurable here: {}.", reason(why)));
     }
-    let panels = settled.not_yet.map_or(String::new(), |share| format!(" (nor {})", of_panels(share)));
-    let rest = format!("{panels}: of its last {needed} epochs some are more than {margin} apart, where {SCALE}.");
+    let panels = not_yet.map_or(String::new(), |panels| format!(" (nor in {panels})"));
+    let rest = format!("{panels}: of its last {needed} epochs some are more than {margin} apart ({MOVED_SCALE}).");
     name.text(" has not settled by epoch ").epoch(last).text(rest)
 }
 
-fn between(low: usize, high: Option<usize>) -> String {
-    match high {
+/// The interval of the epoch: the middle 95 % of the resampled panels, which is all it says where both ends are one epoch.
+fn between(epoch: usize, [low, high]: [Option<usize>; 2]) -> Option<String> {
+    let low = low?;
+    Some(match high {
+        Some(high) if high == low => {
+            let same = if low == epoch { "the same".to_string() } else { format!("epoch {low}") };
+            format!("{same} in at least 95 % of the resampled panels")
+        }
         Some(high) => format!("95 % interval {low} to {high}"),
         None => format!("95 % interval {low} to not yet"),
-    }
+    })
 }
 
 /// Why something is not measurable, in words.

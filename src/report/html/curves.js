@@ -62,7 +62,7 @@ function shareOf(value) {
  *
  * @type {ChartOptions}
  */
-const MOVED_CHART = { range: [0, 100], flat: 0, format: movedText, ends: (value) => String(Math.round(value ?? 0)) };
+const MOVED_CHART = { range: [0, 100], flat: 0, format: movedFull, ends: (value) => String(Math.round(value ?? 0)) };
 
 /**
  * The pairs of a view, one an epoch, with the epoch that each is compared with.
@@ -146,8 +146,8 @@ function drawDrift() {
       (Number.isNaN(Number(against())) || views.some((view) => view.matrix?.measure === measure().name)
         ? ""
         : " In this measure only the epoch before and the first are compared.")
-    : `How far the maps moved since ${since}: 0 is what imperceptible noise on the images does to the maps of the same weights, ` +
-      "100 is another image’s map. Averaged over the panel, with 95 % intervals. The band at the bottom is noise. Click a chart to go to an epoch.";
+    : `How far the maps moved since ${since}: ${MOVED_SCALE}. ` +
+      "Noise is imperceptible changes of the images, with the same weights. Averaged over the panel, with 95 % intervals. The band at the bottom is noise. Click a chart to go to an epoch.";
   const shown = shownViews().filter((view) => inMeasure() || view.matrix);
   fill($("drift"), ...shown.map((view) => (inMeasure() ? measureChart(view) : movedChart(view))));
 }
@@ -216,7 +216,7 @@ function drawSpread() {
         value: row.value == null ? null : row.value / full,
         interval: scaledBy(row.interval, 1 / full),
       }));
-      return own.length ? [curve(view.label, view.colour, scaled, (row) => row.value)] : [];
+      return own.length ? [curve(view.label, view.colour, scaled, (row) => row.value, view.line)] : [];
     });
     return OWN_UNIT.includes(name) && curves.length > 1
       ? curves.map((one) => chart(`${title}, ${one.name}`, [one]))

@@ -78,7 +78,7 @@ const lastEpoch = epochs[epochs.length - 1] ?? 0;
 const targetKinds = [
   ...new Set(runs.flatMap((run) => run.methods.filter((each) => each.class_specific).map((each) => each.target))),
 ];
-/** The methods of each run: a colour each, whatever they explain. */
+/** The methods of each run: a colour each, whatever they explain; as in figures, `report/curves.rs`. */
 const methodKeys = [...new Set(runs.flatMap((run) => run.methods.map((method) => keyOf(run.index, method.explainer))))];
 /** @type {View[]} */
 const views = runs
@@ -113,9 +113,12 @@ const views = runs
       matrix,
       on: true,
       first: true,
+      line: "",
       colour: `var(--series-${(place % 6) + 1})`,
     };
   });
+// The further targets of a method have its colour, and another line.
+for (const view of views) if (views.find((other) => other.colour === view.colour) !== view) view.line = "second";
 // Many views at once are no overview: start with the first kind of target, and with as many methods of every run.
 if (views.length > 6) {
   for (const run of runs) {

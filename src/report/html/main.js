@@ -111,7 +111,7 @@ function fillSelects() {
   const found = data.measures.filter((each) => measured.has(each.name)),
     offered = found.length ? found : data.measures;
   $("measure").append(
-    ...(views.some((view) => view.matrix) ? [option(MOVED, "moved: 0 noise, 100 another image’s map")] : []),
+    ...(views.some((view) => view.matrix) ? [option(MOVED, `moved: ${MOVED_SCALE}`)] : []),
     ...offered.map((each) => option(each.name, each.label)),
   );
   $("class").append(option("", "all"), ...classNames.map((name) => option(name, name)));

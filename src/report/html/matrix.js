@@ -32,6 +32,17 @@ const stepColour = (step) =>
   step < 0 ? "var(--unmeasured)" : step === 0 ? "var(--still)" : movedColour((step - 1) / (STEPS - 1));
 
 /**
+ * How far a pair moved, with its interval.
+ *
+ * @param {Pair} pair
+ */
+function pairMoved({ moved, low, high, why }) {
+  if (moved == null) return `not measurable${why ? `: ${why}` : ""}`;
+  const bounds = low == null || high == null ? "" : ` [${Math.round(low)}, ${Math.round(high)}]`;
+  return `${Math.round(moved) <= 0 ? "" : "moved "}${movedFull(moved)}${bounds}`;
+}
+
+/**
  * A pair in words.
  *
  * @param {View} view
@@ -40,14 +51,11 @@ const stepColour = (step) =>
 function pairText(view, pair) {
   if (!pair || !view.matrix) return "";
   const label = data.measures.find((each) => each.name === view.matrix?.measure)?.label ?? view.matrix.measure;
-  const bounds = pair.low == null || pair.high == null ? "" : ` [${Math.round(pair.low)}, ${Math.round(pair.high)}]`;
   const within = pair.still && pair.moved != null && pair.moved > 0 ? ", within the margin" : "";
-  const moved = pair.moved == null ? `not measurable${pair.why ? `: ${pair.why}` : ""}` : movedText(pair.moved);
-  const sign = pair.moved == null || moved === movedText(0) ? moved : `moved ${moved}`;
   const images = pair.imagesMoved == null ? "" : ` ${pair.imagesMoved} of ${pair.defined} images moved.`;
   const seed = pair.seedFloor == null ? "" : `, seed floor ${short(pair.seedFloor)}`;
   return (
-    `Epoch ${pair.reference} to ${pair.epoch}: ${sign}${bounds}${within}. ` +
+    `Epoch ${pair.reference} to ${pair.epoch}: ${pairMoved(pair)}${within}. ` +
     `${label} ${short(pair.value)}, noise floor ${short(pair.floor)}${seed}, chance ${short(pair.chance)}.${images}`
   );
 }
@@ -294,8 +302,9 @@ function matrixKey(shown) {
   const some = shown.some((view) => view.matrix?.moved.some((row) => row.some((moved) => moved == null)));
   return [
     element("span", { class: "axes" }, "Rows and columns: epochs."),
-    element("span", {}, element("i", { class: "still" }), `within noise (up to ${margin})`),
-    element("span", {}, `${margin} `, ramp, " 100, as far as another image’s map"),
+    element("span", {}, element("i", { class: "still" }), `still (at most ${margin})`),
+    element("span", {}, `${margin} `, ramp, " 100"),
+    element("span", {}, `Moved: ${MOVED_SCALE}.`),
     ...(some ? [element("span", {}, element("i", { class: "unmeasured" }), "not measurable")] : []),
     element("span", {}, element("i", { class: "box" }), "settled"),
     element("span", {}, element("i", { class: "box phase" }), "phase"),
@@ -317,7 +326,7 @@ function drawMatrixTables() {
         element("th", { scope: "row" }, String(epoch)),
         ...own.slice(0, -1).map((reference) => {
           const pair = reference < epoch ? pairOf(view, epoch, reference) : undefined;
-          return element("td", {}, pair ? movedText(pair.moved) : "");
+          return element("td", {}, pair ? movedShort(pair.moved) : "");
         }),
       ),
     );

@@ -1,15 +1,49 @@
 // @ts-check
 // Moved: how far maps of two epochs are apart, where 0 is what noise does and 100 another image's map.
 
-/** @type {Format} */
-function movedText(moved) {
+/** What the scale means: the same words wherever a person meets it. */
+const MOVED_SCALE = "0 is what noise does, 100 is another image’s map";
+const AS_ANOTHER = "as far as another image’s map";
+
+/**
+ * How far something moved, in a table: the scale ends at 100, and what moved farther has that number too.
+ *
+ * @type {Format}
+ */
+function movedShort(moved) {
   if (moved == null) return "not measurable";
   const whole = Math.round(moved);
-  return whole <= 0 ? "within noise" : whole > 100 ? "over 100" : String(whole);
+  return whole <= 0 ? "within noise" : String(Math.min(whole, 100));
 }
 
+/**
+ * The same in words.
+ *
+ * @type {Format}
+ */
+const movedText = (moved) => (moved != null && Math.round(moved) >= 100 ? AS_ANOTHER : movedShort(moved));
+
+/**
+ * The same with the number of what moved farther, where a person points at it.
+ *
+ * @type {Format}
+ */
+const movedFull = (moved) =>
+  moved != null && Math.round(moved) > 100 ? `${AS_ANOTHER}, ${Math.round(moved)}` : movedText(moved);
+
 /** @param {number} moved */
-const movedPhrase = (moved) => (moved <= 0 ? movedText(moved) : `moved ${movedText(moved)}`);
+const movedPhrase = (moved) => (Math.round(moved) <= 0 ? movedText(moved) : `moved ${movedText(moved)}`);
+
+/**
+ * The ends of an interval of what moved, as a table has them; nothing where the scale ends below.
+ *
+ * @param {number | null} moved
+ * @param {(number | null)[]} ends
+ */
+const movedEnds = (moved, ends) =>
+  moved == null || Math.round(moved) > 100 || ends.length < 2 || ends.includes(null)
+    ? ""
+    : `[${ends.map((end) => Math.round(end ?? 0)).join(", ")}]`;
 
 /**
  * What is known of two epochs of a view; undefined where one of them is no evidence, or they are the same.

@@ -237,7 +237,7 @@ function scatterTable(dots) {
           "tr",
           {},
           element("th", { scope: "row" }, open),
-          element("td", {}, movedText(moved)),
+          element("td", { title: movedFull(moved) }, movedShort(moved)),
           element("td", {}, signedPercent(gained)),
           element("td", { class: "word" }, element("span", {}, fate.name)),
         );

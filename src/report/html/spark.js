@@ -145,7 +145,8 @@ function paintMost() {
     canvas.setAttribute("aria-label", whereStrongest(view, what));
     const moved = imageMoved(view, image);
     text.textContent =
-      moved == null ? "–" : movedText(moved) === movedText(0) ? movedText(moved) : `moved ${movedText(moved)}`;
+      moved == null ? "–" : movedText(moved) === movedShort(moved) ? movedPhrase(moved) : movedText(moved);
+    text.title = moved == null ? "" : movedFull(moved);
   }
   $("most-title").textContent = pair ? `Moved most, epoch ${pair.reference} to ${pair.epoch}` : `Moved most`;
   if (pair && view) $("most-title").append(element("small", {}, ` ${view.label}`));

@@ -104,6 +104,7 @@ function reel({ id, owners }) {
   const moved = strips.map(({ view, image }) => ({
     name: view.label,
     colour: view.colour,
+    style: view.line,
     points: view.records.map((record) =>
       point(record.epoch, imageMoved(view, image, record.epoch, referenceAt(view, record))),
     ),
@@ -117,11 +118,8 @@ function reel({ id, owners }) {
   ];
   if (moved.some(({ points }) => points.some(({ value }) => value != null)))
     under.push(
-      label(
-        `Moved since ${AGAINST[$("since").value] ?? `epoch ${$("since").value}`}: 0 noise, 100 another image’s map`,
-        ...key(moved),
-      ),
-      lines("Moved", moved, 100, movedText),
+      label(`Moved since ${AGAINST[$("since").value] ?? `epoch ${$("since").value}`}: ${MOVED_SCALE}`, ...key(moved)),
+      lines("Moved", moved, 100, movedFull),
     );
   for (const { view, frames } of strips) {
     const grid = view.method.grid.join(" × "),
@@ -176,10 +174,10 @@ function lines(title, curves, full, format) {
         y2: y(mark),
       }),
     );
-  for (const { colour, points } of curves) {
+  for (const { colour, style, points } of curves) {
     const known = points.flatMap(({ epoch, value }) => (value == null ? [] : [{ epoch, value }]));
     const path = known.map(({ epoch, value }) => `${x(epoch)} ${y(value).toFixed(1)}`).join("L");
-    if (path) svg.append(drawing("path", { class: "line", stroke: colour, d: `M${path}` }));
+    if (path) svg.append(drawing("path", { class: `line ${style ?? ""}`, stroke: colour, d: `M${path}` }));
     for (const { epoch, value } of known)
       svg.append(drawing("circle", { cx: x(epoch), cy: y(value), r: 3.2, fill: colour }));
   }

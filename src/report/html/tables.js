@@ -43,7 +43,7 @@ function classColumns() {
         over: run.label,
         name: view.title,
         of: (name) => movedOfClass(view, name).moved,
-        format: movedText,
+        format: movedShort,
         part: (moved) => Math.max(moved, 0) / 100,
         about: (name) => movedOfClass(view, name),
         drift: true,
@@ -63,27 +63,39 @@ const FEW = 5;
  * @param {string} name
  */
 function movedOfClass(view, name) {
-  const { run } = view,
-    { moved, count } = imagesMoved(
-      view,
-      run.images.flatMap((image, at) => (run.classes[image.label] === name ? [at] : [])),
-    );
-  const pair = pairNow(view),
-    row = pair && classEstimate(view, pair, name);
+  const { run } = view;
+  return movedOfGroup(
+    view,
+    `class:${name}`,
+    run.images.flatMap((image, at) => (run.classes[image.label] === name ? [at] : [])),
+  );
+}
+
+/**
+ * The same of a group of images by its name in the estimates.
+ *
+ * @param {View} view
+ * @param {string} group
+ * @param {number[]} images
+ */
+function movedOfGroup(view, group, images) {
+  const { moved, count } = imagesMoved(view, images),
+    pair = pairNow(view),
+    row = pair && groupEstimate(view, pair, group);
   const ends = (row?.interval ?? []).map((end) => movedOf(pair, end)).filter((end) => end != null);
   return { moved, count, ends: ends.sort((one, other) => one - other) };
 }
 
 /**
- * The estimate of a class in the matrix's measure, of a pair's two epochs.
+ * The estimate of a group in the matrix's measure, of a pair's two epochs.
  *
  * @param {View} view
  * @param {Pair} pair
- * @param {string} name
+ * @param {string} group
  */
-function classEstimate({ run, method, matrix }, pair, name) {
+function groupEstimate({ run, method, matrix }, pair, group) {
   const at = (/** @type {string} */ against) =>
-    run.estimateAt.get(keyOf(method.explainer, method.target, matrix?.measure, against, `class:${name}`, pair.epoch));
+    run.estimateAt.get(keyOf(method.explainer, method.target, matrix?.measure, against, group, pair.epoch));
   return ["previous", "first"].map(at).find((row) => row?.reference_epoch === pair.reference);
 }
 
@@ -185,8 +197,8 @@ function bar({ format, part, first, about }, value, name) {
     cell = element("td", { class: first ? "first" : null }, about && number == null ? "–" : format(number));
   const known = about?.(name);
   if (known?.count) {
-    const ends = known.ends.length ? `[${known.ends.map((end) => Math.round(end)).join(", ")}] ` : "";
-    cell.append(element("small", {}, `${ends}n = ${known.count}`));
+    cell.append(element("small", {}, `${movedEnds(number, known.ends)} n = ${known.count}`.trim()));
+    cell.title = movedFull(number);
     cell.classList.toggle("few", known.count < FEW);
   }
   const share = number == null ? null : part?.(number);
@@ -205,11 +217,54 @@ const GROUPS = [
   ["stays-wrong", "Stays wrong"],
 ];
 
+/**
+ * What happened to the prediction of each image between two epochs, by the names of `GROUPS`; nothing where one of them was
+ * not asked.
+ *
+ * @param {Run} run
+ * @param {Pair} pair
+ */
+function fates(run, pair) {
+  const [before, now] = [pair.reference, pair.epoch].map((epoch) => run.byEpoch.get(epoch)?.predictions?.predicted);
+  if (!before || !now) return [];
+  return run.images.map(
+    ({ label }, at) =>
+      `${(before[at] === label) === (now[at] === label) ? "stays" : "becomes"}-${now[at] === label ? "right" : "wrong"}`,
+  );
+}
+
+/**
+ * How far the maps of a group moved: its mean, with its interval where the page has one, and of how many images.
+ *
+ * @param {View} view
+ * @param {string} group
+ */
+function outcomeCell(view, group) {
+  const pair = pairNow(view);
+  if (!pair) return element("td", {}, "–");
+  const of = fates(view.run, pair),
+    members = view.run.images.flatMap((_, at) => (group === "all" || of[at] === group ? [at] : []));
+  const panel = { moved: pair.moved, count: pair.defined ?? 0, ends: [pair.low, pair.high] },
+    { moved, count, ends } = group === "all" ? panel : movedOfGroup(view, group, members);
+  if (!members.length || (pair.moved != null && !count)) return element("td", {}, "–");
+  return element(
+    "td",
+    { class: count < FEW ? "few" : null, title: movedFull(moved) },
+    element("b", {}, movedShort(moved)),
+    ` ${movedEnds(moved, ends)}`,
+    element("small", {}, `${count} image${count === 1 ? "" : "s"}`),
+  );
+}
+
 function drawOutcomes() {
-  const shown = shownViews(),
-    splits = GROUPS.slice(1).some(([group]) => runs.some((run) => run.drift.some((row) => row.group === group)));
-  $("outcomes-part").hidden = !splits;
-  if (!splits) return;
+  const shown = shownViews().filter((view) => view.matrix),
+    asked = runs.some((run) => run.epochs.filter((each) => each.predictions).length > 1);
+  $("outcomes-part").hidden = !asked || !shown.length;
+  if (!asked || !shown.length) return;
+  const since = AGAINST[against()] ?? `epoch ${against()}`;
+  $("outcomes-note").textContent =
+    `How far the maps moved since ${since}, by what happened to the prediction: ${MOVED_SCALE}. With the 95 % interval, ` +
+    `where there is one; a mean over fewer than ${FEW} images is grey, because one image can make it.`;
   const head = element(
     "tr",
     {},
@@ -217,26 +272,10 @@ function drawOutcomes() {
     ...shown.map((view) => element("th", { scope: "col" }, view.label)),
   );
   const rows = GROUPS.map(([group, name]) =>
-    element(
-      "tr",
-      {},
-      element("th", { scope: "row" }, name),
-      ...shown.map((view) => {
-        const row = estimate(view, recordAt(view, state.epoch)?.epoch, group),
-          number = row?.defined ?? 0;
-        if (row?.value == null) return element("td", {}, "–");
-        return element(
-          "td",
-          {},
-          element("b", {}, short(row.value)),
-          interval(row),
-          element("small", {}, `${number} image${number === 1 ? "" : "s"}`),
-        );
-      }),
-    ),
+    element("tr", {}, element("th", { scope: "row" }, name), ...shown.map((view) => outcomeCell(view, group))),
   );
   $("outcomes").replaceChildren(
-    element("caption", { class: "hidden" }, `Drift by what happened to the prediction, epoch ${state.epoch}`),
+    element("caption", { class: "hidden" }, `Moved by what happened to the prediction, epoch ${state.epoch}`),
     element("thead", {}, head),
     element("tbody", {}, ...rows),
   );

@@ -320,6 +320,8 @@ interface View {
   /** Whether it is at first. */
   first: boolean;
   colour: string;
+  /** How its curves are drawn beside others: the further targets of a method share its colour. */
+  line: LineStyle;
   /** Values at which colours are full, by scale. */
   scales?: Map<string, number>;
 }
@@ -534,6 +536,7 @@ interface PageElements {
   drift: HTMLElement;
   "outcomes-part": HTMLElement;
   outcomes: HTMLElement;
+  "outcomes-note": HTMLElement;
   "learning-part": HTMLElement;
   "learning-part-title": HTMLElement;
   learning: HTMLElement;

@@ -202,9 +202,15 @@ const interval = (row) => (row?.interval ? ` [${row.interval.map(short).join(", 
  */
 function movedCell(pair) {
   if (!pair) return element("td", {}, "–");
-  const bounds = pair.low == null || pair.high == null ? "" : `[${Math.round(pair.low)}, ${Math.round(pair.high)}]`;
+  const bounds = movedEnds(pair.moved, [pair.low, pair.high]);
   const steps = `epoch ${pair.reference} to ${pair.epoch}`;
-  return element("td", {}, element("b", {}, movedText(pair.moved)), ` ${bounds}`, element("small", {}, steps));
+  return element(
+    "td",
+    { title: pairMoved(pair) },
+    element("b", {}, movedShort(pair.moved)),
+    ` ${bounds}`,
+    element("small", {}, steps),
+  );
 }
 
 /** A row a view: when it settled, and how far it moved in the last step and since the first epoch. */

@@ -32,10 +32,10 @@ fn a_run_that_settled_says_when_its_largest_step_and_what_moved_most() {
     whole(&mut matrix).images[5] = Some(150.0);
     whole(&mut matrix).images_moved = Some(18);
     let expected = [
-        "Grad-CAM settled at epoch 2 (95 % interval 2 to 3): from then on no two epochs are more than 5 apart, where 0 is noise \
-         and 100 is another image's map.",
+        "Grad-CAM settled at epoch 2 (95 % interval 2 to 3): from then on no two epochs are more than 5 apart (0 is what \
+         noise does, 100 is another image's map).",
         "Its largest step was from epoch 1 to 2: it moved 40, while the validation accuracy went from 0.300 to 0.500.",
-        "Since epoch 0 it moved 40, 18 of 24 images by more than noise; most of all the image 5.jpg (over 100).",
+        "Since epoch 0 it moved 40, 18 of 24 images by more than noise; most of all the image 5.jpg (as far as another image's map).",
     ];
     assert_eq!(sentences(&analysis(vec![matrix]), &facts()), expected);
     assert!(warned(&analysis(vec![grad_cam(2)]), &facts()).is_empty());
@@ -62,7 +62,7 @@ fn a_class_is_named_where_five_of_its_images_count() {
 fn a_run_that_has_not_settled_says_so_and_in_how_many_panels() {
     let analysis = analysis(vec![grad_cam(4)]);
     let expected = "Grad-CAM has not settled by epoch 4 (nor in 97 % of the resampled panels): of its last 3 epochs some are more \
-                    than 5 apart, where 0 is noise and 100 is another image's map.";
+                    than 5 apart (0 is what noise does, 100 is another image's map).";
     assert_eq!(sentences(&analysis, &facts())[0], expected);
     assert_eq!(warned(&analysis, &facts()), ["Not settled when training ended: Grad-CAM."]);
 }
