@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use driftscope::config::PanelConfig;
 use driftscope::data::{DataSet, perturbed};
 use driftscope::device::DeviceChoice;
-use driftscope::drift::{Matrix, PATIENCE, Timeline};
+use driftscope::drift::{Margin, Matrix, PATIENCE, Timeline};
 use driftscope::models::Model;
 use driftscope::probe::{Images, Question, look};
 use driftscope::run::{RunRecord, Which, reopen, with_weights};
@@ -64,7 +64,7 @@ fn matrices(
     let config = &record.config;
     let question = Question::new(config.explainers.clone(), &config.panel.targets, &record.classes)?;
     let more: Vec<Images> = PERTURBED.iter().skip(1).map(|&times| perturbed_often(images, times, seed)).collect();
-    let mut timelines: Vec<Timeline> = PERTURBED.iter().map(|_| Timeline::new(0)).collect();
+    let mut timelines: Vec<Timeline> = PERTURBED.iter().map(|_| Timeline::new(0, Margin::default())).collect();
     for epoch in with_weights(run)? {
         let model = reopen(run, Which::Epoch(epoch), false, device)?.model;
         let seen = |model: &Model, images: &Images| look(images, &question, model, device, epoch == 0, |_| ());

@@ -2,7 +2,7 @@
 
 use super::run_spec::RunSpec;
 use crate::device::DeviceChoice;
-use crate::drift::{Margin, PATIENCE};
+use crate::drift::Margin;
 use crate::explain::{Explainer, Target};
 use crate::fsx;
 use crate::measure::Measure;
@@ -81,11 +81,13 @@ pub(super) struct FloorArguments {
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct StillArguments {
     /// Two epochs are still where they moved at most this much: 0 is what noise does, 100 is another image's map
-    #[arg(long, value_name = "MOVED", default_value_t = Margin::default())]
-    pub(super) margin: Margin,
-    /// How many epochs must follow the one at which the evidence settled
-    #[arg(long, value_name = "N", default_value_t = PATIENCE, value_parser = whole(NonZeroUsize::MIN..))]
-    pub(super) patience: NonZeroUsize,
+    /// [default: the run's evidence.margin, which is 5 unless it was set]
+    #[arg(long, value_name = "MOVED")]
+    pub(super) margin: Option<Margin>,
+    /// How many epochs must follow the one at which the evidence settled [default: the run's evidence.patience, which is 2
+    /// unless it was set]
+    #[arg(long, value_name = "N", value_parser = whole(NonZeroUsize::MIN..))]
+    pub(super) patience: Option<NonZeroUsize>,
 }
 
 /// How intervals are made.

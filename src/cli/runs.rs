@@ -117,6 +117,7 @@ impl Line {
             "best_val_accuracy": self.best.map(|best| best.val_accuracy),
             "last_val_accuracy": self.last.map(|last| last.val_accuracy),
             "explainers": self.explainers,
+            "begun": self.record.begun,
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::config::file::Settings;
 use crate::config::{RunConfig, ema_note};
 use crate::data::{CacheSize, DataConfig, Split};
 use crate::device::{DeviceChoice, DeviceError};
-use crate::drift::Options;
+use crate::drift::{Margin, Options};
 use crate::fsx::quoted;
 use crate::measure::Measure;
 use crate::models::ModelName;
@@ -102,6 +102,13 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "2", value_parser = args::whole::<u32>(0..=u32::MAX),
           help_heading = "Explanations")]
     stop_when_stable: Option<u32>,
+    /// Two epochs are still where they moved at most this much: 0 is what noise does, 100 is another image's map. Kept with the
+    /// run, for every later answer about it [default: 5]
+    #[arg(long, value_name = "MOVED", help_heading = "Explanations")]
+    margin: Option<Margin>,
+    /// How many epochs must follow the one at which the evidence settled; kept with the run [default: 2]
+    #[arg(long, value_name = "N", value_parser = args::whole::<u32>(0..=u32::MAX), help_heading = "Explanations")]
+    patience: Option<u32>,
     /// Also write event files for TensorBoard into the run; once a run has some, they are continued
     #[arg(long, help_heading = "Explanations")]
     tensorboard: bool,
@@ -326,6 +333,7 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
         ("seed", arguments.seed.map(i64::from)),
         ("data.split", split),
         ("early_stopping.stable_epochs", arguments.stop_when_stable.map(i64::from)),
+        ("evidence.patience", arguments.patience.map(i64::from)),
     ];
     for (key, value) in numbers {
         if let Some(value) = value {
@@ -339,6 +347,9 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
     }
     if let Some(rate) = arguments.lr {
         settings.set("schedule.learning_rate", rate)?;
+    }
+    if let Some(margin) = arguments.margin {
+        settings.set("evidence.margin", margin.moved())?;
     }
     if arguments.skip_bad_images {
         settings.set("data.skip_bad_images", true)?;

@@ -116,7 +116,7 @@ fn of_optimizer(file: &FileConfig) -> Vec<Needs> {
 /// A run without explainers has a panel too, for `explain` and `cause`, so settings that choose its images always have an
 /// effect.
 fn of_panel(file: &FileConfig, model: ModelName) -> Vec<Needs> {
-    let panel = &file.panel;
+    let (panel, evidence) = (&file.panel, &file.evidence);
     let explainers = file.explainers.clone().unwrap_or_else(|| Explainer::defaults(&model.taps()));
     let of_a_class = explainers.iter().any(Explainer::class_specific);
     let counts = panel.overlays.is_some_and(|count| count > 0);
@@ -125,6 +125,8 @@ fn of_panel(file: &FileConfig, model: ModelName) -> Vec<Needs> {
     vec![
         needs("panel.per_class", panel.per_class.is_some(), panel.list.is_none(), listless),
         needs("panel.overlays", counts, !explainers.is_empty(), "with explainers"),
+        needs("evidence.margin", evidence.margin.is_some(), !explainers.is_empty(), "with explainers"),
+        needs("evidence.patience", evidence.patience.is_some(), !explainers.is_empty(), "with explainers"),
         needs("panel.targets", targets, of_a_class, "with an explainer that explains a class, such as grad-cam"),
     ]
 }

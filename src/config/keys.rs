@@ -129,6 +129,8 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("panel.overlays", Whole(0, COUNT)),
     ("panel.list", Text),
     ("panel.targets", Texts),
+    ("evidence.margin", Number(0.0, 100.0)),
+    ("evidence.patience", Whole(1, COUNT)),
     ("explainers", Explainers),
 ];
 

@@ -22,7 +22,7 @@ mod validate;
 
 pub use error::InvalidConfig;
 pub(crate) use run_config::label_alone;
-pub use run_config::{PanelConfig, RunConfig, WeightsConfig};
+pub use run_config::{EvidenceConfig, PanelConfig, RunConfig, WeightsConfig};
 pub use training::{
     Decay, EmaConfig, FreezeConfig, KeepConfig, Moments, OptimizerConfig, OptimizerKind, ScheduleConfig, ema_note,
 };

@@ -115,6 +115,7 @@ impl FileConfig {
                 last: self.checkpoints.keep_last.unwrap_or(3),
                 stable_within: self.checkpoints.stable_within,
             },
+            evidence: self.evidence.resolve(),
             panel: self.panel.resolve(images),
             explainers: self.explainers.unwrap_or_else(|| Explainer::defaults(&model.taps())),
         })

@@ -51,6 +51,9 @@ pub struct RunConfig {
     pub stop_when_stable: Option<usize>,
     /// Which epochs keep their weights.
     pub keep: KeepConfig,
+    /// What counts as settled evidence.
+    #[serde(default)]
+    pub evidence: EvidenceConfig,
     /// The images that every epoch explains.
     pub panel: PanelConfig,
     /// The methods that explain the panel at every epoch; empty: nothing is explained.
@@ -64,6 +67,22 @@ pub struct WeightsConfig {
     pub file: Option<PathBuf>,
     /// Patterns of names that may be missing from the file or unexpected in it.
     pub allow_missing: Vec<String>,
+}
+
+/// What counts as settled evidence, in training and, unless another is asked for, in every later answer about the run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvidenceConfig {
+    /// Two epochs are still where they moved at most this much, in [0, 100].
+    pub margin: f64,
+    /// How many epochs must follow the one at which the evidence settled, at least 1.
+    pub patience: usize,
+}
+
+impl Default for EvidenceConfig {
+    /// Those of runs from before there was a choice.
+    fn default() -> Self {
+        Self { margin: 5.0, patience: 2 }
+    }
 }
 
 /// Which images every epoch explains, and what is asked about them.

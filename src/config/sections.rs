@@ -3,7 +3,8 @@
 use super::error::ConfigError;
 use super::keys;
 use super::{
-    Decay, EmaConfig, InvalidConfig, Moments, OptimizerConfig, OptimizerKind, PanelConfig, ScheduleConfig, label_alone,
+    Decay, EmaConfig, EvidenceConfig, InvalidConfig, Moments, OptimizerConfig, OptimizerKind, PanelConfig,
+    ScheduleConfig, label_alone,
 };
 use crate::data::{
     Augmentation, ColourJitter, DataConfig, DataError, FolderConfig, Mixing, Policy, RandomErasing, TexturesConfig,
@@ -183,6 +184,26 @@ section! {
         list: PathBuf,
         /// What is explained of each: `label`, `prediction`, or a class by its name.
         targets: Vec<String>,
+    }
+}
+
+section! {
+    /// What counts as settled evidence, in training and in every later answer about the run.
+    EvidenceSection {
+        /// Two epochs are still where they moved at most this much, 0 to 100.
+        margin: f64,
+        /// How many epochs must follow the one at which the evidence settled.
+        patience: usize,
+    }
+}
+
+impl EvidenceSection {
+    pub(super) fn resolve(&self) -> EvidenceConfig {
+        let usual = EvidenceConfig::default();
+        EvidenceConfig {
+            margin: self.margin.unwrap_or(usual.margin),
+            patience: self.patience.unwrap_or(usual.patience),
+        }
     }
 }
 

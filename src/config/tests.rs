@@ -177,6 +177,30 @@ fn key_and_value_set_what_a_file_sets() {
 }
 
 #[test]
+fn what_counts_as_settled_is_a_setting_of_runs_that_explain() {
+    let of = |text: &str| settings(&format!("model = \"deit_mini\"\n{text}")).resolve().unwrap();
+    assert_eq!(of("").evidence, EvidenceConfig { margin: 5.0, patience: 2 });
+    let typed = of("evidence = { margin = 2.5, patience = 4 }");
+    assert_eq!(typed.evidence, EvidenceConfig { margin: 2.5, patience: 4 });
+    assert_eq!(
+        typed.differences(&of("")),
+        ["evidence.margin: 5.0 there, 2.5 here", "evidence.patience: 2 there, 4 here"]
+    );
+    // A run of before there was a choice.
+    let mut old = serde_json::to_value(of("")).unwrap();
+    old.as_object_mut().unwrap().remove("evidence");
+    assert_eq!(serde_json::from_value::<RunConfig>(old).unwrap(), of(""));
+    let error = refused("model = \"deit_mini\"\nexplainers = []\n[evidence]\nmargin = 101\npatience = 0");
+    for part in [
+        "evidence.margin is 101, expected a number between 0 and 100",
+        "evidence.patience is 0, expected a whole number",
+        "evidence.margin: only valid with explainers",
+    ] {
+        assert!(error.contains(part), "{part} is missing from: {error}");
+    }
+}
+
+#[test]
 fn differences_name_the_setting_and_both_values() {
     let one = settings("model = \"deit_mini\"").resolve().unwrap();
     let mut other = one.clone();

@@ -1,8 +1,8 @@
 //! A config file in types, as it was typed: [`FileConfig`].
 
 use super::sections::{
-    AugmentationSection, CheckpointsSection, DataSection, EarlyStoppingSection, EmaSection, FreezeSection,
-    OptimizerSection, PanelSection, PreprocessingSection, ScheduleSection,
+    AugmentationSection, CheckpointsSection, DataSection, EarlyStoppingSection, EmaSection, EvidenceSection,
+    FreezeSection, OptimizerSection, PanelSection, PreprocessingSection, ScheduleSection,
 };
 use crate::explain::Explainer;
 use serde::Deserialize;
@@ -49,6 +49,8 @@ pub struct FileConfig {
     pub checkpoints: CheckpointsSection,
     /// `[panel]`: the images that every epoch explains.
     pub panel: PanelSection,
+    /// `[evidence]`: what counts as settled.
+    pub evidence: EvidenceSection,
     /// `[[explainers]]`; without, the model's defaults; `explainers = []` switches explaining off.
     pub explainers: Option<Vec<Explainer>>,
 }

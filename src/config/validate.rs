@@ -57,6 +57,8 @@ impl RunConfig {
 
     fn validate_evidence(&self, problems: &mut Problems) {
         let panel = &self.panel;
+        problems.number("evidence.margin", self.evidence.margin);
+        problems.whole("evidence.patience", self.evidence.patience as u64);
         problems.whole("panel.seed", panel.seed);
         problems.whole("panel.overlays", panel.overlays as u64);
         if panel.images.is_none() {

@@ -15,7 +15,7 @@ use super::error::DriftError;
 use super::growing::Growing;
 use super::layers::layer_estimates;
 use super::matrix::Matrix;
-use super::options::{Options, Reference};
+use super::options::{Options, Reference, Settling};
 use super::other_measures::settled_by;
 use super::pairs::Ruler;
 use super::paths::paths;
@@ -57,11 +57,12 @@ pub fn analyse(reader: &RunReader, options: &Options) -> Result<Analysis, DriftE
         accuracy,
     };
     let resamples = Resamples::new(options.resamples, analysis.images.len());
+    let settling = options.of_run(reader)?;
     for explainer in &explainers {
-        let analyst = Analyst { reader, options, resamples: &resamples, explainer };
+        let analyst = Analyst { reader, options, settling, resamples: &resamples, explainer };
         analyst.analyse(&mut analysis)?;
         analysis.matrices.extend(analyst.matrices()?);
-        analysis.settled_by.extend(settled_by(reader, explainer, options)?);
+        analysis.settled_by.extend(settled_by(reader, explainer, options, settling)?);
     }
     // Explainer by explainer until here; a reader wants epoch by epoch. Sorting keeps the order within.
     analysis.drift.sort_by(|one, other| (one.epoch, &one.explainer).cmp(&(other.epoch, &other.explainer)));
@@ -123,6 +124,7 @@ fn kept(epoch: usize, explanations: Explanations) -> Kept {
 struct Analyst<'a> {
     reader: &'a RunReader,
     options: &'a Options,
+    settling: Settling,
     resamples: &'a Resamples,
     explainer: &'a str,
 }
@@ -212,11 +214,11 @@ impl Analyst<'_> {
             seed_run: self.options.seed_run.as_ref(),
             most_kept: MOST_KEPT,
         };
-        let ruler = Ruler { measure, margin: self.options.margin, resamples: self.resamples };
+        let ruler = Ruler { measure, margin: self.settling.margin, resamples: self.resamples };
         let of_target = |(target, epochs): (String, Vec<_>)| {
             let mut growing = Growing::new(self.explainer, &target);
             epochs.into_iter().for_each(|epoch| growing.add(epoch, &ruler));
-            growing.matrix(&ruler, self.options.patience.get())
+            growing.matrix(&ruler, self.settling.patience)
         };
         Ok(measuring.of_run(self.reader, self.explainer)?.into_iter().map(of_target).collect())
     }

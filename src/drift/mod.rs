@@ -48,7 +48,7 @@ pub use gate::{FailAbove, LimitError, Verdict};
 pub use groups::{Outcome, outcomes};
 pub use matrix::{Floor, Matrix, NotMeasurable, Pair, Phase, Settled};
 pub use moved::{MOVED_SCALE, Margin, NotAMargin, moved_cell, moved_words};
-pub use options::{CHANCE_DERANGEMENTS, Options, PATIENCE, Reference};
+pub use options::{CHANCE_DERANGEMENTS, Options, PATIENCE, Reference, Settling};
 pub use paths::paths;
 pub use protocol::{Protocol, ProtocolEstimate, SemanticDrift, semantic_drift};
 pub use randomised::randomised;

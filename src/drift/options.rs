@@ -8,7 +8,7 @@ use super::moved::Margin;
 use crate::fsx;
 use crate::measure::{Measure, UnknownName};
 use crate::stats::RESAMPLES;
-use crate::store::{Against, RunReader};
+use crate::store::{Against, RunReader, StoreError};
 
 /// How many pairings of the panel with itself chance is averaged over.
 pub const CHANCE_DERANGEMENTS: usize = 8;
@@ -68,6 +68,21 @@ impl FromStr for Reference {
     }
 }
 
+/// What counts as settled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settling {
+    /// How much a pair of epochs may have moved and still be still.
+    pub margin: Margin,
+    /// How many epochs must follow the one where the evidence settled.
+    pub patience: usize,
+}
+
+impl Default for Settling {
+    fn default() -> Self {
+        Settling { margin: Margin::default(), patience: PATIENCE.get() }
+    }
+}
+
 /// What [`super::analyse`] computes of a run; defaults are named at each option.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -84,10 +99,12 @@ pub struct Options {
     /// By which further measures it is also said when the evidence settled, without intervals. Default:
     /// [`Measure::LIVE`], three of different kinds.
     pub settled_by: Vec<Measure>,
-    /// How much a pair of epochs may have moved and still be still. Default: 5.
-    pub margin: Margin,
-    /// How many epochs must follow the one where the evidence settled. Default: 2.
-    pub patience: NonZeroUsize,
+    /// How much a pair of epochs may have moved and still be still. Default: none, which is the run's own, and that is 5
+    /// unless its settings say otherwise.
+    pub margin: Option<Margin>,
+    /// How many epochs must follow the one where the evidence settled. Default: none, which is the run's own, and that is 2
+    /// unless its settings say otherwise.
+    pub patience: Option<NonZeroUsize>,
     /// How many panels are drawn for an interval. Default: 1000.
     pub resamples: usize,
     /// How many pairings of different images chance is averaged over. Default: 8.
@@ -103,8 +120,8 @@ impl Default for Options {
             seed_run: None,
             groups: true,
             settled_by: Measure::LIVE.to_vec(),
-            margin: Margin::default(),
-            patience: PATIENCE,
+            margin: None,
+            patience: None,
             resamples: RESAMPLES,
             shuffles: CHANCE_DERANGEMENTS,
         }
@@ -112,6 +129,17 @@ impl Default for Options {
 }
 
 impl Options {
+    /// These options with the margin and the patience that they leave to the run.
+    pub(super) fn of_run(&self, reader: &RunReader) -> Result<Settling, StoreError> {
+        let record = reader.record()?;
+        let own = &record["config"]["evidence"];
+        let patience = || NonZeroUsize::new(usize::try_from(own["patience"].as_u64()?).ok()?);
+        Ok(Settling {
+            margin: self.margin.or_else(|| Margin::new(own["margin"].as_f64()?)).unwrap_or_default(),
+            patience: self.patience.or_else(patience).unwrap_or(PATIENCE).get(),
+        })
+    }
+
     /// The measure of the matrices and of every answer: [`Measure::DEFAULT`], or the first one asked for where that is not
     /// among them.
     pub fn answering_measure(&self) -> Option<Measure> {

@@ -4,7 +4,8 @@ use super::distances::{Measured, Measuring, Values};
 use super::epoch_maps::evidence;
 use super::error::DriftError;
 use super::matrix::{Floor, Settled};
-use super::options::Options;
+use super::moved::Margin;
+use super::options::{Options, Settling};
 use super::pairs::Ruler;
 use super::same::FirstEpoch;
 use crate::measure::{Kept, Measure};
@@ -28,19 +29,29 @@ struct Walk {
 /// # Errors
 ///
 /// When a file cannot be read, or epochs do not compare.
-pub(super) fn settled_by(reader: &RunReader, explainer: &str, options: &Options) -> Result<Vec<Settled>, DriftError> {
+pub(super) fn settled_by(
+    reader: &RunReader,
+    explainer: &str,
+    options: &Options,
+    settling: Settling,
+) -> Result<Vec<Settled>, DriftError> {
     let answering = options.answering_measure();
     let mut all = Vec::new();
     for &measure in options.settled_by.iter().filter(|&&measure| Some(measure) != answering) {
-        for walk in walks(reader, explainer, measure, options)? {
-            all.extend(walk.settled(explainer, measure, options));
+        let measuring = Measuring { measure, shuffles: options.shuffles, ..Measuring::USUAL };
+        for walk in walks(reader, explainer, &measuring, settling.margin)? {
+            all.extend(walk.settled(explainer, measure, settling));
         }
     }
     Ok(all)
 }
 
-fn walks(reader: &RunReader, explainer: &str, measure: Measure, options: &Options) -> Result<Vec<Walk>, DriftError> {
-    let measuring = Measuring { measure, shuffles: options.shuffles, ..Measuring::USUAL };
+fn walks(
+    reader: &RunReader,
+    explainer: &str,
+    measuring: &Measuring<'_>,
+    margin: Margin,
+) -> Result<Vec<Walk>, DriftError> {
     let (mut walks, mut first): (Vec<Walk>, _) = (Vec::new(), FirstEpoch::default());
     for &epoch in reader.epochs().iter().rev() {
         let Some(now) = evidence(reader, epoch, explainer)? else { continue };
@@ -50,7 +61,7 @@ fn walks(reader: &RunReader, explainer: &str, measure: Measure, options: &Option
             walks = now.target_kinds.iter().map(walk).collect();
         }
         let resamples = Resamples::new(0, now.images());
-        let ruler = Ruler { measure, margin: options.margin, resamples: &resamples };
+        let ruler = Ruler { measure: measuring.measure, margin, resamples: &resamples };
         for (target, walk) in walks.iter_mut().enumerate().filter(|(_, walk)| !walk.ended) {
             let (measured, maps) = measuring.of_epoch(epoch, &now, None, target);
             walk.ended = !walk.still.iter().rev().all(|(later, later_maps)| {
@@ -74,7 +85,7 @@ fn walks(reader: &RunReader, explainer: &str, measure: Measure, options: &Option
 
 impl Walk {
     /// Nothing is said of a single epoch.
-    fn settled(self, explainer: &str, measure: Measure, options: &Options) -> Option<Settled> {
+    fn settled(self, explainer: &str, measure: Measure, Settling { margin, patience }: Settling) -> Option<Settled> {
         let steps = self.still.len().checked_sub(1)?;
         let single = steps == 0 && !self.ended;
         let epoch = self.still.last().map(|(measured, _)| measured.epoch);
@@ -83,9 +94,9 @@ impl Walk {
             target: self.target,
             measure: measure.name().to_string(),
             against_floor: Floor::Noise,
-            margin: options.margin.moved(),
-            patience: options.patience.get(),
-            epoch: epoch.filter(|_| steps >= options.patience.get()),
+            margin: margin.moved(),
+            patience,
+            epoch: epoch.filter(|_| steps >= patience),
             steps,
             interval: None,
             not_yet: None,

@@ -170,7 +170,7 @@ fn estimates_of_training_of_a_resumed_run_and_of_the_files_are_the_same_bytes() 
     for number in 0..3 {
         let current = epoch(number as u64);
         let now = live.for_epoch(number, &current).unwrap();
-        let resumed = Timeline::of_sealed(&run, number, 3, |error| panic!("{error}"))
+        let resumed = Timeline::of_sealed(&run, number, 3, Margin::default(), |error| panic!("{error}"))
             .unwrap()
             .for_epoch(number, &current)
             .unwrap();

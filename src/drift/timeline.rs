@@ -8,6 +8,7 @@ use super::compare::{Other, Wanted, compare, in_order};
 use super::epoch_maps::EpochMaps;
 use super::error::DriftError;
 use super::matrix::Matrix;
+use super::moved::Margin;
 use super::options::CHANCE_DERANGEMENTS;
 use super::watched::Watched;
 use crate::measure::Measure;
@@ -25,6 +26,7 @@ pub struct Timeline {
     matrices: BTreeMap<String, Watched>,
     /// Every epoch is compared with so many before it at least, however large their maps are.
     reach: usize,
+    margin: Margin,
 }
 
 /// What a timeline remembers of one explainer.
@@ -36,9 +38,9 @@ struct Known {
 
 impl Timeline {
     /// The timeline of a run that begins. Its matrices compare an epoch with all before it, or where their maps are too
-    /// large to be kept with the latest, `reach` of them at least.
-    pub fn new(reach: usize) -> Self {
-        Timeline { reach, ..Timeline::default() }
+    /// large to be kept with the latest, `reach` of them at least. A pair that moved at most the `margin` is still.
+    pub fn new(reach: usize, margin: Margin) -> Self {
+        Timeline { reach, margin, ..Timeline::default() }
     }
 
     /// The timeline of a run as it was before `epoch`, from its sealed epochs. An explainer's maps that are no longer what
@@ -51,9 +53,10 @@ impl Timeline {
         reader: &RunReader,
         epoch: usize,
         reach: usize,
+        margin: Margin,
         mut damaged: impl FnMut(StoreError),
     ) -> Result<Timeline, DriftError> {
-        let mut timeline = Timeline::new(reach);
+        let mut timeline = Timeline::new(reach, margin);
         for &earlier in reader.epochs().iter().filter(|&&sealed| sealed < epoch) {
             let mut whole = Vec::new();
             for name in reader.explainers(earlier)? {
@@ -96,12 +99,12 @@ impl Timeline {
     fn watch(&mut self, epoch: usize, current: &[Explanations]) -> Result<(), DriftError> {
         for explanations in current.iter().filter(|one| one.is_evidence()) {
             let watched = self.matrices.entry(explanations.explainer.clone());
-            watched.or_insert_with(|| Watched::new(explanations, self.reach)).add(epoch, explanations)?;
+            watched.or_insert_with(|| Watched::new(explanations, self.reach, self.margin)).add(epoch, explanations)?;
         }
         Ok(())
     }
 
-    /// Every epoch so far against every other, by explainer and target, in [`Measure::DEFAULT`] and with the usual margin.
+    /// Every epoch so far against every other, by explainer and target, in [`Measure::DEFAULT`] and with the run's margin.
     /// `patience` is how many epochs must follow the one where the evidence settled.
     pub fn matrices(&self, patience: usize) -> Vec<Matrix> {
         self.matrices.values().flat_map(|watched| watched.matrices(patience)).collect()

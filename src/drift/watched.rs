@@ -25,19 +25,22 @@ pub(super) struct Watched {
     kept: VecDeque<Vec<Vec<Kept>>>,
     /// Of how many epochs maps are kept.
     most: usize,
+    /// How much a pair of epochs may have moved and still be still.
+    margin: Margin,
     resamples: Resamples,
     first: FirstEpoch,
 }
 
 impl Watched {
     /// For explanations of this kind; the maps of `reach` epochs are kept at least.
-    pub(super) fn new(explanations: &Explanations, reach: usize) -> Self {
+    pub(super) fn new(explanations: &Explanations, reach: usize, margin: Margin) -> Self {
         let kinds = &explanations.target_kinds;
         let of_epoch = MEASURING.bytes_of_image(explanations) * explanations.images();
         Watched {
             growing: kinds.iter().map(|kind| Growing::new(&explanations.explainer, kind)).collect(),
             kept: VecDeque::new(),
             most: (MEASURING.most_kept / of_epoch.max(1)).max(reach).max(1),
+            margin,
             resamples: Resamples::new(RESAMPLES, explanations.images()),
             first: FirstEpoch::default(),
         }
@@ -50,7 +53,7 @@ impl Watched {
     /// When it does not compare with the first one.
     pub(super) fn add(&mut self, epoch: usize, now: &Explanations) -> Result<(), DriftError> {
         self.first.compares_with(epoch, now)?;
-        let ruler = ruler(&self.resamples);
+        let ruler = ruler(&self.resamples, self.margin);
         let mut maps = Vec::new();
         for (target, growing) in self.growing.iter_mut().enumerate() {
             let (mut measured, of_target) = MEASURING.of_epoch(epoch, now, None, target);
@@ -69,11 +72,11 @@ impl Watched {
 
     /// A matrix a target.
     pub(super) fn matrices(&self, patience: usize) -> Vec<Matrix> {
-        let ruler = ruler(&self.resamples);
+        let ruler = ruler(&self.resamples, self.margin);
         self.growing.iter().map(|growing| growing.matrix(&ruler, patience)).collect()
     }
 }
 
-fn ruler(resamples: &Resamples) -> Ruler<'_> {
-    Ruler { measure: Measure::DEFAULT, margin: Margin::default(), resamples }
+fn ruler(resamples: &Resamples, margin: Margin) -> Ruler<'_> {
+    Ruler { measure: Measure::DEFAULT, margin, resamples }
 }

@@ -120,15 +120,19 @@ fn last_epochs(runs: &[(&Analysis, &Answer)]) -> String {
         analysis.matrices.iter().filter_map(|matrix| row(analysis, label, matrix)).collect::<Vec<_>>()
     };
     let rows: Vec<Vec<String>> = runs.iter().zip(&labels).flat_map(rows).collect();
-    let margin = runs.iter().find_map(|(analysis, _)| Some(analysis.matrices.first()?.margin));
-    let legend = margin.map_or(String::new(), |margin| {
+    // A run may have a margin of its own.
+    let mut margins: Vec<String> =
+        runs.iter().filter_map(|(analysis, _)| Some(analysis.matrices.first()?.margin.to_string())).collect();
+    margins.dedup();
+    let legend = (!margins.is_empty()).then(|| {
+        let margin = margins.join(" or ");
         format!(
             "Moved: {MOVED_SCALE}; what moved farther is 100 too. Settled: from then on no two epochs are more than {margin} \
              apart; in brackets the 95 % interval, where it is more than one epoch."
         )
     });
     let headings = ["run", "method", "accuracy", "last step", "since first", "settled"];
-    fitted(&headings, &rows, 2) + &wrapped(&legend, COLUMNS, 0)
+    fitted(&headings, &rows, 2) + &wrapped(&legend.unwrap_or_default(), COLUMNS, 0)
 }
 
 /// Short names of runs, in which runs of different names differ: their beginning and their end, or their places from 1 on.

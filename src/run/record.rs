@@ -10,6 +10,7 @@ use crate::store::{self, PanelInfo};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// `run.json`: everything that decides what the run computes, written before its first batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,9 @@ pub struct RunRecord {
     pub settings: Settings,
     /// The run and epoch that this one branched off: `checkpoints/other@3`.
     pub forked_from: Option<String>,
+    /// When it began, in seconds since 1970; none in runs from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<u64>,
     /// The device that it began on: `cpu`, `cuda:0`.
     pub device: String,
     /// CPU threads of the machine it began on. Sums over another number of threads may end in other bytes.
@@ -72,6 +76,7 @@ impl RunRecord {
             config,
             settings,
             forked_from: None,
+            begun: SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs()),
             device,
             threads: thread::available_parallelism().map_or(1, usize::from),
             data_digest: data.digest.clone(),

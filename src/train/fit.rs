@@ -19,7 +19,7 @@ use super::stop::Stop;
 use super::trainee::Trainee;
 use crate::data::Split;
 use crate::device;
-use crate::drift::{PATIENCE, Timeline, randomised};
+use crate::drift::{Timeline, randomised};
 use crate::models::{Mode, Model, Taps, Trainable};
 use crate::probe::{Evaluation, evaluate};
 use crate::progress::Progress;
@@ -85,12 +85,13 @@ fn epochs(
     let (mut logbook, mut dashboard);
     // The next epoch's first batches are made while the last one is evaluated, explained and sealed.
     let mut next_batches = None;
-    let (lead, patience) = (Lead::of(&config.explainers), PATIENCE.get());
+    let lead = Lead::of(&config.explainers);
+    let (reach, margin, patience) = (settling::reach(config), settling::margin(config), config.evidence.patience);
     if begun {
         let history = history(run, |error| progress.say(&format!("left out of tables and ranking: {error}")))?;
         let next = trainee.position.next().epoch;
         let damaged = |error: StoreError| progress.say(&format!("no drift is measured against this: {error}"));
-        let timeline = Timeline::of_sealed(&RunReader::open(run.path())?, next, settling::reach(config), damaged)?;
+        let timeline = Timeline::of_sealed(&RunReader::open(run.path())?, next, reach, margin, damaged)?;
         settling::note(&mut trainee.position, config, &timeline, &history);
         tidy(run, &history, config.keep, trainee.position.steadiest)?;
         let matrices = timeline.matrices(patience);
@@ -102,7 +103,7 @@ fn epochs(
             run.write(&panel_image_name(index), picture)?;
         }
         let board = Board::open(run.path(), setup.tensorboard, &panel.methods(), 0, &[], &[])?;
-        logbook = Logbook { panel, timeline: Timeline::new(settling::reach(config)), board };
+        logbook = Logbook { panel, timeline: Timeline::new(reach, margin), board };
         dashboard = Dashboard::new(progress, config.epochs, lead, &[]);
         next_batches = setup.batches(1, 0);
         let untrained = EpochRun { learning_rate: None, start: Instant::now() };
@@ -251,7 +252,7 @@ fn close_epoch(
     building.write(CONFUSION_FILE, confusion_csv(&setup.data.classes, &validation.confusion).as_bytes())?;
     let figures = logbook.panel.write(&mut building, epoch, &seen)?;
     building.write_json(METRICS_FILE, &metrics)?;
-    let matrices = logbook.timeline.matrices(PATIENCE.get());
+    let matrices = logbook.timeline.matrices(config.evidence.patience);
     logbook.board.epoch(&metrics, &matrices, &figures, dashboard);
     building.seal()?;
     tidy(run, &history(run, |_| {})?, config.keep, trainee.position.steadiest)?;

@@ -2,7 +2,7 @@
 //! "looking changes nothing".
 
 use crate::config::RunConfig;
-use crate::drift::{Matrix, PATIENCE, Timeline, accurate_and_settled, excess, has_settled};
+use crate::drift::{Margin, Matrix, Timeline, accurate_and_settled, excess, has_settled};
 use crate::run::Position;
 use crate::store::{EpochMetrics, Scored};
 use std::collections::BTreeMap;
@@ -12,11 +12,16 @@ pub(super) fn reach(config: &RunConfig) -> usize {
     config.stop_when_stable.unwrap_or_default()
 }
 
+/// How much a pair of epochs may have moved and still be still, by a config, which was checked.
+pub(super) fn margin(config: &RunConfig) -> Margin {
+    Margin::new(config.evidence.margin).unwrap_or_default()
+}
+
 /// Takes note of whether the evidence of every method has settled, and of the best epoch by accuracy and by how little the
 /// evidence moved, where the config asks for them. `history` are the metrics of all epochs so far.
 pub(super) fn note(position: &mut Position, config: &RunConfig, timeline: &Timeline, history: &[EpochMetrics]) {
     let settled = |patience| has_settled(&timeline.matrices(patience));
-    let steadiest = |tolerance| steadiest(history, &timeline.matrices(PATIENCE.get()), tolerance);
+    let steadiest = |tolerance| steadiest(history, &timeline.matrices(config.evidence.patience), tolerance);
     position.settled = config.stop_when_stable.is_some_and(settled);
     position.steadiest = config.keep.stable_within.and_then(steadiest);
 }

@@ -341,7 +341,11 @@ fn every_part_of_an_analysis_is_shown() {
     let charts = seen["charts"].as_array().unwrap();
     let drift = charts.iter().find(|chart| chart["title"] == format!("{VIT} · Attention rollout")).unwrap();
     // From epoch 1 to 3 as `runs::moved` says; the seed floor 0.55 between floor 0.9 and chance 0.2 is half-way.
-    let expected = ["movedover 100 [126, 134]", "another seed’s map50", "settled, by the noise floor: epoch 2"];
+    let expected = [
+        "movedas far as another image’s map, 130 [126, 134]",
+        "another seed’s map50",
+        "settled, by the noise floor: epoch 2",
+    ];
     assert_eq!(drift["legend"], serde_json::json!(expected), "{drift}");
     assert_eq!(drift["bands"], 1);
     assert_eq!(seen["table"], 2, "pairs of epochs 2 and 3");
@@ -353,7 +357,7 @@ fn every_part_of_an_analysis_is_shown() {
             "settled at epoch 2 [1, not yet]",
             "not settled yet",
             "3 [-1, 7]epoch 2 to 3",
-            "over 100 [126, 134]epoch 1 to 3",
+            "100 epoch 1 to 3",
             "4 of 6"
         ],
         [
@@ -361,11 +365,32 @@ fn every_part_of_an_analysis_is_shown() {
             "settled at epoch 2 [1, not yet]",
             "not settled yet",
             "not measurable epoch 2 to 3",
-            "over 100 [126, 134]epoch 1 to 3",
+            "100 epoch 1 to 3",
             "4 of 6"
         ],
     ]);
     assert_eq!((&seen["summaries"][0], &seen["summaries"][2]), (&rows[0], &rows[1]));
+}
+
+/// From epoch 1 to 3 the panel moved 130, and its images by `runs::drift` 30, 40.1, 50.2, 60.3, 0.4 and 10.5 in view 0. Image 2
+/// becomes right, the others stay so; the estimate's interval of 0.5 to 0.7 is 57.1 to 28.6 between floor 0.9 and chance 0.2.
+#[test]
+fn what_happened_to_the_prediction_has_a_mean_that_is_grey_of_few_images() {
+    let (_, seen) = &*SEEN;
+    let rows = seen["outcomes"].as_array().unwrap();
+    let first: Vec<_> = rows.iter().map(|row| serde_json::json!([row["texts"][0], row["texts"][1]])).collect();
+    let expected = serde_json::json!([
+        ["All images", "100 6 images"],
+        ["Stays right", "28 [29, 57]5 images"],
+        ["Becomes right", "50 [29, 57]1 image"],
+        ["Becomes wrong", "–"],
+        ["Stays wrong", "–"],
+    ]);
+    assert_eq!(Value::from(first), expected);
+    let few: Vec<_> = rows.iter().map(|row| row["few"][1] == true).collect();
+    assert_eq!(few, [false, false, true, false, false]);
+    let note = seen["outcomesNote"].as_str().unwrap();
+    assert!(note.contains("since the first epoch") && note.contains("fewer than 5 images is grey"), "{note}");
 }
 
 /// Each cell of each matrix has the colour of what `runs::moved` says of its pair: the one of within the margin of 5, which
@@ -407,7 +432,7 @@ fn a_matrix_says_what_its_cells_stand_for_and_goes_there() {
     assert_eq!(seen["matrixHover"], serde_json::json!({"epoch": 3, "since": "first", "tip": hover}));
     assert_eq!((&seen["matrixClick"]["epoch"], &seen["matrixClick"]["since"]), (&2.into(), &"1".into()));
     assert_eq!(seen["matrixHash"], "#epoch=2&since=1&run=0&method=grad-cam");
-    let keyed = format!("Epoch 1 to 3: moved over 100 [126, 134]. {yardsticks}");
+    let keyed = format!("Epoch 1 to 3: moved as far as another image’s map, 130 [126, 134]. {yardsticks}");
     assert_eq!(seen["matrixKeys"], serde_json::json!({"epoch": 2, "since": "1", "tip": keyed}));
     assert_eq!(seen["matrixSays"], keyed);
     assert_eq!((&seen["matrixEnter"]["epoch"], &seen["matrixEnter"]["since"]), (&3.into(), &"1".into()));
@@ -417,8 +442,8 @@ fn a_matrix_says_what_its_cells_stand_for_and_goes_there() {
     assert_eq!(seen["most"], serde_json::json!(most));
     assert_eq!(seen["mostTitle"], format!("Moved most, epoch 1 to 2 {CNN} · Grad-CAM"));
     let tables = &seen["matrixTable"];
-    assert_eq!(tables[0], serde_json::json!([["2", "40", ""], ["3", "over 100", "3"]]));
-    assert_eq!(tables[2][1], serde_json::json!(["3", "over 100", "not measurable"]));
+    assert_eq!(tables[0], serde_json::json!([["2", "40", ""], ["3", "100", "3"]]));
+    assert_eq!(tables[2][1], serde_json::json!(["3", "100", "not measurable"]));
 }
 
 #[test]
@@ -486,6 +511,7 @@ fn runs_of_one_panel_share_its_pictures() {
     let runs = two_runs();
     let page = html(&runs.readers, &PageOptions::default()).unwrap();
     assert_eq!(page.matches("data:image/png;base64,").count(), 6);
+    assert_eq!(page.matches(r#""begun":1700000000,"#).count(), 2, "and each says when it began");
 }
 
 /// The largest page promised: 200 photographs of 224 pixels, 10 epochs, 3 methods on 14 by 14 cells. Pictures and maps are

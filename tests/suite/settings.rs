@@ -56,6 +56,8 @@ fn a_flag_out_of_range_is_refused_by_its_setting_and_leaves_nothing() {
         (&["--epochs", "4294967295"], "epochs is 4294967295, expected"),
         (&["--batch-size", "0"], "batch_size is 0, expected"),
         (&["--stop-when-stable", "0"], "early_stopping.stable_epochs is 0, expected"),
+        (&["--patience", "0"], "evidence.patience is 0, expected"),
+        (&["--margin", "101"], "'101' is no margin; expected a number from 0 to 100"),
         (&["--set", "accumulate=9223372036854775807"], "accumulate is 9223372036854775807, expected"),
         (&["--set", "seed=9223372036854775808"], "seed is '9223372036854775808', expected a whole number"),
         (&["--set", "augmentation.erasing=1", "--set", "augmentation.erasing_ratio=[0.5, inf]"], "erasing_ratio"),

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::*;
 use crate::drift::distances::Measured;
+use crate::drift::options::PATIENCE;
 use crate::drift::testing::{explanations, of_run};
 use crate::drift::{
-    Floor, NotMeasurable, Phase, SemanticDrift, Timeline, agreement_between, semantic_drift, spread_between,
+    Floor, Margin, NotMeasurable, Phase, SemanticDrift, Timeline, agreement_between, semantic_drift, spread_between,
 };
 use crate::fsx;
 use crate::measure::{Descriptor, Measure};
@@ -123,6 +124,26 @@ fn a_planted_jump_is_found_where_it_was_planted() {
     assert!(found.warnings[0].starts_with("epoch 3: the accuracy is flat"), "{:?}", found.warnings);
 }
 
+/// The epochs of a run that says itself what is still: three of other maps each, 100 apart.
+#[test]
+fn margin_and_patience_are_the_runs_own_unless_others_are_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let reader = single(dir.path(), (0..3).map(|epoch| explanations("grad-cam", epoch, 30)).collect(), &[]);
+    let path = dir.path().join("run.json");
+    let mut record = reader.record().unwrap();
+    record["config"] = serde_json::json!({"evidence": {"margin": 90.0, "patience": 1}});
+    let of = |options: Options| {
+        let found = analyse(&reader, &Options { resamples: 0, measures: Measure::LIVE.to_vec(), ..options }).unwrap();
+        let [one, other] = [&found.matrices[0].settled[0], &found.settled_by[0]];
+        assert_eq!((one.margin, one.patience), (other.margin, other.patience));
+        (one.margin, one.patience)
+    };
+    assert_eq!(of(Options::default()), (5.0, 2), "an old run does not say");
+    fsx::write_atomic(&path, record.to_string().as_bytes()).unwrap();
+    assert_eq!(of(Options::default()), (90.0, 1));
+    assert_eq!(of(Options { margin: Margin::new(10.0), patience: Some(PATIENCE), ..Options::default() }), (10.0, 2));
+}
+
 #[test]
 fn the_best_and_a_named_epoch_are_compared_with_from_both_sides() {
     let dir = tempfile::tempdir().unwrap();
@@ -213,9 +234,9 @@ fn a_matrix_is_the_same_in_training_after_resuming_and_from_the_files() {
     assert_eq!(found.iter().map(|matrix| matrix.pairs.len()).collect::<Vec<_>>(), [10, 10]);
     assert!(found.iter().flat_map(|matrix| &matrix.pairs).all(|pair| pair.moved.is_some() && pair.interval.is_some()));
 
-    let mut live = Timeline::new(0);
+    let mut live = Timeline::new(0, Margin::default());
     for epoch in 0..5 {
-        let mut resumed = Timeline::of_sealed(&reader, epoch, 0, |error| panic!("{error}")).unwrap();
+        let mut resumed = Timeline::of_sealed(&reader, epoch, 0, Margin::default(), |error| panic!("{error}")).unwrap();
         for timeline in [&mut live, &mut resumed] {
             timeline.for_epoch(epoch, &at(epoch as u64)).unwrap();
         }

@@ -49,7 +49,8 @@ fn settled(name: Sentence, matrix: &Matrix, settled: &Settled, last: usize) -> S
     let share = settled.not_yet.map(|share| (100.0 * share).round()).filter(|&share| share > 0.0);
     let not_yet = share.map(|share| format!("{share:.0} % of the resampled panels"));
     if let Some(epoch) = settled.epoch {
-        let mut known: Vec<String> = settled.interval.and_then(|interval| between(epoch, interval)).into_iter().collect();
+        let mut known: Vec<String> =
+            settled.interval.and_then(|interval| between(epoch, interval)).into_iter().collect();
         known.extend(not_yet.map(|panels| format!("not yet in {panels}")));
         let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join("; ")) };
         let rest = format!("{known}: from then on no two epochs are more than {margin} apart ({MOVED_SCALE}).");

@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 /// A run's record, as its card shows it.
 #[derive(Serialize)]
 pub(super) struct Card {
-    /// Seconds from 1970 to when its record was written; none where the system does not say.
-    date: Option<u64>,
+    /// Seconds from 1970 to when it began; none in runs from before that was recorded.
+    begun: Option<u64>,
+    /// Seconds from 1970 to when its record was written, as the disk says it: a copy of a run may be younger than the run.
+    written: Option<u64>,
     /// Every setting with a value, by its path: `schedule.learning_rate`. Beside the settings, what the run was made on:
     /// `data`, `device`, `driftscope`, `forked_from`.
     settings: BTreeMap<String, String>,
@@ -26,7 +28,7 @@ impl Card {
         for key in ["data", "device", "driftscope", "forked_from"] {
             leaves(&record[key], key, &mut settings);
         }
-        Ok(Card { date: reader.written(), settings })
+        Ok(Card { begun: record["begun"].as_u64(), written: reader.written(), settings })
     }
 }
 

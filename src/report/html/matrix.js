@@ -295,7 +295,9 @@ function markMatrices() {
  * @param {View[]} shown
  */
 function matrixKey(shown) {
-  const margin = shown[0]?.matrix?.margin ?? 0;
+  // A run may have a margin of its own.
+  const margins = new Set(shown.flatMap((view) => view.matrix?.margin ?? [])),
+    margin = [...margins].join(" or ");
   const ramp = element("i", { class: "ramp" });
   const stops = Array.from({ length: 8 }, (_, at) => movedColour(at / 7));
   ramp.style.background = `linear-gradient(to right, ${stops.join(", ")})`;

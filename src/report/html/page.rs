@@ -8,7 +8,7 @@ use super::matrices::matrices;
 use super::packed::{self, rounded};
 use super::pictures::Pictures;
 use crate::draw::ColourMap;
-use crate::drift::{Margin, Options, PATIENCE};
+use crate::drift::{Margin, Options};
 use crate::measure::Measure;
 use crate::report::answer::Answered;
 use crate::store::{Explanations, RunReader, TrainingMetrics};
@@ -133,22 +133,16 @@ struct Colours {
 }
 
 /// What a page is made with beside the runs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct PageOptions<'a> {
     /// A run of the same recipe with another seed: the floor of every other run.
     pub floor: Option<&'a RunReader>,
     /// After how many seconds the page loads itself again, for one that is written again while a run trains.
     pub reload: Option<u32>,
-    /// How much a pair of epochs may have moved and still be still. Default: 5.
-    pub margin: Margin,
-    /// How many epochs must follow the one where the evidence settled. Default: 2.
-    pub patience: NonZeroUsize,
-}
-
-impl Default for PageOptions<'_> {
-    fn default() -> Self {
-        Self { floor: None, reload: None, margin: Margin::default(), patience: PATIENCE }
-    }
+    /// How much a pair of epochs may have moved and still be still; none: what each run says itself.
+    pub margin: Option<Margin>,
+    /// How many epochs must follow the one where the evidence settled; none: what each run says itself.
+    pub patience: Option<NonZeroUsize>,
 }
 
 /// The page for `runs`, side by side.

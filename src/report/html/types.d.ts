@@ -47,8 +47,9 @@ interface RunData {
 }
 
 interface RunCard {
-  /** Seconds since 1970. */
-  date: number | null;
+  /** When the run began, in seconds since 1970; null in old runs, of which only is known when `run.json` was written. */
+  begun: number | null;
+  written: number | null;
   /** Values by their path in the run's settings: `schedule.learning_rate`. */
   settings: { [path: string]: string };
 }

@@ -117,9 +117,15 @@ function differing() {
 /** Whether the runs are one recipe with several seeds. */
 const areSeeds = () => runs.length > 1 && differing().join() === "seed";
 
-/** @param {Run} run */
-function dateOf(run) {
-  return run.card?.date == null ? "" : new Date(1000 * run.card.date).toISOString().slice(0, 10);
+/**
+ * When a run began; of an old one, which does not say, when its record was written.
+ *
+ * @param {Run} run
+ */
+function dateOf({ card }) {
+  const day = (/** @type {number} */ seconds) => new Date(1000 * seconds).toISOString().slice(0, 10);
+  if (card?.begun != null) return `begun ${day(card.begun)}`;
+  return card?.written == null ? "" : `run.json written ${day(card.written)}`;
 }
 
 /** The runs' settings: in one line, and folded behind it as a table; of several runs those that differ. */

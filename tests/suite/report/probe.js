@@ -200,6 +200,11 @@
     seen.summaries = [...document.querySelectorAll("#summaries tbody tr")].map((row) =>
       [...row.children].map((cell) => cell.textContent),
     );
+    seen.outcomes = [...document.querySelectorAll("#outcomes tbody tr")].map((row) => ({
+      texts: [...row.children].map((cell) => cell.textContent),
+      few: [...row.children].map((cell) => cell.classList.contains("few")),
+    }));
+    seen.outcomesNote = $("outcomes-note").textContent;
     seen.jumps = [...document.querySelectorAll("#jumps li")].map((item) => item.textContent);
     seen.nav = [...document.querySelectorAll("#sections button")].map((link) => link.textContent);
     seen.headings = [...document.querySelectorAll("main > section:not([hidden]) > h2:not(.hidden)")].map(

@@ -337,8 +337,7 @@ fn large_analysis(classes: &[String], panel: usize, generator: &mut ChaCha8Rng) 
 pub(super) fn write_run_file(path: &Path, name: &str, classes: &[String], ids: &[String], labels: Vec<usize>) {
     let panel = json!({"digest": "0123", "ids": ids, "labels": labels, "seed": 0});
     let config = json!({"model": name, "seed": 0, "schedule": {"learning_rate": 0.1}, "ema": null});
-    let run =
-        json!({"name": name, "model": name, "classes": classes, "device": "cpu", "config": config, "panel": panel});
+    let run = json!({"name": name, "model": name, "classes": classes, "device": "cpu", "begun": 1_700_000_000, "config": config, "panel": panel});
     fsx::create_dir_all(&path.join("panel")).unwrap();
     fsx::write_atomic(&path.join("run.json"), run.to_string().as_bytes()).unwrap();
 }

@@ -78,6 +78,22 @@ fn an_interval_that_ends_in_not_yet_gives_its_share() {
     assert!(said.starts_with(start), "{said}");
 }
 
+/// The middle 95 % of the panels agree: with the panel itself, or with one another. What would be 0 % is left out.
+#[test]
+fn an_interval_of_one_epoch_is_said_as_what_it_is() {
+    let of = |interval: usize, not_yet: f64| {
+        let mut matrix = grad_cam(2);
+        matrix.settled[0].interval = Some([Some(interval); 2]);
+        matrix.settled[0].not_yet = Some(not_yet);
+        sentences(&analysis(vec![matrix]), &facts()).remove(0)
+    };
+    let start = "Grad-CAM settled at epoch 2 (the same in at least 95 % of the resampled panels): from then";
+    assert!(of(2, 0.004).starts_with(start), "{}", of(2, 0.004));
+    let other = "Grad-CAM settled at epoch 2 (epoch 1 in at least 95 % of the resampled panels; not yet in 2 % of the \
+                 resampled panels): from then";
+    assert!(of(1, 0.02).starts_with(other), "{}", of(1, 0.02));
+}
+
 #[test]
 fn averaged_weights_another_seed_and_quiet_steps_are_said() {
     let mut matrix = grad_cam(0);
