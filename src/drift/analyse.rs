@@ -57,7 +57,7 @@ pub fn analyse(reader: &RunReader, options: &Options) -> Result<Analysis, DriftE
         accuracy,
     };
     let resamples = Resamples::new(options.resamples, analysis.images.len());
-    let settling = options.of_run(reader)?;
+    let settling = options.settling(reader)?;
     for explainer in &explainers {
         let analyst = Analyst { reader, options, settling, resamples: &resamples, explainer };
         analyst.analyse(&mut analysis)?;

@@ -2,6 +2,7 @@
 
 use super::distances::Measured;
 use super::matrix::{Floor, Matrix, Phase, Settled};
+use super::options::Settling;
 use super::pairs::{Judged, Ruler, Still};
 use super::phases::{phases, square};
 
@@ -23,6 +24,11 @@ impl Growing {
     /// How many epochs there are.
     pub(super) fn epochs(&self) -> usize {
         self.epochs.len()
+    }
+
+    /// What was measured of the latest epoch by itself.
+    pub(super) fn latest(&self) -> Option<&Measured> {
+        self.epochs.last()
     }
 
     /// Adds the row of an epoch.
@@ -78,18 +84,10 @@ impl Growing {
         resampled.sort_by_key(|epoch| epoch.map_or(usize::MAX, |epoch| epoch));
         let not_yet = resampled.iter().filter(|epoch| epoch.is_none()).count();
         let share = (!resampled.is_empty()).then(|| not_yet as f64 / resampled.len() as f64);
-        Some(Settled {
-            explainer: self.explainer.clone(),
-            target: self.target.clone(),
-            measure: ruler.measure.name().to_string(),
-            against_floor: floor,
-            margin: ruler.margin.moved(),
-            patience,
-            epoch: enough(start),
-            steps: last - start,
-            interval: middle_of(&resampled),
-            not_yet: share,
-        })
+        let settling = Settling { margin: ruler.margin, patience };
+        let of = [self.explainer.as_str(), &self.target];
+        let settled = Settled::since(of, ruler.measure, floor, settling, (self.epochs[start].epoch, last - start));
+        Some(Settled { interval: middle_of(&resampled), not_yet: share, ..settled })
     }
 }
 

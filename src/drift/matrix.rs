@@ -6,7 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::options::Settling;
 use super::phases::square;
+use crate::measure::Measure;
 
 /// What a step must not exceed to be no drift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -152,6 +154,31 @@ pub struct Phase {
     pub from: usize,
     /// The last.
     pub to: usize,
+}
+
+impl Settled {
+    /// Of a matrix of this explainer, target and measure, of which every two epochs from `since` on are still, and so many
+    /// `steps` follow that. No interval yet.
+    pub(super) fn since(
+        [explainer, target]: [&str; 2],
+        measure: Measure,
+        against_floor: Floor,
+        Settling { margin, patience }: Settling,
+        (since, steps): (usize, usize),
+    ) -> Self {
+        Settled {
+            explainer: explainer.to_string(),
+            target: target.to_string(),
+            measure: measure.name().to_string(),
+            against_floor,
+            margin: margin.moved(),
+            patience,
+            epoch: (steps >= patience).then_some(since),
+            steps,
+            interval: None,
+            not_yet: None,
+        }
+    }
 }
 
 /// From which epoch on every two epochs are still.

@@ -48,17 +48,17 @@ pub use gate::{FailAbove, LimitError, Verdict};
 pub use groups::{Outcome, outcomes};
 pub use matrix::{Floor, Matrix, NotMeasurable, Pair, Phase, Settled};
 pub use moved::{MOVED_SCALE, Margin, NotAMargin, moved_cell, moved_words};
-pub use options::{CHANCE_DERANGEMENTS, Options, PATIENCE, Reference, Settling};
+pub use options::{CHANCE_DERANGEMENTS, Options, PATIENCE, Reference};
+pub use pairs::moved_by;
 pub use paths::paths;
 pub use protocol::{Protocol, ProtocolEstimate, SemanticDrift, semantic_drift};
-pub use randomised::randomised;
 pub use records::{
     ATTENTION_DISTANCE, AgreementEstimate, Analysis, DriftPath, ImageDrift, ImageSpread, LayerEstimate,
     SpreadDifference, SpreadEstimate,
 };
 pub use settling::{accurate_and_settled, excess, has_settled};
 pub use timeline::Timeline;
-pub use warnings::jumps;
+pub use warnings::{FLAT, Jump, jumps, leaps};
 
 #[cfg(test)]
 mod properties;

@@ -70,17 +70,11 @@ impl FromStr for Reference {
 
 /// What counts as settled.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settling {
+pub(super) struct Settling {
     /// How much a pair of epochs may have moved and still be still.
-    pub margin: Margin,
+    pub(super) margin: Margin,
     /// How many epochs must follow the one where the evidence settled.
-    pub patience: usize,
-}
-
-impl Default for Settling {
-    fn default() -> Self {
-        Settling { margin: Margin::default(), patience: PATIENCE.get() }
-    }
+    pub(super) patience: usize,
 }
 
 /// What [`super::analyse`] computes of a run; defaults are named at each option.
@@ -129,8 +123,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// These options with the margin and the patience that they leave to the run.
-    pub(super) fn of_run(&self, reader: &RunReader) -> Result<Settling, StoreError> {
+    /// What counts as settled in a run: what these options say, else the run's own settings, else what is usual.
+    pub(super) fn settling(&self, reader: &RunReader) -> Result<Settling, StoreError> {
         let record = reader.record()?;
         let own = &record["config"]["evidence"];
         let patience = || NonZeroUsize::new(usize::try_from(own["patience"].as_u64()?).ok()?);

@@ -85,21 +85,11 @@ fn walks(
 
 impl Walk {
     /// Nothing is said of a single epoch.
-    fn settled(self, explainer: &str, measure: Measure, Settling { margin, patience }: Settling) -> Option<Settled> {
-        let steps = self.still.len().checked_sub(1)?;
-        let single = steps == 0 && !self.ended;
-        let epoch = self.still.last().map(|(measured, _)| measured.epoch);
-        (!single).then(|| Settled {
-            explainer: explainer.to_string(),
-            target: self.target,
-            measure: measure.name().to_string(),
-            against_floor: Floor::Noise,
-            margin: margin.moved(),
-            patience,
-            epoch: epoch.filter(|_| steps >= patience),
-            steps,
-            interval: None,
-            not_yet: None,
-        })
+    fn settled(self, explainer: &str, measure: Measure, settling: Settling) -> Option<Settled> {
+        let (earliest, _) = self.still.last()?;
+        let steps = self.still.len() - 1;
+        let of = [explainer, &self.target];
+        let settled = Settled::since(of, measure, Floor::Noise, settling, (earliest.epoch, steps));
+        (steps > 0 || self.ended).then_some(settled)
     }
 }

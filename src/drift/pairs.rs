@@ -8,6 +8,7 @@ use super::matrix::{NotMeasurable, Pair};
 use super::moved::Margin;
 use crate::measure::Measure;
 use crate::stats::{Resamples, Table, middle};
+use crate::store::DriftEstimate;
 
 /// Fewer images have no mean worth a number.
 const FEWEST_IMAGES: usize = 5;
@@ -72,6 +73,22 @@ struct Scaled {
     interval: Option<[f64; 2]>,
     not_measurable: Option<NotMeasurable>,
     still: Still,
+}
+
+/// Whether chance is far enough above a floor to measure by: by 2 % of the largest distance at least, where there is one.
+fn is_a_scale(measure: Measure, contrast: f64) -> bool {
+    let range = measure.largest_distance();
+    contrast > 0.0 && (!range.is_finite() || contrast >= LEAST_CONTRAST * range)
+}
+
+/// How far the images of an estimate moved, in its own measure: its value on the scale from its floor, 0, to its chance, 100.
+/// None where something of it is undefined, or chance is not far enough above the floor. An estimate has the yardsticks of
+/// one epoch, and a [`Pair`] those of both.
+pub fn moved_by(estimate: &DriftEstimate) -> Option<f64> {
+    let measure: Measure = estimate.measure.parse().ok()?;
+    let distances = [estimate.value?, estimate.floor?, estimate.chance?].map(|value| measure.distance(value));
+    let [value, floor, chance] = distances;
+    is_a_scale(measure, chance - floor).then(|| 100.0 * (value - floor) / (chance - floor))
 }
 
 impl Ruler<'_> {
@@ -151,12 +168,11 @@ impl Ruler<'_> {
         let (above, contrast) = measured.unwrap_or_default();
         let mut contrasts: Vec<f64> = resampled.iter().map(|[_, contrast]| *contrast).collect();
         let least = middle(&mut contrasts).map_or(contrast, |[low, _]| low);
-        let range = self.measure.largest_distance();
         let not_measurable = if span.images < FEWEST_IMAGES {
             Some(NotMeasurable::FewImages)
         } else if contrast <= 0.0 || least <= 0.0 {
             Some(NotMeasurable::ChanceWithinFloor)
-        } else if range.is_finite() && contrast < LEAST_CONTRAST * range {
+        } else if !is_a_scale(self.measure, contrast) {
             Some(NotMeasurable::SmallContrast)
         } else {
             None

@@ -2,34 +2,24 @@
 //! nothing.
 
 use super::distances::{Measured, Measuring};
-use super::moved::Margin;
 use super::pairs::Ruler;
-use super::same::first_difference;
-use crate::measure::Measure;
-use crate::stats::{RESAMPLES, Resamples};
+use crate::measure::Kept;
 use crate::store::{Explanations, Randomised};
 
-/// How far the maps of each explainer and target are from those of the same images by `untaught`, the same model with
-/// parameters drawn at random, on the scale of *moved* and in the default measure. In the order of `current`; what is no
-/// evidence, or was not asked of the other model, is left out. Images for which the two models explain different classes,
-/// which happens where the target is the prediction, do not count.
+/// How far the maps of one explainer and target are from those of the same images by `other`, the same model with parameters
+/// drawn at random, on the scale of *moved*. `learnt` and `maps` are what was measured of `seen` by itself. Images for which
+/// the two models explain different classes, which happens where the target is the prediction, do not count.
 ///
 /// # Source
 ///
 /// Adebayo et al. 2018, "Sanity Checks for Saliency Maps": the parameter-randomisation test, with all parameters random.
-pub fn randomised(current: &[Explanations], untaught: &[Explanations]) -> Vec<Randomised> {
-    let mut all = Vec::new();
-    for seen in current.iter().filter(|seen| seen.is_evidence()) {
-        let Some(other) = untaught.iter().find(|other| first_difference(seen, other).is_none()) else { continue };
-        let resamples = Resamples::new(RESAMPLES, seen.images());
-        all.extend((0..seen.target_kinds.len()).map(|target| of_target(seen, other, target, &resamples)));
-    }
-    all
-}
-
-fn of_target(seen: &Explanations, other: &Explanations, target: usize, resamples: &Resamples) -> Randomised {
-    let (measure, measuring) = (Measure::DEFAULT, Measuring::USUAL);
-    let (mut learnt, maps) = measuring.of_epoch(0, seen, None, target);
+pub(super) fn randomised(
+    [seen, other]: [&Explanations; 2],
+    target: usize,
+    (learnt, maps): (&Measured, &[Kept]),
+    measuring: &Measuring<'_>,
+    ruler: &Ruler<'_>,
+) -> Randomised {
     let kinds = seen.target_kinds.len();
     let same_class = |image: usize| {
         let place = image * kinds + target;
@@ -38,15 +28,15 @@ fn of_target(seen: &Explanations, other: &Explanations, target: usize, resamples
     let comparable = |values: Vec<Option<f64>>| {
         values.into_iter().enumerate().map(|(image, value)| value.filter(|_| same_class(image))).collect()
     };
-    learnt.earlier = measuring.against(&maps, &[measuring.maps(other, target)]).into_iter().map(comparable).collect();
+    let values = measuring.against(maps, &[measuring.maps(other, target)]).into_iter().map(comparable).collect();
     // Both yardsticks are the trained model's: a model that knows nothing has none that mean anything.
-    let yardsticks = Measured { earlier: Vec::new(), ..learnt.clone() };
-    let ruler = Ruler { measure, margin: Margin::default(), resamples };
+    let yardsticks = Measured { earlier: Vec::new(), from: 0, ..learnt.clone() };
+    let learnt = Measured { earlier: values, ..yardsticks.clone() };
     let pair = ruler.row(&[yardsticks], &learnt).pop().map(|judged| judged.pair);
     Randomised {
         explainer: seen.explainer.clone(),
         target: seen.target_kinds[target].clone(),
-        measure: measure.name().to_string(),
+        measure: measuring.measure.name().to_string(),
         moved: pair.as_ref().and_then(|pair| pair.moved),
         interval: pair.as_ref().and_then(|pair| pair.interval),
         defined: pair.map_or(0, |pair| pair.defined),
@@ -55,7 +45,9 @@ fn of_target(seen: &Explanations, other: &Explanations, target: usize, resamples
 
 #[cfg(test)]
 mod tests {
+    use super::super::moved::Margin;
     use super::super::testing::explanations;
+    use super::super::timeline::Timeline;
     use super::*;
 
     /// Random maps of 30 images. Their floors are the maps themselves, so the floor is a correlation of 1, and maps of
@@ -64,8 +56,15 @@ mod tests {
         explanations("grad-cam", 1, 30)
     }
 
+    /// As a run finds it at its first epoch.
+    fn found(seen: &Explanations, untaught: &Explanations) -> Vec<Randomised> {
+        let (mut timeline, seen) = (Timeline::new(0, Margin::default()), std::slice::from_ref(seen));
+        timeline.for_epoch(0, seen).unwrap();
+        timeline.randomised(seen, std::slice::from_ref(untaught))
+    }
+
     fn only(seen: &Explanations, untaught: Explanations) -> Randomised {
-        let mut found = randomised(std::slice::from_ref(seen), &[untaught]);
+        let mut found = found(seen, &untaught);
         assert_eq!(found.len(), 1);
         found.remove(0)
     }
@@ -92,8 +91,8 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_of_both_or_is_no_evidence_is_left_out() {
-        assert!(randomised(&[seen()], &[explanations("rollout", 1, 30)]).is_empty());
+        assert!(found(&seen(), &explanations("rollout", 1, 30)).is_empty());
         let untrained = Explanations { untrained_head: true, ..seen() };
-        assert!(randomised(&[untrained], &[seen()]).is_empty());
+        assert!(found(&untrained, &seen()).is_empty());
     }
 }

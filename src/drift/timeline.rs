@@ -13,7 +13,7 @@ use super::options::CHANCE_DERANGEMENTS;
 use super::watched::Watched;
 use crate::measure::Measure;
 use crate::stats::{RESAMPLES, Resamples};
-use crate::store::{Against, DriftEstimate, Explanations, RunReader, StoreError};
+use crate::store::{Against, DriftEstimate, Explanations, Randomised, RunReader, StoreError};
 
 /// What later epochs compare with, explainer by explainer: the latest and the first epoch that are evidence, and all that
 /// are in the default measure.
@@ -108,6 +108,14 @@ impl Timeline {
     /// `patience` is how many epochs must follow the one where the evidence settled.
     pub fn matrices(&self, patience: usize) -> Vec<Matrix> {
         self.matrices.values().flat_map(|watched| watched.matrices(patience)).collect()
+    }
+
+    /// How far the maps of each explainer and target at the epoch that was measured last, `current`, are from those of the same
+    /// images by `untaught`, the same model with parameters drawn at random. In the order of `current`; what is no evidence, or
+    /// was not asked of the other model, is left out.
+    pub fn randomised(&self, current: &[Explanations], untaught: &[Explanations]) -> Vec<Randomised> {
+        let of = |seen: &Explanations| Some(self.matrices.get(&seen.explainer)?.randomised(seen, untaught));
+        current.iter().filter(|seen| seen.is_evidence()).filter_map(of).flatten().collect()
     }
 
     /// Remembers an epoch, so that later ones compare with it. Epochs must come in ascending order.

@@ -8,10 +8,11 @@ use super::growing::Growing;
 use super::matrix::Matrix;
 use super::moved::Margin;
 use super::pairs::Ruler;
-use super::same::FirstEpoch;
+use super::randomised::randomised;
+use super::same::{FirstEpoch, first_difference};
 use crate::measure::{Kept, Measure};
 use crate::stats::{RESAMPLES, Resamples};
-use crate::store::Explanations;
+use crate::store::{Explanations, Randomised};
 
 /// How maps are measured while a run trains.
 const MEASURING: Measuring<'static> = Measuring::USUAL;
@@ -68,6 +69,21 @@ impl Watched {
             self.kept.pop_front();
         }
         Ok(())
+    }
+
+    /// By target, how far the maps of the epoch that was added last, `seen`, are from those of a model that has learnt
+    /// nothing. None where these are of other things.
+    pub(super) fn randomised(&self, seen: &Explanations, untaught: &[Explanations]) -> Vec<Randomised> {
+        let Some(other) = untaught.iter().find(|other| first_difference(seen, other).is_none()) else {
+            return Vec::new();
+        };
+        let Some(maps) = self.kept.back() else { return Vec::new() };
+        let ruler = ruler(&self.resamples, self.margin);
+        let latest = self.growing.iter().zip(maps).enumerate();
+        let of = |(target, (growing, maps)): (usize, (&Growing, &Vec<Kept>))| {
+            Some(randomised([seen, other], target, (growing.latest()?, maps), &MEASURING, &ruler))
+        };
+        latest.filter_map(of).collect()
     }
 
     /// A matrix a target.

@@ -40,10 +40,43 @@ pub fn look(
     let half = images.pictures.len();
     let mut done_of_floor = |count| done(half + count);
     let floor = explain_pictures(model, images.shown_perturbed(), question, device, &mut done_of_floor)?;
+    records(images, question, model, &clean, Some(&floor), untrained_head)
+}
+
+/// The same of the images alone, for maps that only others are compared with: the records have no floor maps.
+///
+/// # Errors
+///
+/// As [`look`].
+pub fn look_without_floor(
+    images: &Images,
+    question: &Question,
+    model: &Model,
+    device: &Device,
+    done: impl FnMut(usize),
+) -> Result<Vec<Explanations>, ExplainError> {
+    if question.explainers.is_empty() {
+        return Ok(Vec::new());
+    }
+    question.fits(images)?;
+    let clean = explain_pictures(model, images.shown(), question, device, done)?;
+    records(images, question, model, &clean, None, false)
+}
+
+/// One record per explainer.
+fn records(
+    images: &Images,
+    question: &Question,
+    model: &Model,
+    clean: &Explained,
+    floor: Option<&Explained>,
+    untrained_head: bool,
+) -> Result<Vec<Explanations>, ExplainError> {
     let taps = model.taps();
     let of = |(index, explainer): (usize, &Explainer)| {
         let site = explainer.site(&taps)?;
-        let maps = [&clean.explainers[index].targets[..], &floor.explainers[index].targets[..]];
+        let floor = floor.map_or(&[][..], |floor| &floor.explainers[index].targets);
+        let maps = [&clean.explainers[index].targets[..], floor];
         let untrained_head = untrained_head && explainer.class_specific();
         Ok(record(images, question, explainer, site, &clean.logits, maps, untrained_head))
     };

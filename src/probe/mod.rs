@@ -16,6 +16,6 @@ pub use cause::{Cause, CauseError, Contribution, Part, causes};
 pub use evaluate::{Evaluation, cross_entropy, evaluate};
 pub use faithfulness::{Assessment, AssessmentError, assess};
 pub use images::{Images, ImagesError};
-pub use look::look;
+pub use look::{look, look_without_floor};
 pub use question::{ANY_CLASS, Question};
 pub use untaught::untaught;

@@ -5,7 +5,7 @@ use super::question::{ANY_CLASS, Question};
 use crate::explain::{ByTarget, Explainer, Explanation, Logits, Site};
 use crate::store::{AttentionDistance, Explanations, LayerMaps, UNKNOWN_CLASS};
 
-/// The record of one explainer's maps of the images and of their perturbed copies. `untrained_head` marks class-specific
+/// The record of one explainer's maps of the images and of their perturbed copies, which may be none. `untrained_head` marks class-specific
 /// maps of a head that was never trained.
 pub(super) fn record(
     images: &Images,

@@ -19,7 +19,7 @@ use super::stop::Stop;
 use super::trainee::Trainee;
 use crate::data::Split;
 use crate::device;
-use crate::drift::{Timeline, randomised};
+use crate::drift::Timeline;
 use crate::models::{Mode, Model, Taps, Trainable};
 use crate::probe::{Evaluation, evaluate};
 use crate::progress::Progress;
@@ -229,15 +229,13 @@ fn close_epoch(
         epoch,
         training: Some(training_half(&meter, &validation, val_loss, &epoch_run)),
         drift: logbook.timeline.for_epoch(epoch, &seen)?,
-        randomised: randomised(&seen, &logbook.panel.untaught),
+        randomised: logbook.timeline.randomised(&seen, &logbook.panel.untaught),
     };
-    // Only where the config lets it does the evidence have a say.
     let config = &setup.config;
-    if config.stop_when_stable.is_some() || config.keep.stable_within.is_some() {
-        let mut history = history(run, |_| {})?;
-        history.push(metrics.clone());
-        settling::note(&mut trainee.position, config, &logbook.timeline, &history);
-    }
+    let mut history = history(run, |_| {})?;
+    history.push(metrics.clone());
+    // Only where the config lets it does the evidence have a say.
+    settling::note(&mut trainee.position, config, &logbook.timeline, &history);
 
     // Seal all of it together, if it was learned from the images that the run began with.
     let saved = trainee.save();
@@ -255,7 +253,7 @@ fn close_epoch(
     let matrices = logbook.timeline.matrices(config.evidence.patience);
     logbook.board.epoch(&metrics, &matrices, &figures, dashboard);
     building.seal()?;
-    tidy(run, &history(run, |_| {})?, config.keep, trainee.position.steadiest)?;
+    tidy(run, &history, config.keep, trainee.position.steadiest)?;
     logbook.timeline.advance(epoch, seen);
     dashboard.sealed(&metrics, &matrices);
     Ok(())

@@ -7,7 +7,7 @@ use crate::draw::{Figure, Style};
 use crate::explain::{ExplainError, Explainer};
 use crate::models::Model;
 use crate::picture::Picture;
-use crate::probe::{self, ANY_CLASS, Images, Question, look};
+use crate::probe::{self, ANY_CLASS, Images, Question, look, look_without_floor};
 use crate::progress::Progress;
 use crate::report::{Scales, Sight};
 use crate::store::layout::{explanations_name, overlay_name};
@@ -45,8 +45,8 @@ impl PanelProbe {
         let mut untaught = Vec::new();
         if !question.explainers.is_empty() {
             let model = probe::untaught(config.model, classes.len(), config.seed, &setup.device);
-            let (phase, all) = (progress.phase("explaining random parameters"), 2 * images.pictures.len());
-            untaught = look(&images, &question, &model, &setup.device, false, |done| phase.done(done, all))?;
+            let (phase, all) = (progress.phase("explaining random parameters"), images.pictures.len());
+            untaught = look_without_floor(&images, &question, &model, &setup.device, |done| phase.done(done, all))?;
         }
         Ok(Self { images, question, overlays, heading, classes, untaught })
     }

@@ -4,7 +4,7 @@ use super::binomial;
 use super::facts::Facts;
 use super::headline::{FEWEST, counted, method};
 use super::sentence::Sentence;
-use crate::drift::{Against, Analysis, DriftEstimate, Matrix, Pair, Settled, moved_words};
+use crate::drift::{Against, Analysis, FLAT, Matrix, Settled, leaps, moved_by, moved_words};
 use crate::measure::{Descriptor, Measure};
 use crate::store::{ALL_IMAGES, TrainingMetrics};
 use std::collections::BTreeMap;
@@ -17,12 +17,6 @@ const RISEN: f64 = 1.05;
 const EPOCHS_APART: usize = 2;
 /// Measures disagree where what they say moved differs by more than this.
 const MOVED_APART: f64 = 25.0;
-/// The least contrast between floor and chance, as a share of a measure's distances, that a disagreement is judged by.
-const CONTRAST: f64 = 0.02;
-/// An accuracy that changes by less than this, as a fraction, is flat.
-const FLAT: f64 = 0.01;
-/// A step is a jump when it moved this many times as far as the run's other steps usually do.
-const JUMP: f64 = 2.0;
 /// Half of a map's evidence.
 const MOSTLY: f64 = 0.5;
 
@@ -184,9 +178,10 @@ fn measures_disagree(analysis: &Analysis, matrix: &Matrix) -> Option<Sentence> {
         let live = Measure::LIVE.iter().any(|measure| measure.name() == one.measure);
         live && role && one.epoch == last && one.explainer == matrix.explainer && one.target == matrix.target
     });
-    let mut said: Vec<(f64, String)> = estimates.filter_map(moved).collect();
-    let label = matrix.measure.parse().map_or(matrix.measure.clone(), |measure: Measure| measure.label().to_string());
-    said.push((own.moved?, label));
+    let named = |measure: &str| measure.parse().map_or(measure.to_string(), |one: Measure| one.label().to_string());
+    let mut said: Vec<(f64, String)> =
+        estimates.filter_map(|one| Some((moved_by(one)?, named(&one.measure)))).collect();
+    said.push((own.moved?, named(&matrix.measure)));
     said.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     let ((least, low), (most, high)) = (said.first()?, said.last()?);
     let start = || Sentence::new().text("The measures disagree about how far ").then(method(analysis, matrix));
@@ -198,27 +193,13 @@ fn measures_disagree(analysis: &Analysis, matrix: &Matrix) -> Option<Sentence> {
     })
 }
 
-/// *Moved* of an estimate against its own floor and chance, with the name of the measure for people.
-fn moved(estimate: &DriftEstimate) -> Option<(f64, String)> {
-    let measure: Measure = estimate.measure.parse().ok()?;
-    let [value, floor, chance] =
-        [estimate.value?, estimate.floor?, estimate.chance?].map(|value| measure.distance(value));
-    let contrast = chance - floor;
-    (contrast > CONTRAST).then(|| (100.0 * (value - floor) / contrast, measure.label().to_string()))
-}
-
 /// Steps in which the evidence moved far more than it usually does, while the accuracy hardly changed.
 fn jumps(analysis: &Analysis, facts: &Facts) -> Vec<Sentence> {
     let mut jumped: BTreeMap<(usize, usize), Vec<Sentence>> = BTreeMap::new();
     for matrix in &analysis.matrices {
-        let steps = matrix.epochs.iter().filter_map(|&epoch| matrix.step(epoch));
-        let steps: Vec<(&Pair, f64)> = steps.filter_map(|step| Some((step, step.moved?.max(0.0)))).collect();
-        for (place, (step, moved)) in steps.iter().enumerate() {
-            let others = steps.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, (_, moved))| *moved);
-            if median(others.collect()).is_some_and(|usual| *moved > matrix.margin && *moved > JUMP * usual) {
-                let words = method(analysis, matrix).text(format!(" {}", moved_words(Some(*moved))));
-                jumped.entry((step.epoch, step.reference_epoch)).or_default().push(words);
-            }
+        for leap in leaps(matrix) {
+            let words = method(analysis, matrix).text(format!(" {}", moved_words(Some(leap.moved))));
+            jumped.entry((leap.epoch, leap.reference_epoch)).or_default().push(words);
         }
     }
     let flat = |((epoch, reference), methods): ((usize, usize), Vec<Sentence>)| {
@@ -231,12 +212,6 @@ fn jumps(analysis: &Analysis, facts: &Facts) -> Vec<Sentence> {
         })
     };
     jumped.into_iter().filter_map(flat).collect()
-}
-
-/// The value in the middle, the greater of two; none of fewer than two values, which are not usual yet.
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().filter(|_| values.len() > 1)
 }
 
 /// Methods whose maps speak more against the class than for it, at their last epoch.
