@@ -58,7 +58,7 @@ function drawConfusion() {
     `All ${total} validation images${runs.length > 1 ? ` of ${run.label}` : ""} at epoch ${now}: a row for each class, a column for what was predicted. ` +
     "Blue: predicted right; red: taken for another class; the stronger, the greater its share of the row. " +
     "Of changes, blue are for the better and red for the worse. " +
-    "Click a cell or a pair to see its images of the panel.";
+    "Click a cell or a pair, or choose a cell with the arrow keys and press Enter, to see its images of the panel.";
   const change = earlier && counts.map((count, cell) => count - earlier[cell]);
   $("confusion").replaceChildren(
     confusionFigure(run, now, `Epoch ${now}`, counts, false),
@@ -66,6 +66,9 @@ function drawConfusion() {
     confusedPairs(run, now, counts, change),
   );
 }
+
+/** Row and column of the cell that the keyboard points at. */
+let confusedCell = /** @type {[number, number]} */ ([0, 0]);
 
 /** Side of a cell, and so many classes have their counts written into the cells. */
 const CELL = 26,
@@ -82,8 +85,14 @@ function confusionFigure(run, epoch, title, values, change) {
   const count = run.classes.length,
     written = count <= WRITTEN,
     side = written ? CELL : CELL / 2;
-  const svg = drawing("svg", { viewBox: `0 0 ${count * side} ${count * side}`, role: "img", class: "cells" });
-  svg.setAttribute("aria-label", `${title}. The pairs that are confused most are listed beside it.`);
+  const svg = drawing("svg", {
+    viewBox: `0 0 ${count * side} ${count * side}`,
+    class: "cells",
+    tabindex: 0,
+    role: "application",
+    "aria-label": `Confusion, ${title}: arrow keys choose a class and what was predicted, Enter shows the panel’s images.`,
+    "aria-describedby": "confusion-say",
+  });
   const rows = Array.from({ length: count }, (_, row) => values.slice(row * count, (row + 1) * count));
   const most = Math.max(1, ...values.map(Math.abs));
   // One path a shade: a matrix of 47 classes has 2209 cells.
@@ -123,18 +132,38 @@ function confusionFigure(run, epoch, title, values, change) {
       Math.min(Math.max(Math.floor((from / length) * count), 0), count - 1);
     return [at(event.clientY - box.top, box.height), at(event.clientX - box.left, box.width)];
   };
-  svg.addEventListener("pointermove", (event) => {
-    const [row, column] = under(event);
+  /** @type {(row: number, column: number, event?: PointerEvent) => void} */
+  const pointAtCell = (row, column, event) => {
     over.setAttribute("x", String(column * side));
     over.setAttribute("y", String(row * side));
     over.setAttribute("visibility", "visible");
-    tip(event, `${taken(run, row, column)}: ${signed(values[row * count + column], change)}`);
-  });
-  svg.addEventListener("pointerleave", () => {
+    const text = `${taken(run, row, column)}: ${signed(values[row * count + column], change)}`;
+    if (!event) $("confusion-say").textContent = text;
+    const box = svg.getBoundingClientRect();
+    tip(
+      event ?? {
+        clientX: box.left + ((column + 1) / count) * box.width,
+        clientY: box.top + ((row + 0.5) / count) * box.height,
+      },
+      text,
+    );
+  };
+  const leave = () => {
     over.setAttribute("visibility", "hidden");
     tip();
-  });
+  };
+  svg.addEventListener("pointermove", (event) => pointAtCell(...under(event), event));
+  svg.addEventListener("pointerleave", leave);
   svg.addEventListener("click", (event) => showCell(run, epoch, ...under(event)));
+  /** @type {() => [number, number]} */
+  const chosen = () => [Math.min(confusedCell[0], count - 1), Math.min(confusedCell[1], count - 1)];
+  svg.addEventListener("focus", () => svg.matches(":focus-visible") && pointAtCell(...chosen()));
+  svg.addEventListener("blur", leave);
+  const choose = (/** @type {number} */ row, /** @type {number} */ column) => {
+    confusedCell = [row, column];
+    pointAtCell(row, column);
+  };
+  listenToKeys(svg, count, chosen, choose, (row, column) => showCell(run, epoch, row, column));
   const names = run.classes.map((name) => element("span", { title: name }, name));
   const figure = element(
     "figure",

@@ -175,6 +175,39 @@ function axis(own, way) {
 }
 
 /**
+ * Lets the arrow keys choose a cell of a square grid, and Enter and space take it.
+ *
+ * @param {HTMLElement | SVGElement} grid
+ * @param {number} count cells along a side
+ * @param {() => [number, number]} chosen row and column
+ * @param {(row: number, column: number) => void} choose
+ * @param {(row: number, column: number) => void} take
+ */
+function listenToKeys(grid, count, chosen, choose, take) {
+  const clamp = (/** @type {number} */ at) => Math.min(Math.max(at, 0), count - 1);
+  grid.addEventListener("keydown", (given) => {
+    const event = /** @type {KeyboardEvent} */ (given),
+      [row, column] = chosen();
+    /** @type {{ [key: string]: [number, number] }} */
+    const steps = {
+      ArrowUp: [row - 1, column],
+      ArrowDown: [row + 1, column],
+      ArrowLeft: [row, column - 1],
+      ArrowRight: [row, column + 1],
+      Home: [row, 0],
+      End: [row, count - 1],
+    };
+    const next = steps[event.key];
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (next) choose(clamp(next[0]), clamp(next[1]));
+    else if (event.key === "Enter" || event.key === " ") take(row, column);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+}
+
+/**
  * @param {HTMLElement} grid
  * @param {View} view
  */
@@ -195,26 +228,15 @@ function listenToGrid(grid, view) {
   grid.addEventListener("click", (event) => goTo(view, ...under(event)));
   grid.addEventListener("focus", () => grid.matches(":focus-visible") && pointAt(grid, view, cellOf(view)));
   grid.addEventListener("blur", () => pointAt(grid, view));
-  grid.addEventListener("keydown", (event) => {
-    const [row, column] = cellOf(view);
-    /** @type {{ [key: string]: [number, number] }} */
-    const steps = {
-      ArrowUp: [row - 1, column],
-      ArrowDown: [row + 1, column],
-      ArrowLeft: [row, column - 1],
-      ArrowRight: [row, column + 1],
-      Home: [row, 0],
-      End: [row, count - 1],
-    };
-    const next = steps[event.key];
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    if (next) pointed.set(view, next.map(clamp));
-    else if (event.key === "Enter" || event.key === " ") goTo(view, row, column);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-    pointAt(grid, view, cellOf(view));
-  });
+  const choose = (/** @type {number} */ row, /** @type {number} */ column) => {
+    pointed.set(view, [row, column]);
+    pointAt(grid, view, [row, column]);
+  };
+  const take = (/** @type {number} */ row, /** @type {number} */ column) => {
+    goTo(view, row, column);
+    pointAt(grid, view, [row, column]);
+  };
+  listenToKeys(grid, count, () => cellOf(view), choose, take);
 }
 
 /**
@@ -306,7 +328,7 @@ function matrixKey(shown) {
     element("span", { class: "axes" }, "Rows and columns: epochs."),
     element("span", {}, element("i", { class: "still" }), `still (at most ${margin})`),
     element("span", {}, `${margin} `, ramp, " 100"),
-    element("span", {}, `Moved: ${MOVED_SCALE}.`),
+    element("span", {}, MOVED_SCALE),
     ...(some ? [element("span", {}, element("i", { class: "unmeasured" }), "not measurable")] : []),
     element("span", {}, element("i", { class: "box" }), "settled"),
     element("span", {}, element("i", { class: "box phase" }), "phase"),

@@ -550,6 +550,7 @@ interface PageElements {
   "scatter-view": HTMLSelectElement;
   scatter: HTMLElement;
   "confusion-note": HTMLElement;
+  "confusion-say": HTMLElement;
   "confusion-tools": HTMLElement;
   "confusion-run": HTMLSelectElement;
   confusion: HTMLElement;

@@ -111,6 +111,21 @@ await settle();
 seen.cell = { order: order(), name: text($("only")) };
 $("only").click();
 seen.cleared = { count: order().length, hidden: $("only").hidden };
+// The same by the keyboard: down and right from the first cell.
+const again = document.querySelector("#confusion svg");
+again.focus({ focusVisible: true });
+for (const name of ["ArrowDown", "ArrowDown", "ArrowRight", "End", "Home", "ArrowRight", "ArrowRight", "ArrowRight"])
+  key(name, again);
+seen.keyed = {
+  focused: document.activeElement === again,
+  tip: text($("tip")),
+  said: text($("confusion-say")),
+  epoch: document.documentElement.dataset.epoch,
+};
+key("Enter", again);
+await settle();
+seen.keyedCell = { order: order(), name: text($("only")), focused: document.activeElement === again };
+$("only").click();
 
 // Scatter.
 choose("since", "previous");

@@ -133,6 +133,17 @@ fn a_cell_of_the_confusion_matrix_leads_to_its_images() {
     assert_eq!(seen["cleared"], json!({"count": 12, "hidden": true}));
 }
 
+/// The arrow keys lead to the same cell, which is named and counted as they pass, move no epoch, and Enter shows its images.
+#[test]
+fn the_keyboard_reaches_every_cell_of_the_confusion_matrix() {
+    let (runs, seen) = &*SEEN;
+    let said = format!("{} taken for {}: {}", runs.classes[2], runs.classes[3], confusion(END)[2][3]);
+    assert_eq!(seen["keyed"], json!({"focused": true, "tip": said, "said": said, "epoch": END.to_string()}));
+    assert_eq!(seen["keyedCell"]["order"], seen["cell"]["order"]);
+    assert_eq!(seen["keyedCell"]["name"], seen["cell"]["name"]);
+    assert_eq!(seen["keyedCell"]["focused"], false, "the focus goes with the view");
+}
+
 /// From epoch 2 to 3, images 3, 7, 11, 15 and 19 become wrong and the rest stay right; image n moved 10 n + 3.
 #[test]
 fn a_dot_of_the_scatter_plot_is_an_image() {
