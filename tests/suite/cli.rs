@@ -165,6 +165,59 @@ fn a_run_is_evaluated_exported_and_listed() {
     refuse(dir.path(), &["data", "nowhere"], 1, &["nowhere"]);
 }
 
+/// A run that keeps a moving average shows the average, and with `--raw` the weights themselves.
+#[test]
+fn raw_takes_the_weights_and_not_their_average() {
+    let _turn = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let small = ["--set", "data.train_per_class=2", "--set", "data.val_per_class=2", "--set", "batch_size=4"];
+    let train = ["train", "--model", "resnet_mini", "--epochs", "1", "--run-dir", "run", "--set", "ema.decay=0.9"];
+    succeed(dir.path(), &[&train[..], &small[..], &["--set", "panel.per_class=1"]].concat());
+    let tensors = |path: &str| {
+        let path = dir.path().join(path);
+        weights::decode(&fs::read(&path).unwrap(), &path).unwrap().0
+    };
+    succeed(dir.path(), &["export", "run", "average.safetensors"]);
+    succeed(dir.path(), &["export", "run", "raw.safetensors", "--raw"]);
+    let [average, raw] = ["average", "raw"].map(|name| tensors(&format!("{name}.safetensors")));
+    assert_eq!(average, tensors("run/epoch-0001/ema.safetensors"));
+    assert_eq!(raw, tensors("run/epoch-0001/model.safetensors"));
+    assert_ne!(average, raw);
+
+    let json = |arguments: &[&str]| -> Value {
+        let output = succeed(dir.path(), &[arguments, &["--format", "json"]].concat());
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let eval = |more: &[&str]| json(&[&["eval", "run", "--split", "val"], more].concat())["loss"].as_f64().unwrap();
+    let metrics = fs::read(dir.path().join("run/epoch-0001/metrics.json")).unwrap();
+    let metrics: Value = serde_json::from_slice(&metrics).unwrap();
+    assert_eq!(eval(&[]), metrics["training"]["val_loss"].as_f64().unwrap(), "training evaluated the average");
+    assert_ne!(eval(&["--raw"]), eval(&[]));
+    let cause = |more: &[&str]| json(&[&["cause", "run", "--methods", "grad-cam"], more].concat());
+    assert_ne!(cause(&["--raw"]), cause(&[]));
+    let maps = |out: &str, more: &[&str]| {
+        succeed(dir.path(), &[&["explain", "run", "--methods", "grad-cam", "--out", out], more].concat());
+        let mut found = Vec::new();
+        let mut folders = vec![dir.path().join(out)];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                match entry.extension().and_then(|end| end.to_str()) {
+                    Some("safetensors") => found.push(fs::read(entry).unwrap()),
+                    _ if entry.is_dir() => folders.push(entry),
+                    _ => {}
+                }
+            }
+        }
+        assert_eq!(found.len(), 1, "one method");
+        found.remove(0)
+    };
+    assert_eq!(
+        maps("of-average", &[]),
+        fs::read(dir.path().join("run/epoch-0001/explanations/grad-cam.safetensors")).unwrap()
+    );
+    assert_ne!(maps("of-raw", &["--raw"]), maps("of-average", &[]));
+}
+
 #[test]
 fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_epoch() {
     let _turn = alone();
