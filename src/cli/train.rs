@@ -158,7 +158,8 @@ pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
         }
         Ending::Interrupted { epoch, step } => {
             let resume = format!("driftscope train --resume {}", quoted(path));
-            progress.say(&format!("stopped at epoch {epoch}, step {step}; go on with: {resume}"));
+            let words = format!("stopped at epoch {epoch}, step {step}; go on with:");
+            Screen::of_stderr().with_command(&words, &resume).iter().for_each(|line| progress.say(line));
             Ok(ExitCode::from(INTERRUPTED))
         }
     }
@@ -166,9 +167,10 @@ pub(super) fn run(arguments: TrainArguments) -> Result<ExitCode> {
 
 /// What the run says at its end, and where to see it. It is over and whole, whatever cannot be said of it.
 fn conclude(path: &Path, config: &RunConfig) -> Vec<String> {
-    let report = format!("see it: driftscope report {}", quoted(path));
+    let screen = Screen::of_stderr();
+    let report = screen.with_command("see it:", &format!("driftscope report {}", quoted(path)));
     if config.explainers.is_empty() {
-        return vec![report];
+        return report;
     }
     let options = Options { measures: Measure::LIVE.to_vec(), groups: false, ..Options::default() };
     let answered = RunReader::open(path).map_err(Into::into).and_then(|reader| Answered::of(&reader, &options));
@@ -179,9 +181,9 @@ fn conclude(path: &Path, config: &RunConfig) -> Vec<String> {
         }
         Err(error) => vec![format!("nothing can be said of its evidence: {error}")],
     };
-    let columns = Screen::of_stderr().columns.saturating_sub(1);
+    let columns = screen.columns.saturating_sub(1);
     let wrapped: String = said.iter().map(|line| wrapped(line, columns, 2)).collect();
-    wrapped.lines().map(str::to_string).chain([report]).collect()
+    wrapped.lines().map(str::to_string).chain(report).collect()
 }
 
 /// Everything that can fail is done before the run's folder is made.

@@ -49,6 +49,15 @@ impl Screen {
         forms.iter().find(fits).or(forms.last()).map_or(String::new(), |form| self.cut(form))
     }
 
+    /// Words that end in a command to copy, which has a line of its own where both do not fit into one.
+    pub fn with_command(&self, words: &str, command: &str) -> Vec<String> {
+        let line = format!("{words} {command}");
+        if measure_text_width(&line) <= self.columns {
+            return vec![line];
+        }
+        vec![words.to_string(), format!("  {command}")]
+    }
+
     /// As much of the beginning of a line as fits; what was cut off ends in an ellipsis.
     pub fn cut(&self, line: &str) -> String {
         truncate_str(line, self.columns, if self.unicode { "…" } else { "~" }).into_owned()
@@ -145,6 +154,13 @@ mod tests {
         assert_eq!(screen(9).joined(&[]), "");
         // Three letters of two columns each, and the ellipsis.
         assert_eq!(screen(7).cut("条纹的纹理"), "条纹的…");
+    }
+
+    #[test]
+    fn a_command_is_not_broken_where_words_take_its_room() {
+        let of = |columns| screen(columns).with_command("go on with:", "driftscope train");
+        assert_eq!(of(28), ["go on with: driftscope train"]);
+        assert_eq!(of(27), ["go on with:", "  driftscope train"]);
     }
 
     #[test]
