@@ -71,6 +71,8 @@ pub struct Plot {
     pub range: Option<[f64; 2]>,
     /// Up to this value the plot is shaded: less than it is still.
     pub still: Option<f64>,
+    /// What the numbers mean, for the key.
+    pub scale: String,
 }
 
 /// Several plots on one sheet, with one key.
@@ -346,12 +348,12 @@ impl Drawing {
             bottom += LEGEND_LINE;
         }
         // One margin a sheet.
-        if let Some(still) = plots.iter().find_map(|plot| plot.still) {
+        if let Some((still, scale)) = plots.iter().find_map(|plot| Some((plot.still?, &plot.scale))) {
             let (left, middle) = (MARGIN + LEFT, bottom + LEGEND_LINE * 0.5);
             let (right, high, low) = (left + SAMPLE, middle - 3.5, middle + 3.5);
             let points = vec![(left, high), (right, high), (right, low), (left, low)];
             self.shapes.push(Shape::Area { points, colour: STILL, opacity: SHADE });
-            let text = format!("still: moved at most {still}");
+            let text = format!("still: moved at most {still}; {scale}");
             self.text((right + 6.0, middle + LABEL * 0.35), &text, face, Align::Left, FAINT);
             bottom += LEGEND_LINE;
         }

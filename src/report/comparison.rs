@@ -128,7 +128,7 @@ fn last_epochs(runs: &[(&Analysis, &Answer)]) -> String {
         let margin = margins.join(" or ");
         format!(
             "Moved: {MOVED_SCALE}; what moved farther is 100 too. Settled: from then on no two epochs are more than {margin} \
-             apart; in brackets the 95 % interval, where it is more than one epoch."
+             apart; in brackets the 95 % interval of more than one epoch."
         )
     });
     let headings = ["run", "method", "accuracy", "last step", "since first", "settled"];

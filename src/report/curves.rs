@@ -51,7 +51,7 @@ fn accuracy(metrics: &[EpochMetrics]) -> Plot {
         learned("validation", INK, metrics, |training| Some(training.val_accuracy)),
     ];
     let (title, note) = ("Accuracy".to_string(), "share of the images".to_string());
-    Plot { title, note, series, range: Some([0.0, 1.0]), still: None }
+    Plot { title, note, series, range: Some([0.0, 1.0]), ..Plot::default() }
 }
 
 /// In no colour of a method.
@@ -118,7 +118,8 @@ fn moved(analysis: &Analysis, against: Against) -> Plot {
     let label = label.parse().map_or("", |measure: Measure| measure.label());
     Plot {
         title: format!("Moved {since}"),
-        note: format!("{MOVED_SCALE} · {label}"),
+        note: label.to_string(),
+        scale: MOVED_SCALE.to_string(),
         series,
         range: None,
         still: analysis.matrices.first().map(|matrix| matrix.margin),

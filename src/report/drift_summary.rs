@@ -32,9 +32,9 @@ fn scale(analysis: &Analysis) -> String {
     let (margin, patience) = (matrix.margin, matrix.patience);
     let label = matrix.measure.parse().map_or("", |measure: Measure| measure.label());
     format!(
-        "Moved, by {label}: {MOVED_SCALE}; what moved farther is 100 too. Settled: from that epoch on no two epochs are more \
-         than {margin} apart, and at least {patience} follow it; in brackets the 95 % interval, where it is more than one epoch. \
-         Images: those that moved by more than noise."
+        "Moved, by {label}: {MOVED_SCALE}; what moved farther is 100 too. Settled: from then on no two epochs are more than \
+         {margin} apart, and at least {patience} follow; in brackets the 95 % interval of more than one epoch. Images: those that \
+         moved by more than noise."
     )
 }
 
@@ -130,7 +130,7 @@ mod tests {
         let names = ["Grad-CAM (prediction)", "SmoothGrad (samples 2) (label)", "A long name"];
         let cut = names.map(|name| name_within(name, 21));
         assert_eq!(cut, ["Grad-CAM (prediction)", "SmoothGrad (… (label)", "A long name"]);
-        assert!(table[3].contains(MOVED_SCALE), "{text}");
+        assert!(table[3..].join(" ").contains(MOVED_SCALE), "{text}");
         let certain = Settled { interval: Some([Some(2); 2]), ..analysis.settled[0].clone() };
         assert_eq!(settled_words(&certain), "2");
     }

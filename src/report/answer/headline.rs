@@ -47,7 +47,7 @@ fn settled(name: Sentence, matrix: &Matrix, settled: &Settled, last: usize) -> S
     let (margin, needed) = (settled.margin, settled.patience + 1);
     // What would be 0 % is not said.
     let share = settled.not_yet.map(|share| (100.0 * share).round()).filter(|&share| share > 0.0);
-    let not_yet = share.map(|share| format!("{share:.0} % of the resampled panels"));
+    let not_yet = share.map(|share| format!("{share:.0} % of resampled panels"));
     if let Some(epoch) = settled.epoch {
         let mut known: Vec<String> =
             settled.interval.and_then(|interval| between(epoch, interval)).into_iter().collect();
@@ -74,13 +74,13 @@ fn settled(name: Sentence, matrix: &Matrix, settled: &Settled, last: usize) -> S
     name.text(" has not settled by epoch ").epoch(last).text(rest)
 }
 
-/// The interval of the epoch: the middle 95 % of the resampled panels, which is all it says where both ends are one epoch.
+/// The interval of the epoch: the middle 95 % of resampled panels, which is all it says where both ends are one epoch.
 fn between(epoch: usize, [low, high]: [Option<usize>; 2]) -> Option<String> {
     let low = low?;
     Some(match high {
         Some(high) if high == low => {
             let same = if low == epoch { "the same".to_string() } else { format!("epoch {low}") };
-            format!("{same} in at least 95 % of the resampled panels")
+            format!("{same} in 95 % of resampled panels")
         }
         Some(high) => format!("95 % interval {low} to {high}"),
         None => format!("95 % interval {low} to not yet"),

@@ -61,7 +61,7 @@ fn a_class_is_named_where_five_of_its_images_count() {
 #[test]
 fn a_run_that_has_not_settled_says_so_and_in_how_many_panels() {
     let analysis = analysis(vec![grad_cam(4)]);
-    let expected = "Grad-CAM has not settled by epoch 4 (nor in 97 % of the resampled panels): of its last 3 epochs some are more \
+    let expected = "Grad-CAM has not settled by epoch 4 (nor in 97 % of resampled panels): of its last 3 epochs some are more \
                     than 5 apart (0 is what noise does, 100 is another image's map).";
     assert_eq!(sentences(&analysis, &facts())[0], expected);
     assert_eq!(warned(&analysis, &facts()), ["Not settled when training ended: Grad-CAM."]);
@@ -74,7 +74,7 @@ fn an_interval_that_ends_in_not_yet_gives_its_share() {
     matrix.settled[0].not_yet = Some(0.04);
     let said = sentences(&analysis(vec![matrix]), &facts()).remove(0);
     let start =
-        "Grad-CAM settled at epoch 2 (95 % interval 2 to not yet; not yet in 4 % of the resampled panels): from then";
+        "Grad-CAM settled at epoch 2 (95 % interval 2 to not yet; not yet in 4 % of resampled panels): from then";
     assert!(said.starts_with(start), "{said}");
 }
 
@@ -87,10 +87,10 @@ fn an_interval_of_one_epoch_is_said_as_what_it_is() {
         matrix.settled[0].not_yet = Some(not_yet);
         sentences(&analysis(vec![matrix]), &facts()).remove(0)
     };
-    let start = "Grad-CAM settled at epoch 2 (the same in at least 95 % of the resampled panels): from then";
+    let start = "Grad-CAM settled at epoch 2 (the same in 95 % of resampled panels): from then";
     assert!(of(2, 0.004).starts_with(start), "{}", of(2, 0.004));
-    let other = "Grad-CAM settled at epoch 2 (epoch 1 in at least 95 % of the resampled panels; not yet in 2 % of the \
-                 resampled panels): from then";
+    let other = "Grad-CAM settled at epoch 2 (epoch 1 in 95 % of resampled panels; not yet in 2 % of resampled \
+                 panels): from then";
     assert!(of(1, 0.02).starts_with(other), "{}", of(1, 0.02));
 }
 
