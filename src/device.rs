@@ -8,6 +8,7 @@ use burn::tensor::Device;
 use std::any::Any;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Once;
 
@@ -111,11 +112,44 @@ pub fn available() -> Vec<DeviceChoice> {
 }
 
 /// Work that needs more memory than there is.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("out of memory: {asked}; a smaller batch needs less (--batch-size where there is that flag)")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutOfMemory {
-    /// How much was asked for and how much there was, in libtorch's words.
+    /// How much was asked for, and of a GPU how much there was, in libtorch's words.
     pub asked: String,
+    /// What the machine had left when a CPU ran out, bytes, where the system says.
+    pub free: Option<u64>,
+    /// How many images there were in a batch, where somebody chose that.
+    pub batch: Option<usize>,
+}
+
+impl OutOfMemory {
+    /// The same, in work on batches whose size was chosen.
+    #[must_use]
+    pub fn in_batches_of(self, images: usize) -> Self {
+        Self { batch: Some(images), ..self }
+    }
+}
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "out of memory: {}", self.asked)?;
+        if let Some(free) = self.free {
+            write!(f, " where {} were free", gib(free))?;
+        }
+        // How much an image needs is not known: the work stopped somewhere on its way.
+        match self.batch {
+            Some(0 | 1) => f.write_str("; a batch is a single image already, so this needs another device"),
+            Some(images) => write!(f, "; it had batches of {images} images: --batch-size {} may fit", images / 2),
+            None => f.write_str("; the batch is fixed here, so it needs more free memory or another --device"),
+        }
+    }
+}
+
+impl std::error::Error for OutOfMemory {}
+
+/// Bytes for a person.
+fn gib(bytes: u64) -> String {
+    format!("{:.2} GiB", bytes as f64 / f64::from(1 << 30))
 }
 
 /// Does some work on a device. If libtorch cannot allocate memory, that is an error and not a panic. `flex` allocates as
@@ -148,8 +182,9 @@ pub fn within_memory<T>(work: impl FnOnce() -> T) -> Result<T, OutOfMemory> {
 /// What a panic says, where it is about memory.
 fn out_of_memory(payload: &(dyn Any + Send)) -> Option<OutOfMemory> {
     let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied())?;
-    const SIGNS: [&str; 6] = [
+    const SIGNS: [&str; 7] = [
         "out of memory",
+        "std::bad_alloc",
         "can't allocate memory",
         "not enough memory: you tried to allocate",
         "CUBLAS_STATUS_ALLOC_FAILED",
@@ -163,7 +198,22 @@ fn out_of_memory(payload: &(dyn Any + Send)) -> Option<OutOfMemory> {
     let end = ["Error code", "Including", "Process", "Of the allocated", "If reserved", "\n", "\\n", "\")"];
     let end = end.iter().filter_map(|end| said.find(end)).min().unwrap_or(said.len());
     let asked = said[..end].trim().trim_end_matches('.');
-    Some(OutOfMemory { asked: asked.replacen("Tried", "tried", 1) })
+    // "you tried to allocate 4096 bytes": what the allocator of a CPU says.
+    let bytes = asked.strip_prefix("you tried to allocate ").and_then(|rest| rest.split(' ').next());
+    let asked = match (bytes.and_then(|bytes| bytes.parse().ok()), asked) {
+        (Some(bytes), _) => format!("tried to allocate {}", gib(bytes)),
+        (None, "std::bad_alloc") => "tried to allocate more than there is".to_string(),
+        (None, _) => asked.replacen("Tried", "tried", 1),
+    };
+    let of_gpu = ["CUDA", "CUBLAS", "CUDNN"].iter().any(|word| text.contains(word));
+    Some(OutOfMemory { asked, free: if of_gpu { None } else { free_memory() }, batch: None })
+}
+
+/// What the machine could still give, bytes, where Linux says.
+fn free_memory() -> Option<u64> {
+    let text = fsx::read_to_string(Path::new("/proc/meminfo")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 #[cfg(feature = "libtorch")]
@@ -225,8 +275,9 @@ mod tests {
         use burn::tensor::Tensor;
         let (device, _) = DeviceChoice::Cpu.open().unwrap();
         let error = within_memory(|| Tensor::<1>::zeros([1_usize << 45], &device)).unwrap_err();
-        // 2⁴⁵ numbers of four bytes are 2⁴⁷ bytes.
-        assert_eq!(error.asked, "you tried to allocate 140737488355328 bytes");
+        // 2⁴⁵ numbers of four bytes are 2⁴⁷ bytes, and 2¹⁷ GiB.
+        assert_eq!(error.asked, "tried to allocate 131072.00 GiB");
+        assert!(!cfg!(target_os = "linux") || error.free.is_some());
         assert_eq!(within_memory(|| 7), Ok(7));
     }
 
@@ -240,8 +291,22 @@ mod tests {
         let expected =
             "tried to allocate 20.00 GiB. GPU 0 has a total capacity of 139.80 GiB of which 3.50 GiB is free";
         assert_eq!(error.asked, expected);
+        assert_eq!(error.free, None, "libtorch has said it");
         let error = within_memory(|| panic!("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling it"));
         assert_eq!(error.unwrap_err().asked, "CUBLAS_STATUS_ALLOC_FAILED when calling it");
+    }
+
+    /// On paper: 3·2³⁰ bytes are 3 GiB, and half of 33 images are 16.
+    #[test]
+    fn the_line_says_what_was_asked_what_was_free_and_what_may_fit() {
+        let short = OutOfMemory { asked: "tried to allocate 8.00 GiB".to_string(), free: Some(3 << 30), batch: None };
+        let begin = "out of memory: tried to allocate 8.00 GiB where 3.00 GiB were free; ";
+        let line = short.clone().in_batches_of(33).to_string();
+        assert_eq!(line, format!("{begin}it had batches of 33 images: --batch-size 16 may fit"));
+        assert!(short.clone().in_batches_of(1).to_string().ends_with("needs another device"));
+        assert!(short.to_string().starts_with(begin) && !short.to_string().contains("--batch-size"));
+        let error = within_memory(|| panic!("Torch(\"std::bad_alloc\")")).unwrap_err();
+        assert_eq!(error.asked, "tried to allocate more than there is");
     }
 
     #[test]

@@ -20,6 +20,7 @@
 //! | room | owns |
 //! |---|---|
 //! | [`cli`] | commands: from flags through the library to stdout |
+//! | [`bench`] | how fast each part of a run is on this machine, beside what the device could do at most |
 //! | [`train`] | the training loop: optimizer, moving average, schedule, loss, early stopping, retention |
 //! | [`probe`] | questions to a trained model: explaining images, evaluating a split, faithfulness, causes of drift |
 //! | [`mod@run`] | what a run's folder means: `run.json`, checkpoints, resuming, branching, whether the data is the same |
@@ -72,6 +73,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test makes, breaks and removes files"))]
 
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod data;

@@ -6,6 +6,7 @@ use super::limits::LimitArguments;
 use super::output::print;
 use super::output::{Format, FormatArguments, checked, json};
 use crate::data::{Batching, DataConfig, Split};
+use crate::device;
 use crate::probe::{Evaluation, evaluate};
 use crate::progress::Progress;
 use crate::report::{Cell, Table, confusion_csv, number, text};
@@ -62,7 +63,9 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     let batching = Batching { batch_size, preprocessing: config.preprocessing };
     let phase = progress.phase("evaluating");
     let each_batch = |done| phase.done(done, index.samples().len());
-    let evaluation = evaluate(&model, data.classes.len(), index, batching, &device, each_batch)?;
+    let evaluated =
+        device::within_memory(|| evaluate(&model, data.classes.len(), index, batching, &device, each_batch));
+    let evaluation = evaluated.map_err(|short| short.in_batches_of(batch_size.min(index.samples().len())))??;
     progress.finish();
     data.verify_unchanged(arguments.split)?;
 

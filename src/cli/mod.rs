@@ -5,6 +5,7 @@
 
 mod animate;
 mod args;
+mod bench;
 mod cause;
 mod compare;
 mod data;
@@ -67,6 +68,8 @@ enum Command {
     Plot(plot::PlotArguments),
     /// Write one HTML page about one or more runs; a slider moves every heat map through the epochs.
     Report(report::ReportArguments),
+    /// Time each part of a run on this machine, beside what the device could do at most.
+    Bench(bench::BenchArguments),
     /// List models, methods, measures or devices.
     List(list::ListArguments),
     /// Print a completion script for a shell.
@@ -104,6 +107,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Export(arguments) => export::run(&arguments),
         Command::Runs(arguments) => runs::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::List(arguments) => list::run(arguments),
         Command::Completions { shell } => completions(shell),
         Command::Help { command } => help(&command),

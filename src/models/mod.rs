@@ -27,6 +27,7 @@ mod resnet;
 mod spec;
 mod taps;
 mod visit;
+mod work;
 
 pub use deit::{Deit, DeitSize};
 pub use groups::{Group, Groups, Parameter, Role};

@@ -5,6 +5,7 @@ use super::init::Initialiser;
 use super::model::Model;
 use super::resnet::ResNetSize;
 use super::taps::TapSpec;
+use super::work;
 use crate::picture::Normalisation;
 use burn::tensor::Device;
 use std::fmt;
@@ -153,6 +154,15 @@ impl ModelName {
         match self.spec().family {
             Family::ResNet(size) => size.taps(),
             Family::Deit(size) => size.taps(),
+        }
+    }
+
+    /// Multiplications of one image's forward pass in convolutions, linear maps and products of attention; each goes with an
+    /// addition. Norms, activations and biases are left out, as everywhere in the field.
+    pub fn multiplications(self, classes: usize) -> usize {
+        match self.spec().family {
+            Family::ResNet(size) => work::of_resnet(size, classes),
+            Family::Deit(size) => work::of_deit(size, classes),
         }
     }
 

@@ -65,7 +65,8 @@ pub fn fit(
     stop: &dyn Stop,
     progress: &Progress,
 ) -> Result<Ending, TrainError> {
-    device::within_memory(|| epochs(run, setup, ready, stop, progress))?
+    let trained = device::within_memory(|| epochs(run, setup, ready, stop, progress));
+    trained.map_err(|short| short.in_batches_of(setup.largest_batch()))?
 }
 
 /// The loop.
@@ -224,7 +225,7 @@ fn close_epoch(
     trainee.position.note(epoch, validation.accuracy().unwrap_or(0.0));
 
     // Explain the panel, and compare with what was seen before.
-    let seen = logbook.panel.look(&model, &setup.device, epoch == 0, dashboard)?;
+    let seen = device::within_memory(|| logbook.panel.look(&model, &setup.device, epoch == 0, dashboard))??;
     let metrics = EpochMetrics {
         epoch,
         training: Some(training_half(&meter, &validation, val_loss, &epoch_run)),

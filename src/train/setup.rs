@@ -33,6 +33,12 @@ impl Setup {
         (epoch <= epochs).then(|| Loader::start(split.clone(), order, self.batching(), first))
     }
 
+    /// Images of the largest batch there can be: no split has more than it has.
+    pub(super) fn largest_batch(&self) -> usize {
+        let most = [Split::Train, Split::Val].map(|split| self.data.split(split).samples().len());
+        self.config.batch_size.min(most.into_iter().max().unwrap_or(1))
+    }
+
     /// Steps of the optimizer in all epochs together.
     pub fn total_steps(&self) -> usize {
         self.config.epochs * Steps::of(self).count()

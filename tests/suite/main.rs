@@ -5,6 +5,7 @@
 
 mod architecture;
 mod batches;
+mod bench;
 mod cause;
 mod cli;
 mod damaged_runs;
@@ -17,6 +18,7 @@ mod faithfulness;
 mod flags;
 mod many;
 mod measures;
+mod memory;
 mod models;
 mod moved;
 mod names;

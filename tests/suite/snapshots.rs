@@ -6,7 +6,7 @@ use crate::support::{alone, driftscope, succeed};
 use std::path::Path;
 
 /// Every command, in the order of the help.
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "train",
     "eval",
     "export",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 14] = [
     "animate",
     "plot",
     "report",
+    "bench",
     "list",
     "completions",
 ];

@@ -7,7 +7,8 @@ use imports::{Module, Sources};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rooms from top to bottom, and what each may use of the others. Anything may use `FLOOR`; `cli` may use all.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
+    ("bench", &["train", "probe", "config", "explain", "data", "models", "measure", "device"]),
     (
         "train",
         &[
