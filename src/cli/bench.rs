@@ -19,8 +19,8 @@ use std::time::Duration;
 /// Flags of `driftscope bench`.
 #[derive(Debug, Args)]
 pub(super) struct BenchArguments {
-    /// Which model; its weights are drawn, so no file is needed
-    #[arg(long, value_name = "NAME", default_value = "deit_tiny", value_parser = args::model())]
+    /// Which model: `driftscope list models` names them; weights are drawn, so no file is needed
+    #[arg(long, value_name = "NAME", default_value = "deit_tiny", value_parser = args::model(), hide_possible_values = true)]
     model: ModelName,
     /// Images per batch
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = args::whole::<u32>(1..=u32::MAX))]
