@@ -7,12 +7,14 @@
 //! parity logits MODEL WEIGHTS IMAGES.safetensors OUT.safetensors    logits
 //! parity gradients MODEL WEIGHTS BATCH.safetensors OUT.safetensors  loss, gradient.NAME, buffer.NAME
 //! parity explain MODEL WEIGHTS BATCH.safetensors EXPLAINERS OUT…   maps.SPEC, gap.SPEC, layers.SPEC, noise.SPEC
+//! parity checkpoint FILE OUT.safetensors [--key KEY]               the weights; what the file says is printed as JSON
 //! parity train MODEL WEIGHTS BATCHES.safetensors OUT.safetensors    losses
 //! ```
 
 use anyhow::{Context, bail};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use clap::{Parser, Subcommand};
+use driftscope::checkpoints::Checkpoint;
 use driftscope::config::OptimizerConfig;
 use driftscope::data::{Preprocessing, normalised};
 use driftscope::device::DeviceChoice;
@@ -23,7 +25,7 @@ use driftscope::picture::{self, Interpolation, Normalisation, Picture};
 use driftscope::probe::cross_entropy;
 use driftscope::train::{Optimizer, StepGradients};
 use driftscope::weights::{self, HostTensor, StateDict};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What the reference uses too: torch.optim.AdamW(lr=1e-4, weight_decay=0.05).
 const LEARNING_RATE: f64 = 1e-4;
@@ -50,6 +52,13 @@ enum Command {
     Gradients(Stage),
     /// Raw maps of the labels, by each of the explainers (specifications, separated by commas).
     Explain { model: ModelName, weights: PathBuf, inputs: PathBuf, explainers: String, out: PathBuf },
+    /// The weights of a checkpoint that others wrote, under the names used here.
+    Checkpoint {
+        file: PathBuf,
+        out: PathBuf,
+        #[arg(long)]
+        key: Option<String>,
+    },
     /// One AdamW step on each batch in turn: the losses before the steps.
     Train(Stage),
 }
@@ -83,6 +92,7 @@ fn main() -> anyhow::Result<()> {
             let stage = Stage { model, weights, inputs, out: out.clone() };
             (explain(&stage, &explainers, &device)?, out)
         }
+        Command::Checkpoint { file, out, key } => (checkpoint(&file, key.as_deref())?, out),
         Command::Train(stage) => (train(&stage, &device.autodiff())?, stage.out),
     };
     driftscope::fsx::write_atomic(&out, &weights::encode(&results, &[("format", "pt")])?)?;
@@ -100,6 +110,20 @@ fn preprocess(pictures: &[PathBuf], preprocessing: Preprocessing, device: &Devic
         results.insert(format!("tensor.{index}"), HostTensor::from_tensor(tensor));
     }
     Ok(results)
+}
+
+fn checkpoint(file: &Path, key: Option<&str>) -> anyhow::Result<StateDict> {
+    let checkpoint = Checkpoint::open(file)?;
+    let found = checkpoint.choose(key)?;
+    let (model, facts) = (found.architecture()?, checkpoint.facts());
+    let said = serde_json::json!({
+        "key": found.key(), "prefix": found.prefix(), "average": found.is_average(), "model": model.name(),
+        "epoch": facts.epoch, "step": facts.step, "classes": facts.classes, "epsilon": facts.epsilon,
+        "mean": facts.preprocessing.as_ref().and_then(|one| one.mean), "metrics": facts.metrics,
+    });
+    driftscope::fsx::write_stdout(format!("{said}\n").as_bytes())?;
+    let tensors = found.read()?.into_iter();
+    Ok(tensors.map(|one| (one.name, HostTensor { shape: one.shape, values: one.values })).collect())
 }
 
 fn resize(pixels: StateDict) -> anyhow::Result<StateDict> {

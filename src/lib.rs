@@ -26,7 +26,8 @@
 //! | [`mod@run`] | what a run's folder means: `run.json`, checkpoints, resuming, branching, whether the data is the same |
 //! | [`config`] | what a person may type, and [`config::RunConfig`], the complete settings of a run |
 //! | [`explain`] | explanation methods, one small file per method; maps come out raw |
-//! | [`weights`] | named tensors on the host: safetensors and PyTorch files, strict import, export |
+//! | [`weights`] | named tensors on the host: strict import, export |
+//! | [`checkpoints`] | files and folders of weights that others wrote: what is in them, which is meant, their numbers |
 //! | [`data`] | images and their splits, the panel, augmentation, the deterministic loader, the textures |
 //! | [`models`] | ResNet and DeiT, their table, their taps and their groups of parameters |
 //! | [`report`] | what is shown of a run: tables, curves, film strips, the HTML page, TensorBoard's event files |
@@ -74,6 +75,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test makes, breaks and removes files"))]
 
 pub mod bench;
+pub mod checkpoints;
 pub mod cli;
 pub mod config;
 pub mod data;

@@ -3,6 +3,7 @@
 #
 #   scripts/parity/run.sh [CHECK…]     preprocess logits gradients adamw export; default: all of these
 #   scripts/parity/run.sh explain     every explainer beside pytorch-grad-cam, Captum and torch-cam, 10 minutes
+#   scripts/parity/run.sh foreign_checkpoints   checkpoints as every producer writes them; the producers are requirements-foreign.txt
 #   scripts/parity/run.sh finetune    both models on DTD beside PyTorch, which takes most of an hour
 #
 # Nothing of this is needed to build, run or test driftscope. The Python side is $DRIFTSCOPE_PYTHON, or a virtual

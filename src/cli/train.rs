@@ -70,10 +70,13 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "SIZE", default_value_t, help_heading = "Data")]
     cache: CacheSize,
 
-    /// Initial weights: none, pretrained (timm's file in the Hugging Face cache), or a .safetensors or .pth file [default:
-    /// pretrained where there are such weights, none for the minis]
+    /// Initial weights: none, pretrained (timm's file in the Hugging Face cache), or a file or folder of PyTorch, timm,
+    /// torchvision, Lightning or Hugging Face [default: pretrained where there are such weights, none for the minis]
     #[arg(long, value_name = "SOURCE", help_heading = "Training")]
     weights: Option<String>,
+    /// Which weights of the file, where it holds more than one set, such as 'state_dict_ema'
+    #[arg(long, value_name = "KEY", help_heading = "Training")]
+    key: Option<String>,
     /// Parameter names that the weights may lack, or have beyond the model's, such as 'layer4.*'; may be repeated
     #[arg(long, value_name = "PATTERN", help_heading = "Training")]
     allow_missing: Vec<String>,
@@ -322,7 +325,7 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
     if let Some(model) = arguments.model {
         settings.set("model", model.as_str())?;
     }
-    let texts = [("weights", &arguments.weights), ("data.source", &arguments.data)];
+    let texts = [("weights", &arguments.weights), ("weights_key", &arguments.key), ("data.source", &arguments.data)];
     for (key, value) in texts {
         if let Some(value) = value {
             settings.set(key, value.as_str())?;

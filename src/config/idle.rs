@@ -72,6 +72,7 @@ fn of_model(file: &FileConfig, model: ModelName, has_weights: Option<bool>) -> V
     let excuses = file.allow_missing.as_ref().is_some_and(|patterns| !patterns.is_empty());
     let (vit, batch_norm) = (model.spec().has_attention(), file.freeze.batch_norm == Some(true));
     vec![
+        needs("weights_key", file.weights_key.is_some(), has_weights, "with a file of weights"),
         needs("allow_missing", excuses, has_weights, "with a file of weights"),
         needs("drop_path", on(file.drop_path), vit, "for a vision transformer"),
         needs("freeze.batch_norm", batch_norm, !vit, "for a ResNet"),

@@ -58,6 +58,7 @@ const ALPHA: Kind = ZeroOr(0.001, 1000.0);
 pub(super) const KEYS: &[(&str, Kind)] = &[
     ("model", Text),
     ("weights", Text),
+    ("weights_key", Text),
     ("allow_missing", Texts),
     ("drop_path", Number(0.0, 0.99)),
     ("epochs", Whole(1, COUNT)),

@@ -85,7 +85,11 @@ impl FileConfig {
         let schedule = self.schedule.resolve(default_rate(model, optimizer.method))?;
         Ok(RunConfig {
             model,
-            weights: WeightsConfig { file: weights, allow_missing: self.allow_missing.unwrap_or_default() },
+            weights: WeightsConfig {
+                file: weights,
+                key: self.weights_key,
+                allow_missing: self.allow_missing.unwrap_or_default(),
+            },
             drop_path: self.drop_path.unwrap_or(0.0),
             epochs: self.epochs.unwrap_or(8),
             batch_size: self.batch_size.unwrap_or(32),

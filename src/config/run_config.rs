@@ -65,6 +65,9 @@ pub struct RunConfig {
 pub struct WeightsConfig {
     /// A file; `None`: drawn from the run's seed.
     pub file: Option<PathBuf>,
+    /// Which weights of the file, where it holds more than one set; `None`: those that are meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// Patterns of names that may be missing from the file or unexpected in it.
     pub allow_missing: Vec<String>,
 }

@@ -63,6 +63,7 @@ fn a_setting_that_would_do_nothing_is_refused_by_name() {
         ("resnet_mini", "drop_path = 0.1", "drop_path", "vision transformer"),
         ("deit_mini", "[freeze]\nbatch_norm = true", "freeze.batch_norm", "ResNet"),
         ("deit_mini", "allow_missing = [\"head.*\"]", "allow_missing", "weights"),
+        ("deit_mini", "weights = \"none\"\nweights_key = \"ema\"", "weights_key", "weights"),
         ("deit_mini", "weights = \"none\"\nallow_missing = [\"head.*\"]", "allow_missing", "weights"),
         ("deit_mini", "[augmentation]\nerasing_area = [0.1, 0.2]", "augmentation.erasing_area", "augmentation.erasing"),
         ("deit_mini", "[augmentation]\nerasing = 0\nerasing_ratio = [1, 2]", "augmentation.erasing_ratio", "erasing"),

@@ -15,6 +15,8 @@ pub struct FileConfig {
     pub model: Option<String>,
     /// `none`, `pretrained` or a file; the default is `pretrained` for models that have pretrained weights.
     pub weights: Option<String>,
+    /// Which weights of the file, where it holds more than one set.
+    pub weights_key: Option<String>,
     /// Patterns such as `layer4.*` of names that the file may lack, or have beyond the model's.
     pub allow_missing: Option<Vec<String>>,
     /// Drop-path rate of a ViT's last block, 0 to 0.99; the blocks before it have proportionally less.

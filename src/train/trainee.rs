@@ -25,8 +25,9 @@ impl Trainee {
         let mut model = draw(setup);
         let config = &setup.config.weights;
         if let Some(file) = &config.file {
-            let imported = weights::import(model, file, &config.allow_missing)?;
+            let imported = weights::import(model, file, config.key.as_deref(), &config.allow_missing)?;
             progress.say(&format!("weights from {}", file.display()));
+            imported.origin.notes().iter().for_each(|note| progress.say(note));
             if let Some([found, wanted]) = imported.new_head {
                 progress.say(&format!("a new head: {found} classes in the file, {wanted} in the data"));
             }

@@ -1,8 +1,8 @@
 //! What can be wrong with a file of weights, and with weights for a model.
 
 use super::misfit::Misfit;
+use crate::checkpoints::CheckpointError;
 use crate::fsx::{FsError, shown};
-use pytorch_reader::PytorchError;
 use safetensors::SafeTensorError;
 use std::path::{Path, PathBuf};
 
@@ -21,56 +21,9 @@ pub enum FileError {
         #[source]
         source: SafeTensorError,
     },
-    /// Not a PyTorch checkpoint, or one that would have to run code to be read.
-    #[error("{path}: not a PyTorch checkpoint of plain tensors")]
-    Pytorch {
-        /// The path of the file.
-        path: PathBuf,
-        /// What the reader said.
-        #[source]
-        source: PytorchError,
-    },
-    /// A tensor of a PyTorch checkpoint whose bytes cannot be read.
-    #[error("{path}: tensor {name} cannot be read")]
-    Tensor {
-        /// The path of the file.
-        path: PathBuf,
-        /// The name of the tensor.
-        name: String,
-        /// What the reader said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A file that is neither safetensors nor a PyTorch checkpoint.
-    #[error("{path}: expected weights as safetensors or as a PyTorch checkpoint, found {found}")]
-    NotWeights {
-        /// The path of the file.
-        path: PathBuf,
-        /// What it looks like, in words.
-        found: String,
-    },
-    /// A file too large to be read into memory.
-    #[error("{path} has {found} bytes, expected at most {most}")]
-    TooLarge {
-        /// The path of the file.
-        path: PathBuf,
-        /// Its size in bytes.
-        found: u64,
-        /// The largest size that is read, in bytes.
-        most: u64,
-    },
-    /// A tensor whose shape needs more bytes than the file can hold.
-    #[error("{path}: {name} claims a shape of {shape:?}, more than a file of {bytes} bytes can hold")]
-    Claim {
-        /// The path of the file.
-        path: PathBuf,
-        /// The name of the tensor.
-        name: String,
-        /// Its shape, as the file has it.
-        shape: Vec<usize>,
-        /// The file's size in bytes.
-        bytes: u64,
-    },
+    /// A checkpoint of others that cannot be read, or not without being told more.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
 }
 
 /// Weights that do not fit the model.

@@ -1,24 +1,14 @@
-//! Named tensors in files: safetensors both ways, and PyTorch's pickled checkpoints read without running their code.
+//! Named tensors in files: our own safetensors both ways, and whatever others wrote.
 
 use super::error::FileError;
-use super::recognise::{Format, recognise};
+use super::origin::Origin;
 use super::tensor::{HostTensor, StateDict};
-use crate::fsx;
+use crate::checkpoints::Checkpoint;
 use half::{bf16, f16};
-use pytorch_reader::{DType, PytorchError, PytorchReader};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-
-/// The largest safetensors file that is read, in bytes: 8 GiB, a hundred times what the largest model here needs.
-const LARGEST: u64 = 8 << 30;
-/// How many times its own size a file's tensors may come to, and what they may come to in any case, in bytes: tensors that
-/// share their storage are more than the file, but not by much.
-const SHARED: (u64, u64) = (16, 64 << 20);
-
-/// Names under which training scripts nest a state dict.
-const NESTS: [&str; 2] = ["model.", "state_dict."];
 
 /// Safetensors bytes in float32: the same tensors and metadata give the same bytes.
 ///
@@ -73,28 +63,31 @@ pub fn decode(bytes: &[u8], path: &Path) -> Result<(StateDict, HashMap<String, S
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(bad)?;
     let file = SafeTensors::deserialize(bytes).map_err(bad)?;
     let tensors = file.tensors().into_iter().filter_map(|(name, view)| {
-        let kind = match view.dtype() {
-            Dtype::F64 => DType::F64,
-            Dtype::F32 => DType::F32,
-            Dtype::F16 => DType::F16,
-            Dtype::BF16 => DType::BF16,
+        let values = match view.dtype() {
+            Dtype::F64 => numbers(view.data(), |raw| f64::from_le_bytes(raw) as f32),
+            Dtype::F32 => numbers(view.data(), f32::from_le_bytes),
+            Dtype::F16 => numbers(view.data(), |raw| f16::from_le_bytes(raw).to_f32()),
+            Dtype::BF16 => numbers(view.data(), |raw| bf16::from_le_bytes(raw).to_f32()),
             _ => return None, // counters such as num_batches_tracked
         };
-        Some((name, HostTensor { shape: view.shape().to_vec(), values: floats(view.data(), kind)? }))
+        Some((name, HostTensor { shape: view.shape().to_vec(), values }))
     });
     Ok((tensors.collect(), header.metadata().clone().unwrap_or_default()))
 }
 
-/// The floating-point tensors of a safetensors file or a PyTorch checkpoint, as float32. The content decides which it is,
-/// not the name.
-///
-/// A state dict nested under `model` or `state_dict` is found; what else the checkpoint holds is left alone.
+fn numbers<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    bytes.as_chunks::<N>().0.iter().map(|&raw| read(raw)).collect()
+}
+
+/// The floating-point tensors of a file or a folder of weights, as float32, under torchvision's names for a ResNet and timm's
+/// for a ViT. The content decides what it is, not the name; what else it holds is left alone.
 ///
 /// # Errors
 ///
-/// [`FileError`] names the file, and says what it looks like where it is neither.
+/// [`FileError`] names the file, and says what it looks like where it holds no weights, and what the keys are where it holds
+/// more than one set of them.
 pub fn read(path: &Path) -> Result<StateDict, FileError> {
-    Ok(read_all(path)?.tensors)
+    Ok(read_all(path, None)?.tensors)
 }
 
 /// What a file of weights holds.
@@ -103,80 +96,21 @@ pub(super) struct Contents {
     pub(super) tensors: StateDict,
     /// The other tensors, by name: their types.
     pub(super) others: BTreeMap<String, String>,
+    /// Where in the file they are.
+    pub(super) origin: Origin,
+    /// The model that they are of, or what keeps them from being one, in words.
+    pub(super) looks_like: String,
 }
 
-pub(super) fn read_all(path: &Path) -> Result<Contents, FileError> {
-    match recognise(path)? {
-        Format::Safetensors => {
-            let found = fsx::metadata(path)?.len();
-            if found > LARGEST {
-                return Err(FileError::TooLarge { path: path.to_path_buf(), found, most: LARGEST });
-            }
-            let bytes = fsx::read(path)?;
-            let (tensors, _) = decode(&bytes, path)?;
-            let file = SafeTensors::deserialize(&bytes)
-                .map_err(|source| FileError::Safetensors { path: path.to_path_buf(), source })?;
-            let others = file.tensors().into_iter().filter(|(name, _)| !tensors.contains_key(name));
-            let others = others.map(|(name, view)| (name, format!("{:?}", view.dtype()))).collect();
-            Ok(Contents { tensors, others })
-        }
-        Format::Pytorch => read_pytorch(path),
-    }
-}
-
-fn read_pytorch(path: &Path) -> Result<Contents, FileError> {
-    let reader = PytorchReader::new(path).map_err(|source| match source {
-        PytorchError::InvalidFormat(why) if why.contains("data.pkl") => {
-            FileError::NotWeights { path: path.to_path_buf(), found: "a ZIP archive without a pickle".to_string() }
-        }
-        source => FileError::Pytorch { path: path.to_path_buf(), source },
-    })?;
-    let all = reader.into_tensors();
-    let nest = NESTS.into_iter().find(|nest| all.keys().any(|name| name.starts_with(nest))).unwrap_or_default();
-    let bytes = fsx::metadata(path)?.len();
-    let mut room = bytes.saturating_mul(SHARED.0).max(SHARED.1);
-    let mut contents = Contents { tensors: StateDict::new(), others: BTreeMap::new() };
-    for (name, tensor) in &all {
-        let Some(inner) = name.strip_prefix(nest) else { continue };
-        let kind = tensor.dtype();
-        if !matches!(kind, DType::F64 | DType::F32 | DType::F16 | DType::BF16) {
-            contents.others.insert(inner.to_string(), format!("{kind:?}"));
-            continue;
-        }
-        // Nothing is allocated for a claim that the file cannot keep.
-        let size = |count: u64, side: &usize| count.checked_mul(*side as u64);
-        let wanted = tensor.shape().iter().try_fold(kind.size() as u64, size);
-        room = match wanted.and_then(|wanted| room.checked_sub(wanted)) {
-            Some(room) => room,
-            None => {
-                let (path, shape) = (path.to_path_buf(), tensor.shape().to_vec());
-                return Err(FileError::Claim { path, name: name.clone(), shape, bytes });
-            }
-        };
-        let raw = tensor.read().map_err(|source| FileError::Tensor {
-            path: path.to_path_buf(),
-            name: name.clone(),
-            source,
-        })?;
-        if let Some(values) = floats(&raw, kind) {
-            contents.tensors.insert(inner.to_string(), HostTensor { shape: tensor.shape().to_vec(), values });
-        }
-    }
-    Ok(contents)
-}
-
-/// Little-endian bytes as float32; `None` for numbers that are not floating-point.
-fn floats(bytes: &[u8], kind: DType) -> Option<Vec<f32>> {
-    let values = match kind {
-        DType::F64 => numbers(bytes, |raw| f64::from_le_bytes(raw) as f32),
-        DType::F32 => numbers(bytes, f32::from_le_bytes),
-        DType::F16 => numbers(bytes, |raw| f16::from_le_bytes(raw).to_f32()),
-        DType::BF16 => numbers(bytes, |raw| bf16::from_le_bytes(raw).to_f32()),
-        _ => return None,
+/// Reads the weights under `key`, or those that are meant.
+pub(super) fn read_all(path: &Path, key: Option<&str>) -> Result<Contents, FileError> {
+    let checkpoint = Checkpoint::open(path)?;
+    let found = checkpoint.choose(key)?;
+    let looks_like = match found.recognised() {
+        Ok(model) => format!("the file holds {} with {} classes", model.name(), model.classes()),
+        Err(why) => why,
     };
-    Some(values)
-}
-
-fn numbers<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    bytes.as_chunks::<N>().0.iter().map(|&raw| read(raw)).collect()
+    let tensors = found.read()?.into_iter();
+    let tensors = tensors.map(|one| (one.name, HostTensor { shape: one.shape, values: one.values })).collect();
+    Ok(Contents { tensors, others: found.not_floats().clone(), origin: Origin::of(&found), looks_like })
 }

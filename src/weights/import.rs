@@ -3,6 +3,7 @@
 use super::error::{WeightsError, mismatch};
 use super::file::{self, Contents};
 use super::misfit;
+use super::origin::Origin;
 use super::state_dict::{expected, replace};
 use super::tensor::{HostTensor, StateDict};
 use crate::models::{Group, Model, Parameter, Role};
@@ -19,11 +20,13 @@ pub struct Imported {
     pub missing: Vec<String>,
     /// Names in the file that were excused.
     pub unexpected: Vec<String>,
+    /// Where in the file the weights were.
+    pub origin: Origin,
     /// Classes in the file and in the model, where they differ and the head is new.
     pub new_head: Option<[usize; 2]>,
 }
 
-/// Loads a file into `model`, which keeps its drawn values only where `excused` (patterns such as `layer4.*`) says so, and
+/// Loads the weights under `key` of a file or a folder, or those that are meant, into `model`, which keeps its drawn values only where `excused` (patterns such as `layer4.*`) says so, and
 /// in a head of another number of classes. A pattern must match a name that is missing or unexpected, or one of a head that
 /// is replaced.
 ///
@@ -31,12 +34,12 @@ pub struct Imported {
 ///
 /// [`WeightsError`] lists every name that is missing or unexpected and every shape that is wrong, or names a pattern that
 /// excuses nothing.
-pub fn import(model: Model, path: &Path, excused: &[String]) -> Result<Imported, WeightsError> {
+pub fn import(model: Model, path: &Path, key: Option<&str>, excused: &[String]) -> Result<Imported, WeightsError> {
     let parse = |pattern: &String| {
         Pattern::new(pattern).map_err(|source| WeightsError::Pattern { pattern: pattern.clone(), source })
     };
     let excused = excused.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-    let Contents { mut tensors, others } = file::read_all(path)?;
+    let Contents { mut tensors, others, origin, looks_like } = file::read_all(path, key)?;
     let mut expected = expected(&model);
     let names: Vec<String> = expected.keys().cloned().collect();
     let new_head = take_head(&mut expected, &mut tensors);
@@ -48,13 +51,16 @@ pub fn import(model: Model, path: &Path, excused: &[String]) -> Result<Imported,
         tensors.keys().filter(|name| !expected.contains_key(*name) && is_excused(name)).cloned().collect();
     missing.iter().for_each(|name| drop(expected.remove(name)));
     unexpected.iter().for_each(|name| drop(tensors.remove(name)));
-    misfit::check(&expected, &tensors, &others).map_err(|misfit| mismatch(path, misfit))?;
+    misfit::check(&expected, &tensors, &others).map_err(|mut misfit| {
+        misfit.hint.get_or_insert(looks_like);
+        mismatch(path, misfit)
+    })?;
     finite(&tensors, path)?;
     let unfitting = || missing.iter().chain(&unexpected).chain(&replaced);
     if let Some(idle) = excused.iter().find(|pattern| !unfitting().any(|name| pattern.matches(name))) {
         return Err(WeightsError::IdlePattern { pattern: idle.as_str().to_string(), path: path.to_path_buf() });
     }
-    Ok(Imported { model: replace(model, tensors), missing, unexpected, new_head })
+    Ok(Imported { model: replace(model, tensors), missing, unexpected, origin, new_head })
 }
 
 /// Takes the head out of both where the number of classes differs; the two numbers, of the file and of the model.

@@ -145,7 +145,7 @@ fn a_run_is_evaluated_exported_and_listed() {
     assert_eq!(exported, weights::decode(&fs::read(&sealed).unwrap(), &sealed).unwrap().0);
     assert_eq!((metadata["format"].as_str(), metadata["model"].as_str()), ("pt", "resnet_mini"));
     let model = ModelName::ResnetMini.init(10, 0.0, 9, &fast_device());
-    let imported = weights::import(model, &path, &[]).unwrap();
+    let imported = weights::import(model, &path, None, &[]).unwrap();
     assert!(imported.missing.is_empty() && imported.unexpected.is_empty() && imported.new_head.is_none());
     stdout(&["export", "run", "half.safetensors", "--precision", "bfloat16"]);
     assert!(fs::metadata(dir.path().join("half.safetensors")).unwrap().len() < one.len() as u64 * 6 / 10);

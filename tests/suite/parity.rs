@@ -205,7 +205,7 @@ fn real_weights_give_timms_logits() {
     let _turn = alone();
     let device = fast_device();
     let path = Path::new(&folder).join("deit_tiny_patch16_224.safetensors");
-    let imported = weights::import(ModelName::DeitTiny.init(1000, 0.0, 0, &device), &path, &[]).unwrap();
+    let imported = weights::import(ModelName::DeitTiny.init(1000, 0.0, 0, &device), &path, None, &[]).unwrap();
     assert!(imported.missing.is_empty() && imported.unexpected.is_empty() && imported.new_head.is_none());
     let images = pseudo_random([2, 3, 224, 224], 1000, &device) * 2.0;
     let logits = imported.model.forward(images, Mode::Eval, &mut Taps::none());

@@ -90,6 +90,30 @@ fn a_malicious_pickle_is_not_run() {
     }
 }
 
+/// An average and what it is of, in one file: the average is taken and said, and the other by its key.
+#[test]
+fn of_several_weights_the_average_is_taken_and_a_key_takes_another() {
+    let _turn = alone();
+    let (name, device) = (ModelName::DeitMini, Device::flex());
+    let [raw, average] = [1, 2].map(|seed| weights::state_dict(&name.init(3, 0.0, seed, &device)));
+    let prefixed = |prefix: &str, one: &StateDict| -> StateDict {
+        one.iter().map(|(key, tensor)| (format!("{prefix}.{key}"), tensor.clone())).collect()
+    };
+    let both: StateDict = prefixed("net", &raw).into_iter().chain(prefixed("net_ema", &average)).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("both.safetensors");
+    fs::write(&path, weights::encode(&both, &[]).unwrap()).unwrap();
+    for (key, expected) in [(None, &average), (Some("net"), &raw), (Some("net_ema"), &average)] {
+        let imported = weights::import(name.init(3, 0.0, 9, &device), &path, key, &[]).unwrap();
+        assert_eq!(weights::state_dict(&imported.model), *expected, "{key:?}");
+        let notes = imported.origin.notes().join("; ");
+        assert!(notes.contains("--key net") && notes.contains("cut"), "{notes}");
+        assert_eq!(notes.contains("an average"), key != Some("net"), "{notes}");
+    }
+    let error = weights::import(name.init(3, 0.0, 9, &device), &path, Some("model"), &[]).unwrap_err().to_string();
+    assert!(error.contains("'model'") && error.contains("net, net_ema"), "{error}");
+}
+
 /// A model of 7 classes into one of 10: all but the head is taken over, and the head keeps what was drawn.
 #[test]
 fn weights_of_another_number_of_classes_bring_everything_but_the_head() {
@@ -101,7 +125,7 @@ fn weights_of_another_number_of_classes_bring_everything_but_the_head() {
         fs::write(&path, weights::encode(&seven, &[("format", "pt")]).unwrap()).unwrap();
         let drawn = name.init(10, 0.0, 2, &device);
         let before = weights::state_dict(&drawn);
-        let imported = weights::import(drawn, &path, &[]).unwrap();
+        let imported = weights::import(drawn, &path, None, &[]).unwrap();
         assert_eq!(imported.new_head, Some([7, 10]), "{name}");
         for (key, tensor) in weights::state_dict(&imported.model) {
             let expected = if key.starts_with(&format!("{head}.")) { &before } else { &seven };
@@ -121,7 +145,7 @@ fn a_pattern_that_excuses_nothing_is_refused_by_name() {
     fs::write(&path, weights::encode(&seven, &[("format", "pt")]).unwrap()).unwrap();
     let import = |patterns: &[&str]| {
         let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
-        weights::import(name.init(10, 0.0, 2, &device), &path, &patterns)
+        weights::import(name.init(10, 0.0, 2, &device), &path, None, &patterns)
     };
     assert_eq!(import(&["cls_*", "head.*"]).unwrap().missing, ["cls_token"]);
     let error = import(&["cls_*", "layr4.*"]).unwrap_err().to_string();

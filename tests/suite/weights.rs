@@ -15,7 +15,7 @@ fn refusal(name: &str, bytes: &[u8]) -> String {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(name);
     fs::write(&path, bytes).unwrap();
-    let error = import(model(), &path, &[]).unwrap_err();
+    let error = import(model(), &path, None, &[]).unwrap_err();
     let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
     let message = format!("{error} {source}");
     assert!(message.contains(name), "{message}");
@@ -23,12 +23,19 @@ fn refusal(name: &str, bytes: &[u8]) -> String {
 }
 
 #[test]
-fn names_with_a_prefix_are_told_what_it_is() {
-    let prefixed: StateDict =
-        state_dict(&model()).into_iter().map(|(name, tensor)| (format!("module.{name}"), tensor)).collect();
-    let message = refusal("w.safetensors", &encode(&prefixed, &[]).unwrap());
+fn a_prefix_is_cut_and_said_and_what_does_not_fit_is_named() {
+    let own = state_dict(&model());
+    let prefixed: StateDict = own.iter().map(|(name, one)| (format!("module.{name}"), one.clone())).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("w.safetensors");
+    fs::write(&path, encode(&prefixed, &[]).unwrap()).unwrap();
+    let imported = import(model(), &path, None, &[]).unwrap();
+    assert_eq!(state_dict(&imported.model), own);
+    assert_eq!(imported.origin.notes(), ["'module.' cut from the beginning of every name"]);
+    let other = state_dict(&ModelName::ResnetMini.init(10, 0.0, 1, &fast_device()));
+    let message = refusal("r.safetensors", &encode(&other, &[]).unwrap());
     for part in
-        [" missing (", " unexpected (module.", "every name begins with 'module.', and without it they would fit"]
+        [" missing (", " unexpected (bn1.bias", "holds a ResNet of bottleneck blocks [1, 1, 1, 1]", "10 classes"]
     {
         assert!(message.contains(part), "{part} is missing from: {message}");
     }
@@ -52,7 +59,7 @@ fn the_content_decides_and_not_the_name() {
     let dir = tempfile::tempdir().unwrap();
     for name in ["w.ckpt", "w.pth.tar", "weights", "w.pth"] {
         fs::write(dir.path().join(name), &bytes).unwrap();
-        import(model(), &dir.path().join(name), &[]).unwrap();
+        import(model(), &dir.path().join(name), None, &[]).unwrap();
     }
     let archive = checkpoint(&[1.0, 2.0, 3.0]);
     for name in ["p.pth.tar", "p.ckpt", "p.safetensors", "p"] {
@@ -61,7 +68,8 @@ fn the_content_decides_and_not_the_name() {
     }
     assert!(refusal("w.pth", b"version https://git-lfs.github.com/spec/v1\n").contains("git lfs pull"));
     assert!(refusal("w.safetensors", b"<html>").contains("HTML"));
-    assert!(refusal("w.npz", &zip(&[("a.npy", b"\x93NUMPY")])).contains("a ZIP archive without a pickle"));
+    assert!(refusal("w.npz", &zip(&[("a.npy", b"\x93NUMPY")])).contains("NumPy arrays (.npz)"));
+    assert!(refusal("w.zip", &zip(&[("a.txt", b"text")])).contains("a ZIP archive without a pickle"));
 }
 
 /// `torch.save({"w": torch.tensor(values)})`, written out by hand: a pickle that builds the tensor over storage 0, and the

@@ -7,7 +7,7 @@ use imports::{Module, Sources};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rooms from top to bottom, and what each may use of the others. Anything may use `FLOOR`; `cli` may use all.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("bench", &["train", "probe", "config", "explain", "data", "models", "measure", "device"]),
     (
         "train",
@@ -20,7 +20,8 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("run", &["config", "weights", "data", "models", "store", "picture", "stats"]),
     ("config", &["explain", "weights", "data", "models", "picture"]),
     ("explain", &["models", "measure", "stats"]),
-    ("weights", &["models"]),
+    ("weights", &["checkpoints", "models"]),
+    ("checkpoints", &[]),
     ("data", &["store", "picture"]),
     ("models", &["ops", "picture"]),
     ("report", &["draw", "drift", "store", "measure", "picture"]),
@@ -43,7 +44,8 @@ const FLOOR: [&str; 2] = ["fsx", "seed"];
 const TOP: [&str; 2] = ["cli", "main"];
 
 /// Rooms of plain data code, which never name Burn.
-const WITHOUT_BURN: [&str; 12] = [
+const WITHOUT_BURN: [&str; 13] = [
+    "checkpoints",
     "report",
     "drift",
     "faithfulness",

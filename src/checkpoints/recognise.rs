@@ -1,6 +1,6 @@
 //! What a file of weights is, by its first bytes and whatever its name says.
 
-use super::error::FileError;
+use super::error::CheckpointError;
 use crate::fsx;
 use std::path::Path;
 
@@ -8,8 +8,22 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Safetensors,
-    /// In a ZIP archive, in a TAR archive, or a bare pickle.
-    Pytorch,
+    /// What `torch.save` has written since 1.6.
+    Zip,
+    /// What PyTorch wrote before 0.1.10.
+    Tar,
+    /// What `torch.save` wrote in between, or a bare pickle.
+    Pickle,
+}
+
+impl Format {
+    /// What a file of the format is called in an error.
+    pub(super) fn container(self) -> &'static str {
+        match self {
+            Format::Safetensors => "safetensors file",
+            Format::Zip | Format::Tar | Format::Pickle => "PyTorch checkpoint",
+        }
+    }
 }
 
 /// How many bytes are looked at.
@@ -24,12 +38,9 @@ const TAR: std::ops::Range<usize> = 257..262;
 /// # Errors
 ///
 /// Where it cannot be read, or is something else; the error says what it looks like.
-pub(super) fn recognise(path: &Path) -> Result<Format, FileError> {
-    let not_weights = |found: &str| FileError::NotWeights { path: path.to_path_buf(), found: found.to_string() };
+pub(super) fn recognise(path: &Path) -> Result<Format, CheckpointError> {
+    let not_weights = |found: &str| CheckpointError::NotWeights { path: path.to_path_buf(), found: found.to_string() };
     let metadata = fsx::metadata(path)?;
-    if metadata.is_dir() {
-        return Err(not_weights("a folder"));
-    }
     if !metadata.is_file() {
         return Err(not_weights("something that is not a regular file"));
     }
@@ -40,15 +51,21 @@ pub(super) fn recognise(path: &Path) -> Result<Format, FileError> {
     }
 }
 
-fn format(head: &[u8]) -> Option<Format> {
+/// By the first bytes of a file.
+pub(super) fn format(head: &[u8]) -> Option<Format> {
     let length = head.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
     if length.is_some_and(|length| length <= LONGEST_HEADER) && head.get(8) == Some(&b'{') {
         return Some(Format::Safetensors);
     }
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        return Some(Format::Zip);
+    }
+    if head.get(TAR) == Some(b"ustar") {
+        return Some(Format::Tar);
+    }
     // A pickle begins with its protocol, from 2 on, or the opening of a tuple, as old ones do.
     let pickle = matches!(head, [0x80, 2..=5, ..]) || head.starts_with(b"(dp") || head.starts_with(b"L1195470371");
-    let archive = head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || head.get(TAR) == Some(b"ustar");
-    (pickle || archive).then_some(Format::Pytorch)
+    pickle.then_some(Format::Pickle)
 }
 
 /// In a few words, what a file is that cannot be read as weights.
@@ -121,9 +138,9 @@ mod tests {
         let tar = [vec![b'a'; 257], b"ustar".to_vec()].concat();
         for (bytes, expected) in [
             (&safetensors[..], "Safetensors"),
-            (b"PK\x03\x04zip", "Pytorch"),
-            (b"\x80\x02}q\0.", "Pytorch"),
-            (&tar, "Pytorch"),
+            (b"PK\x03\x04zip", "Zip"),
+            (b"\x80\x02}q\0.", "Pickle"),
+            (&tar, "Tar"),
             (b"", "an empty file"),
             (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git-LFS pointer"),
             (b"\n <!DOCTYPE html><html>", "HTML"),
@@ -144,10 +161,8 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_and_a_missing_file_are_named() {
+    fn a_missing_file_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = recognise(dir.path()).unwrap_err().to_string();
-        assert!(folder.contains("found a folder"), "{folder}");
         let missing = recognise(&dir.path().join("w.pth")).unwrap_err().to_string();
         assert!(missing.contains("w.pth") && missing.contains("No such file"), "{missing}");
     }
