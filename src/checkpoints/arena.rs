@@ -52,6 +52,8 @@ pub(super) const MOST: usize = 512 << 20;
 pub(super) struct Arena {
     nodes: Vec<Node>,
     charged: usize,
+    /// How many opcodes were read.
+    pub(super) steps: usize,
 }
 
 impl Arena {

@@ -45,6 +45,10 @@ pub struct Preprocessing {
     pub source: String,
 }
 
+/// The most classes and metrics that are kept, and the longest name of one, in bytes.
+const MOST_CLASSES: usize = 50_000;
+const LONGEST: usize = 512;
+
 /// What a checkpoint says beside its weights.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
@@ -133,7 +137,7 @@ impl Look<'_> {
     }
 
     fn text_at(&self, value: Value, key: &str) -> Option<String> {
-        self.document.arena.text(self.at(value, key)?).filter(|text| !text.is_empty()).map(str::to_string)
+        self.text(self.at(value, key)?).filter(|text| !text.is_empty())
     }
 
     fn number_at(&self, value: Value, key: &str) -> Option<f64> {
@@ -161,13 +165,13 @@ impl Look<'_> {
     }
 
     fn texts(&self, value: Value) -> Option<Vec<String>> {
-        let texts: Option<Vec<String>> =
-            self.document.arena.items(value)?.iter().map(|item| self.text(*item)).collect();
+        let items = self.document.arena.items(value).filter(|items| items.len() <= MOST_CLASSES)?;
+        let texts: Option<Vec<String>> = items.iter().map(|item| self.text(*item)).collect();
         texts.filter(|texts| !texts.is_empty())
     }
 
     fn text(&self, value: Value) -> Option<String> {
-        self.document.arena.text(value).map(str::to_string)
+        self.document.arena.text(value).filter(|text| text.len() <= LONGEST).map(str::to_string)
     }
 
     /// Names of classes under any of the keys that people use.
@@ -180,6 +184,9 @@ impl Look<'_> {
         let whole = |value: &Value| if let Value::Int(number) = value { usize::try_from(*number).ok() } else { None };
         for (key, name_first) in [("class_to_idx", true), ("idx_to_class", false), ("id2label", false)] {
             let Some(entries) = self.at(value, key).and_then(|map| self.document.arena.entries(map)) else { continue };
+            if entries.len() > MOST_CLASSES {
+                continue;
+            }
             let pair = |(key, value): &(Value, Value)| match name_first {
                 true => Some((whole(value)?, self.text(*key)?)),
                 false => Some((whole(key)?, self.text(*value)?)),
@@ -201,7 +208,7 @@ impl Look<'_> {
             let measures = WORDS.iter().any(|word| key.to_lowercase().contains(word));
             Some((key, self.number(value)?)).filter(|_| measures)
         };
-        entries.into_iter().filter_map(of).collect()
+        entries.into_iter().take(MOST_CLASSES).filter_map(of).collect()
     }
 
     /// How images are made, from the settings of timm's or torchvision's scripts.

@@ -13,7 +13,15 @@ use super::{legacy, numpy};
 /// How deep wrappers of a tensor may be nested: a parameter of a subclass of a tensor, and a file within a file.
 const WRAPPERS: usize = 8;
 
+/// What an opcode costs beside the memory of its node.
+const STEP: usize = 16;
+
 impl Document {
+    /// Memory and time that reading it has taken, as one number.
+    fn cost(&self) -> usize {
+        self.arena.charged() + STEP * self.arena.steps + self.nested.get()
+    }
+
     /// The tensor that a value is, or why it cannot be read; none where it is no tensor.
     pub(super) fn tensor(&self, value: Value) -> Option<Result<Tensor, String>> {
         self.tensor_within(value, WRAPPERS)
@@ -100,8 +108,16 @@ impl Document {
             if self.nested.get() > MOST {
                 return Err("too much is stored in files within the file".to_string());
             }
-            let inner = legacy::read(bytes).map_err(|fault| format!("its storage: {fault}"))?;
-            self.nested.set(self.nested.get() + inner.arena.charged() + inner.nested.get());
+            // What a file within the file costs is counted, so that one that is named often is not read as often. Of a broken
+            // one only its length is known.
+            let length = usize::try_from(bytes.length()).unwrap_or(usize::MAX);
+            let inner = legacy::read(bytes);
+            let cost = match &inner {
+                Ok(inner) => inner.cost(),
+                Err(_) => length.saturating_mul(STEP),
+            };
+            self.nested.set(self.nested.get().saturating_add(cost));
+            let inner = inner.map_err(|fault| format!("its storage: {fault}"))?;
             return inner.storage(inner.root, depth - 1);
         }
         let Some(Node::Persistent(id)) = self.arena.node(value) else {

@@ -10,16 +10,18 @@ use super::bytes::Cursor;
 use super::error::Fault;
 use std::collections::HashMap;
 
-/// Memory of an entry of the memo or the stack, counted with some room.
+/// Memory of a mark, or of an entry of the memo out of order, counted with some room.
 const SLOT: usize = 64;
 /// The longest text that is kept, in bytes.
 const LONGEST_TEXT: u64 = 64 << 20;
 
 /// What a pickle of `cursor` describes. The cursor stands behind it afterwards.
 pub(super) fn unpickle(cursor: &mut Cursor, arena: &mut Arena) -> Result<Value, Fault> {
-    let mut machine = Machine { cursor, arena, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new(), next: 0 };
+    let mut machine =
+        Machine { cursor, arena, stack: Vec::new(), marks: Vec::new(), memo: Vec::new(), sparse: HashMap::new() };
     loop {
         let opcode = machine.cursor.byte()?;
+        machine.arena.steps += 1;
         if opcode == b'.' {
             return machine.pop();
         }
@@ -33,9 +35,9 @@ struct Machine<'a> {
     stack: Vec<Value>,
     /// Lengths of the stack at each mark.
     marks: Vec<usize>,
-    memo: HashMap<u64, Value>,
-    /// The next number that MEMOIZE gives.
-    next: u64,
+    /// By number; writers count from 0 on, and what does not is in `sparse`.
+    memo: Vec<Value>,
+    sparse: HashMap<u64, Value>,
 }
 
 impl Machine<'_> {
@@ -187,20 +189,37 @@ impl Machine<'_> {
             }
             b'p' | b'q' | b'r' | 0x94 => {
                 let top = self.top()?;
-                let key = if opcode == 0x94 { self.next } else { self.memo_key(opcode)? };
-                self.arena.charge(SLOT)?;
-                self.memo.insert(key, top);
-                self.next = self.memo.len() as u64;
-                Ok(())
+                let key = match opcode {
+                    0x94 => (self.memo.len() + self.sparse.len()) as u64, // as CPython numbers them
+                    _ => self.memo_key(opcode)?,
+                };
+                self.remember(key, top)
             }
             _ => {
                 let key = self.memo_key(opcode)?;
-                match self.memo.get(&key).copied() {
+                match self.memo.get(key as usize).or_else(|| self.sparse.get(&key)).copied() {
                     Some(value) => self.push(value),
                     None => Fault::broken(format!("a pickle refers to {key} of its memo, and there is none")),
                 }
             }
         }
+    }
+
+    fn remember(&mut self, key: u64, value: Value) -> Result<(), Fault> {
+        let next = self.memo.len() as u64;
+        match self.memo.get_mut(key as usize) {
+            Some(place) => *place = value,
+            None if key == next => {
+                self.arena.charge(2 * size_of::<Value>())?;
+                self.sparse.remove(&key);
+                self.memo.push(value);
+            }
+            None => {
+                self.arena.charge(SLOT)?;
+                self.sparse.insert(key, value);
+            }
+        }
+        Ok(())
     }
 
     fn top(&mut self) -> Result<Value, Fault> {
