@@ -3,7 +3,7 @@
 #
 #   scripts/gpu/check.sh [BUNDLE] [--device cuda] [--minutes 8] [--json FILE] [--only parity,resume,…]
 #
-# Prints one table, writes the same as JSON, and exits with 1 if a check failed, else with 0. What cannot be run here (no
+# Prints one table, writes the same as JSON, and exits with 1 if a check failed or none was made, else with 0. What cannot be run here (no
 # GPU, no such precision in this build, no time left) is a row that says so. With --device cpu the same table is made
 # with the checks that need no GPU. BUNDLE is by default the folder that this script lies in, two above.
 #
