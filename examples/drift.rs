@@ -133,6 +133,7 @@ fn metrics(epoch: usize) -> EpochMetrics {
         val_top5: None,
         val_class_accuracy: Vec::new(),
         learning_rate: None,
+        precision: None,
         seconds: 1.0,
     };
     EpochMetrics { epoch, training: Some(training), drift: Vec::new(), randomised: Vec::new() }

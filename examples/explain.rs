@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn forward(model: &Model, images: &Tensor<4>, wanted: &[(Tap, Watch)]) -> Result<f64, Box<dyn Error>> {
     let mut taps = Taps::request(&model.taps(), wanted)?;
     let start = Instant::now();
-    model.forward(images.clone(), Mode::Eval, &mut taps).into_data();
+    model.forward(images.clone(), Mode::EVAL, &mut taps).into_data();
     Ok(start.elapsed().as_secs_f64())
 }
 

@@ -139,7 +139,7 @@ fn resize(pixels: StateDict) -> anyhow::Result<StateDict> {
 
 fn logits(stage: &Stage, device: &Device) -> anyhow::Result<StateDict> {
     let (model, inputs) = stage.open(device)?;
-    let logits = model.forward(tensor(&inputs, "images", device)?, Mode::Eval, &mut Taps::none());
+    let logits = model.forward(tensor(&inputs, "images", device)?, Mode::EVAL, &mut Taps::none());
     Ok(StateDict::from([("logits".to_string(), HostTensor::from_tensor(logits))]))
 }
 
@@ -208,7 +208,7 @@ fn loss(model: &Model, inputs: &StateDict, suffix: &str, device: &Device) -> any
     let images = tensor(inputs, &format!("images{suffix}"), device)?;
     let labels: Tensor<1> = tensor(inputs, &format!("labels{suffix}"), device)?;
     let targets: Tensor<2, Int> = labels.int().unsqueeze_dim(1);
-    let logits = model.forward(images, Mode::Train { seed: 0, frozen_batch_norm: false }, &mut Taps::none());
+    let logits = model.forward(images, Mode::train(0), &mut Taps::none());
     Ok(cross_entropy(logits, targets).mean())
 }
 

@@ -1,4 +1,4 @@
-//! What one training step costs: `cargo run --example step -- deit_tiny 16 5 [--device cpu] [--precision f32]`.
+//! What one training step costs: `cargo run --example step -- deit_tiny 16 5 [--device cpu] [--precision bf16]`.
 //!
 //! Prints one line of JSON, all of it by step: median seconds, seconds of CPU time over all threads, the median of forward,
 //! backward and optimizer alone, and how much more memory than the loaded model was taken at most, MiB (resident memory on
@@ -12,6 +12,7 @@ use burn::tensor::{Device, Distribution, Int, Tensor};
 use driftscope::config::OptimizerConfig;
 use driftscope::device::DeviceChoice;
 use driftscope::models::{Mode, Model, ModelName, Taps};
+use driftscope::precision::Precision;
 use driftscope::probe::cross_entropy;
 use driftscope::train::{Optimizer, StepGradients};
 use std::error::Error;
@@ -24,22 +25,19 @@ const LEARNING_RATE: f64 = 1e-4;
 const WARM_UP: usize = 3;
 /// Blocks of steps on a GPU, and steps whose parts are timed.
 const BLOCKS: usize = 3;
-const USAGE: &str = "usage: step MODEL BATCH STEPS [--device cpu|cuda|flex] [--precision f32]";
+const USAGE: &str = "usage: step MODEL BATCH STEPS [--device cpu|cuda|flex] [--precision f32|tf32|bf16]";
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let mut arguments: Vec<String> = env::args().skip(1).collect();
     let device = flag(&mut arguments, "--device", "cpu")?;
-    let precision = flag(&mut arguments, "--precision", "f32")?;
+    let precision: Precision = flag(&mut arguments, "--precision", "f32")?.parse()?;
     let [model, batch, steps] = arguments.as_slice() else { return Err(USAGE.into()) };
     let (name, batch, steps): (ModelName, usize, usize) = (model.parse()?, batch.parse()?, steps.parse()?);
-    if precision != "f32" {
-        return Err(format!("precision '{precision}': expected f32").into());
-    }
     let choice: DeviceChoice = device.parse()?;
     let (plain, choice) = choice.open()?;
-    let mut trained = Trained::new(name, batch, &plain);
+    let mut trained = Trained::new(name, batch, precision, &plain);
     plain.sync()?;
     let loaded = memory(choice, "VmRSS")?;
 
@@ -89,11 +87,12 @@ struct Trained {
     optimizer: Optimizer,
     images: Tensor<4>,
     targets: Tensor<2, Int>,
+    precision: Precision,
     taken: u64,
 }
 
 impl Trained {
-    fn new(name: ModelName, batch: usize, device: &Device) -> Self {
+    fn new(name: ModelName, batch: usize, precision: Precision, device: &Device) -> Self {
         let side = name.spec().image_size();
         let labels: Vec<i64> = (0..batch).map(|image| (image % CLASSES) as i64).collect();
         Self {
@@ -102,6 +101,7 @@ impl Trained {
             optimizer: Optimizer::new(OptimizerConfig::adamw(0.01)),
             images: Tensor::random([batch, 3, side, side], Distribution::Normal(0.0, 1.0), device),
             targets: Tensor::<1, Int>::from_ints(labels.as_slice(), device).reshape([batch, 1]),
+            precision,
             taken: 0,
         }
     }
@@ -109,7 +109,7 @@ impl Trained {
     /// Takes a step; the seconds of its parts mean something where it waits for the device after each.
     fn step(&mut self, wait: bool) -> Result<[f64; 3]> {
         let model = self.model.take().ok_or("a step failed")?;
-        let mode = Mode::Train { seed: self.taken, frozen_batch_norm: false };
+        let mode = Mode { precision: self.precision, ..Mode::train(self.taken) };
         self.taken += 1;
         let mut clock = Clock { device: &self.device, wait, start: Instant::now() };
 

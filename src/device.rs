@@ -84,6 +84,16 @@ impl DeviceChoice {
         }
     }
 
+    /// Whether it is a GPU.
+    pub fn is_gpu(self) -> bool {
+        matches!(self, DeviceChoice::Cuda(_))
+    }
+
+    /// Whether it computes in bfloat16, be it slowly.
+    pub fn has_bf16(self) -> bool {
+        self != DeviceChoice::Flex
+    }
+
     /// The device, and what `auto` came to.
     ///
     /// # Errors
@@ -109,6 +119,17 @@ pub fn available() -> Vec<DeviceChoice> {
     #[cfg(not(feature = "libtorch"))]
     let of_libtorch = [];
     of_libtorch.into_iter().chain([DeviceChoice::Flex]).collect()
+}
+
+/// Whether the CPU has instructions for products of bfloat16; without, they are made of float32 and slower than it.
+pub fn has_bf16_instructions() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let found = std::arch::is_x86_feature_detected!("avx512bf16");
+    #[cfg(target_arch = "aarch64")]
+    let found = std::arch::is_aarch64_feature_detected!("bf16");
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let found = false;
+    found
 }
 
 /// Work that needs more memory than there is.
@@ -220,6 +241,7 @@ fn free_memory() -> Option<u64> {
 #[allow(deprecated, reason = "burn-tch is pinned; the day it goes, this module goes with it")]
 mod libtorch {
     use super::{DeviceChoice, DeviceError};
+    use crate::ops;
     use burn::tensor::Device;
 
     /// How many CUDA devices there are.
@@ -235,9 +257,16 @@ mod libtorch {
             other => other,
         };
         match choice {
-            DeviceChoice::Cuda(index) if index < found => Ok((Device::libtorch_cuda(index), choice)),
+            DeviceChoice::Cuda(index) if index < found => {
+                // libtorch begins with rounded inputs in convolutions.
+                ops::allow_tf32(false);
+                Ok((Device::libtorch_cuda(index), choice))
+            }
             DeviceChoice::Cuda(_) => Err(DeviceError::NotFound { wanted: choice, found }),
-            _ => Ok((Device::libtorch(), choice)),
+            _ => {
+                ops::keep_memory();
+                Ok((Device::libtorch(), choice))
+            }
         }
     }
 }

@@ -41,6 +41,7 @@
 //! | [`ops`] | fused operations, their gradients and their libtorch bodies |
 //! | [`device`] | from `auto`, `cpu`, `cuda:N` or `flex` to a device; out of memory as an error |
 //! | [`progress`] | lines and one progress bar on stderr |
+//! | [`precision`] | what products are computed in: `f32`, `tf32`, `bf16` |
 //! | [`seed`] | every stream of random numbers |
 //! | [`fsx`] | files that are written completely or not at all; errors that name their path |
 //!
@@ -89,6 +90,7 @@ pub mod measure;
 pub mod models;
 pub mod ops;
 pub mod picture;
+pub mod precision;
 pub mod probe;
 pub mod progress;
 pub mod report;

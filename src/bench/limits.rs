@@ -2,13 +2,15 @@
 
 use super::error::BenchError;
 use super::rate::{finished, rate};
+use crate::ops;
+use crate::precision::Precision;
 use burn::tensor::{Device, Distribution, Tensor};
 use std::time::Duration;
 
 /// Two rates that nothing on this device can beat for long.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// Additions and multiplications a second in a product of two square matrices, float32.
+    /// Additions and multiplications a second in a product of two square matrices, in the precision of the run.
     pub products: f64,
     /// Bytes a second, read and written together, while a large tensor is copied.
     pub copies: f64,
@@ -21,15 +23,16 @@ const FLOATS: [usize; 2] = [1 << 24, 1 << 28];
 
 impl Limits {
     /// Measures both; `gpu` chooses the sizes.
-    pub(super) fn of(device: &Device, gpu: bool, wanted: Duration) -> Result<Self, BenchError> {
+    pub(super) fn of(device: &Device, gpu: bool, precision: Precision, wanted: Duration) -> Result<Self, BenchError> {
         let wait = || finished(device);
         let side = SIDES[usize::from(gpu)];
-        let matrix = || Tensor::<2>::random([side, side], Distribution::Normal(0.0, 1.0), device);
+        let matrix = || ops::cast(Tensor::<2>::random([side, side], Distribution::Normal(0.0, 1.0), device), precision);
         let (one, other) = (matrix(), matrix());
         let product = || {
             drop(one.clone().matmul(other.clone()));
             Ok(())
         };
+        let _in_force = ops::begin(precision);
         let products = rate(wanted, product, wait)? * 2.0 * (side as f64).powi(3);
         let floats = FLOATS[usize::from(gpu)];
         let from = Tensor::<1>::zeros([floats], device);

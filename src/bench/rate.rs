@@ -52,7 +52,15 @@ mod tests {
     #[test]
     fn every_call_is_made_and_an_error_ends_it() {
         let mut calls = 0;
-        let found = rate(Duration::ZERO, || Ok(calls += 1), || Ok(())).unwrap();
+        let found = rate(
+            Duration::ZERO,
+            || {
+                calls += 1;
+                Ok(())
+            },
+            || Ok(()),
+        )
+        .unwrap();
         assert!(calls == 2 && found > 0.0, "one that is not counted, and one");
         assert!(rate(Duration::ZERO, || Err(BenchError::NoImages), || Ok(())).is_err());
     }

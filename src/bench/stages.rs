@@ -8,7 +8,8 @@ use crate::data::{Batch, Batching, DataSet, Loader, Order, Split};
 use crate::device;
 use crate::explain::{Target, explain};
 use crate::measure::{Heatmap, Measure, Prepared};
-use crate::models::{Mode, Model, Taps};
+use crate::models::{Mode, Model, Taps, Training};
+use crate::ops;
 use crate::probe::cross_entropy;
 use crate::train::{Optimizer, StepGradients};
 use burn::tensor::{Device, Int, Tensor};
@@ -67,7 +68,7 @@ pub fn measure(subject: Subject, told: &dyn Fn(&str)) -> Result<Measured, BenchE
 fn all(subject: Subject, batch: usize, told: &dyn Fn(&str)) -> Result<Measured, BenchError> {
     let Subject { config, device, wanted, .. } = subject;
     told("what the device can do at most");
-    let limits = Limits::of(device, subject.gpu, wanted)?;
+    let limits = Limits::of(device, subject.gpu, config.precision, wanted)?;
     told("images");
     let (mut stages, loaded) = data(subject)?;
 
@@ -82,15 +83,16 @@ fn all(subject: Subject, batch: usize, told: &dyn Fn(&str)) -> Result<Measured, 
     let model = trained.valid();
 
     told("forward pass");
+    let products = ops::begin(config.precision);
     let forward = || {
-        drop(model.forward(images.clone(), Mode::Eval, &mut Taps::none()));
+        drop(model.forward(images.clone(), Mode::eval(config.precision), &mut Taps::none()));
         Ok(())
     };
     let calls = rate(wanted, forward, wait)?;
     stages.push(Stage { name: "forward pass".to_string(), per_second: per_second(calls), limit: limit(1.0) });
 
     told("training step");
-    let mut training = Training { model: Some(trained), optimizer: Optimizer::new(config.optimizer), steps: 0 };
+    let mut training = Trained { model: Some(trained), optimizer: Optimizer::new(config.optimizer), steps: 0 };
     let targets = loaded.targets(device);
     let step = || {
         training.step(config, images.clone(), targets.clone());
@@ -99,6 +101,8 @@ fn all(subject: Subject, batch: usize, told: &dyn Fn(&str)) -> Result<Measured, 
     let calls = rate(wanted, step, wait)?;
     stages.push(Stage { name: "training step".to_string(), per_second: per_second(calls), limit: limit(3.0) });
 
+    // Explanations are float32, whatever the rest is.
+    drop(products);
     let labels: Vec<Option<usize>> = loaded.labels.iter().copied().map(Some).collect();
     let mut maps: Vec<Heatmap> = Vec::new();
     for explainer in &config.explainers {
@@ -145,18 +149,19 @@ fn data(Subject { config, data, wanted, .. }: Subject) -> Result<(Vec<Stage>, Ba
 }
 
 /// A model in training.
-struct Training {
+struct Trained {
     /// Taken while it takes a step.
     model: Option<Model>,
     optimizer: Optimizer,
     steps: u64,
 }
 
-impl Training {
+impl Trained {
     /// One step as a run takes it: forward, backward, the norm of the gradients, clipping, and the optimizer.
     fn step(&mut self, config: &RunConfig, images: Tensor<4>, targets: Tensor<2, Int>) {
         let Some(model) = self.model.take() else { return };
-        let mode = Mode::Train { seed: self.steps, frozen_batch_norm: config.freeze.batch_norm };
+        let training = Training { seed: self.steps, frozen_batch_norm: config.freeze.batch_norm };
+        let mode = Mode { training: Some(training), precision: config.precision };
         self.steps += 1;
         let loss = cross_entropy(model.forward(images, mode, &mut Taps::none()), targets).mean();
         let mut gradients = StepGradients::default();

@@ -2,6 +2,7 @@
 
 use super::args::{self, DeviceArguments};
 use super::output::{Format, FormatArguments, json, print};
+use super::precision::{self, PrecisionArguments};
 use crate::bench::{Measured, Stage, Subject, measure};
 use crate::config::RunConfig;
 use crate::config::file::Settings;
@@ -34,22 +35,25 @@ pub(super) struct BenchArguments {
     #[command(flatten)]
     device: DeviceArguments,
     #[command(flatten)]
+    precision: PrecisionArguments,
+    #[command(flatten)]
     format: FormatArguments,
 }
 
 pub(super) fn run(arguments: &BenchArguments) -> Result<ExitCode> {
     let (device, choice) = arguments.device.device.open()?;
     let config = config(arguments)?;
+    let progress = Progress::new();
+    precision::check(config.precision, choice)?.iter().for_each(|line| progress.say(line));
     // The thorough way keeps what it found out of files for later, and this command writes nothing.
     let mut data = DataSet::quick(&config.data)?;
     data.trainable()?;
     data.keep_pixels(CacheSize::default().bytes(), &config.preprocessing);
-    let progress = Progress::new();
     let subject = Subject {
         config: &config,
         data: &data,
         device: &device,
-        gpu: matches!(choice, DeviceChoice::Cuda(_)),
+        gpu: choice.is_gpu(),
         wanted: Duration::from_secs(arguments.seconds),
     };
     let measured = measure(subject, &|what| progress.say(&format!("measuring: {what}")))?;
@@ -69,6 +73,9 @@ fn config(arguments: &BenchArguments) -> Result<RunConfig> {
     settings.set("weights", "none")?;
     settings.set("data.source", arguments.data.as_str())?;
     settings.set("batch_size", i64::from(arguments.batch_size))?;
+    if let Some(choice) = arguments.precision.precision {
+        settings.set("precision", choice.name())?;
+    }
     Ok(settings.resolve()?)
 }
 
@@ -76,10 +83,11 @@ fn config(arguments: &BenchArguments) -> Result<RunConfig> {
 fn heading(config: &RunConfig, choice: DeviceChoice, measured: &Measured) -> String {
     let limits = measured.limits;
     format!(
-        "{}, batches of {}, on {choice} ({}), float32\nat most {:.0} GFLOP/s in products of matrices, {:.1} GB/s copied\n\n",
+        "{}, batches of {}, on {choice} ({}), {}\nat most {:.0} GFLOP/s in products of matrices, {:.1} GB/s copied\n\n",
         config.model,
         config.batch_size,
         choice.meaning(),
+        config.precision,
         limits.products / 1e9,
         limits.copies / 1e9,
     )
@@ -107,7 +115,7 @@ fn answer(config: &RunConfig, choice: DeviceChoice, measured: &Measured) -> Valu
         "model": config.model,
         "batch_size": config.batch_size,
         "device": choice.to_string(),
-        "precision": "f32",
+        "precision": config.precision,
         "limits": {
             "products_flop_per_second": measured.limits.products,
             "copies_byte_per_second": measured.limits.copies,

@@ -5,8 +5,10 @@ use super::input::{left_out, open_data};
 use super::limits::LimitArguments;
 use super::output::print;
 use super::output::{Format, FormatArguments, checked, json};
+use super::precision::{self, PrecisionArguments, PrecisionChoice};
 use crate::data::{Batching, DataConfig, Split};
 use crate::device;
+use crate::precision::Precision;
 use crate::probe::{Evaluation, evaluate};
 use crate::progress::Progress;
 use crate::report::{Cell, Table, confusion_csv, number, text};
@@ -32,6 +34,8 @@ pub(super) struct EvalArguments {
     limits: LimitArguments,
     #[command(flatten)]
     device: DeviceArguments,
+    #[command(flatten)]
+    precision: PrecisionArguments,
     /// Images per batch [default: the run's]
     #[arg(long, value_name = "N", value_parser = args::whole::<u64>(1..))]
     batch_size: Option<u64>,
@@ -44,7 +48,7 @@ pub(super) struct EvalArguments {
 
 pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     let confusion = arguments.confusion.as_ref().map(|path| checked("--confusion", path)).transpose()?;
-    let (device, _) = arguments.device.device.open()?;
+    let (device, choice) = arguments.device.device.open()?;
     let CheckpointArguments { run, weights } = &arguments.checkpoint;
     let Reopened { record, position, model } = reopen(&run.path, run.which, weights.raw, &device)?;
     let run = &run.path;
@@ -60,11 +64,13 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
 
     let config = &record.config;
     let batch_size = arguments.batch_size.map_or(config.batch_size, |size| size as usize);
+    let precision = arguments.precision.precision.map_or(config.precision, PrecisionChoice::precision);
+    precision::check(precision, choice)?.iter().for_each(|line| progress.say(line));
     let batching = Batching { batch_size, preprocessing: config.preprocessing };
     let phase = progress.phase("evaluating");
     let each_batch = |done| phase.done(done, index.samples().len());
     let evaluated =
-        device::within_memory(|| evaluate(&model, data.classes.len(), index, batching, &device, each_batch));
+        device::within_memory(|| evaluate(&model, data.classes.len(), index, batching, precision, &device, each_batch));
     let evaluation = evaluated.map_err(|short| short.in_batches_of(batch_size.min(index.samples().len())))??;
     progress.finish();
     data.verify_unchanged(arguments.split)?;
@@ -77,9 +83,9 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     }
     let epoch = position.epoch;
     print(&match arguments.format.format {
-        Format::Table => table(&data.classes, &evaluation, arguments.split, epoch),
+        Format::Table => table(&data.classes, &evaluation, arguments.split, epoch, precision),
         Format::Csv => csv(&data.classes, &evaluation),
-        Format::Json => json(&answer(&data.classes, &evaluation, arguments.split, epoch))?,
+        Format::Json => json(&answer(&data.classes, &evaluation, arguments.split, epoch, precision))?,
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -101,12 +107,13 @@ fn source(arguments: &EvalArguments, record: &RunRecord) -> Result<DataConfig> {
 }
 
 /// One row per class.
-fn table(classes: &[String], evaluation: &Evaluation, split: Split, epoch: usize) -> String {
+fn table(classes: &[String], evaluation: &Evaluation, split: Split, epoch: usize, precision: Precision) -> String {
     let shown = |value: Option<f64>| number(value).unwrap_or_else(|| "–".to_string());
     let rows = classes.iter().zip(evaluation.class_accuracies()).zip(evaluation.class_counts());
     let rows = rows.map(|((class, accuracy), count)| vec![text(class), number(accuracy), text(count)]).collect();
     format!(
-        "epoch {epoch} on {split}: top-1 {} · top-5 {} · loss {} · {} images{}\n\n{}",
+        "epoch {epoch} on {split}{}: top-1 {} · top-5 {} · loss {} · {} images{}\n\n{}",
+        if precision == Precision::F32 { String::new() } else { format!(" in {precision}") },
         shown(evaluation.accuracy()),
         shown(evaluation.top5()),
         shown(evaluation.loss()),
@@ -131,10 +138,11 @@ fn csv(classes: &[String], evaluation: &Evaluation) -> String {
     Table { headings: vec!["class", "images", "accuracy", "top5", "loss"], rows, left: 1 }.csv()
 }
 
-fn answer(classes: &[String], evaluation: &Evaluation, split: Split, epoch: usize) -> Value {
+fn answer(classes: &[String], evaluation: &Evaluation, split: Split, epoch: usize, precision: Precision) -> Value {
     serde_json::json!({
         "epoch": epoch,
         "split": split.to_string(),
+        "precision": precision.name(),
         "images": evaluation.count(),
         "loss": evaluation.loss(),
         "top1": evaluation.accuracy(),

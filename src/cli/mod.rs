@@ -19,6 +19,7 @@ mod limits;
 mod list;
 mod output;
 mod plot;
+mod precision;
 mod report;
 mod run_spec;
 mod runs;

@@ -5,6 +5,7 @@ use super::error::INTERRUPTED;
 use super::input::{left_out, open_data};
 use super::limits::LimitArguments;
 use super::output::print;
+use super::precision::{self, PrecisionArguments};
 use super::run_spec::RunSpec;
 use crate::config::file::Settings;
 use crate::config::{RunConfig, ema_note};
@@ -82,6 +83,8 @@ pub(super) struct TrainArguments {
     allow_missing: Vec<String>,
     #[command(flatten)]
     device: DeviceArguments,
+    #[command(flatten)]
+    precision: PrecisionArguments,
     /// Passes over the training images
     #[arg(long, value_name = "N", value_parser = args::whole::<u32>(0..=u32::MAX), help_heading = "Training")]
     epochs: Option<u32>,
@@ -350,6 +353,9 @@ fn with_flags(mut settings: Settings, arguments: &TrainArguments) -> Result<Sett
             settings.set(&format!("data.{key}"), limit)?;
         }
     }
+    if let Some(choice) = arguments.precision.precision {
+        settings.set("precision", choice.name())?;
+    }
     if let Some(rate) = arguments.lr {
         settings.set("schedule.learning_rate", rate)?;
     }
@@ -374,6 +380,7 @@ fn setup(
     &TrainArguments { cache, tensorboard, .. }: &TrainArguments,
 ) -> Result<(Setup, DeviceChoice)> {
     let (device, choice) = choice.open()?;
+    precision::check(config.precision, choice)?.iter().for_each(|line| say(line));
     let mut data = open_data(&config.data)?;
     let bytes = cache.bytes();
     if bytes > 0 {

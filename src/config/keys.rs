@@ -66,6 +66,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("accumulate", Whole(1, COUNT)),
     ("seed", SEED),
     ("label_smoothing", Number(0.0, 0.99)),
+    ("precision", Word(&["auto", "f32", "tf32", "bf16"])),
     ("data.source", Text),
     ("data.split", SEED),
     ("data.classes", Texts),

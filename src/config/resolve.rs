@@ -9,6 +9,7 @@ use crate::data::{DataConfig, Preprocessing, TexturesConfig};
 use crate::explain::Explainer;
 use crate::models::ModelName;
 use crate::picture::Interpolation;
+use crate::precision::Precision;
 use crate::weights::{self, WeightsError};
 use std::path::PathBuf;
 
@@ -96,6 +97,7 @@ impl FileConfig {
             accumulate: self.accumulate.unwrap_or(1),
             seed: self.seed.unwrap_or(0),
             label_smoothing: self.label_smoothing.unwrap_or(0.0),
+            precision: precision(self.precision.as_deref())?,
             data,
             preprocessing: Preprocessing {
                 size: model.spec().image_size(),
@@ -168,6 +170,18 @@ impl FileConfig {
 /// The learning rate if none is given: the model's own; for SGD another one, because its steps scale with the gradient.
 fn default_rate(model: ModelName, method: OptimizerKind) -> f64 {
     if let OptimizerKind::Sgd { .. } = method { 1e-2 } else { model.spec().learning_rate }
+}
+
+/// `auto` is float32: the one precision that every device has and that was measured on each.
+fn precision(typed: Option<&str>) -> Result<Precision, ConfigError> {
+    match typed {
+        None | Some("auto") => Ok(Precision::F32),
+        Some(name) => name.parse().map_err(|_| ConfigError::Word {
+            key: "precision",
+            found: name.to_string(),
+            expected: "auto, f32, tf32 or bf16",
+        }),
+    }
 }
 
 /// Which file `none`, `pretrained` or a path means.

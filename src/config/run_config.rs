@@ -4,6 +4,7 @@ use super::training::{EmaConfig, FreezeConfig, KeepConfig, OptimizerConfig, Sche
 use crate::data::{Augmentation, DataConfig, DataError, DataSet, Mixing, Panel, Preprocessing};
 use crate::explain::{Explainer, Target};
 use crate::models::ModelName;
+use crate::precision::Precision;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -27,6 +28,10 @@ pub struct RunConfig {
     pub seed: u64,
     /// Label smoothing: the share of the target that is spread evenly over all classes, in [0, 1).
     pub label_smoothing: f64,
+    /// What products are computed in when training and validating; explanations are float32. Runs of before it was kept
+    /// were float32.
+    #[serde(default)]
+    pub precision: Precision,
     /// Where the images come from.
     pub data: DataConfig,
     /// How an image is brought to the model's size.

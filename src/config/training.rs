@@ -43,6 +43,11 @@ impl OptimizerKind {
             OptimizerKind::Sgd { .. } => "sgd",
         }
     }
+
+    /// Whether it keeps a second moment of the gradient.
+    pub fn has_second(self) -> bool {
+        !matches!(self, OptimizerKind::Sgd { .. })
+    }
 }
 
 /// The optimizer and its settings.

@@ -31,6 +31,8 @@ pub struct FileConfig {
     pub seed: Option<u64>,
     /// Label smoothing: the share of the target that is spread evenly over all classes, 0 to 0.99.
     pub label_smoothing: Option<f64>,
+    /// What products are computed in when training and validating: `auto`, `f32`, `tf32` or `bf16`.
+    pub precision: Option<String>,
     /// `[data]`: where the images come from.
     pub data: DataSection,
     /// `[preprocessing]`: how an image is brought to the model's size.

@@ -22,14 +22,14 @@ pub(super) struct Asked<'a>(pub(super) &'a Model);
 impl Asked<'_> {
     /// The logits of the chosen classes, `[batch]`.
     pub(super) fn logits(&self, images: Tensor<4>, classes: &[usize]) -> Vec<f32> {
-        let logits = self.0.forward(images, Mode::Eval, &mut Taps::none());
+        let logits = self.0.forward(images, Mode::EVAL, &mut Taps::none());
         numbers(chosen(logits, classes))
     }
 
     /// `∂logit/∂images`, `[batch, 3, height, width]`, off the tape.
     pub(super) fn input_gradient(&self, images: Tensor<4>, classes: &[usize]) -> Result<Tensor<4>, ExplainError> {
         let leaf = images.inner().autodiff().require_grad();
-        let logits = self.0.forward(leaf.clone(), Mode::Eval, &mut Taps::none());
+        let logits = self.0.forward(leaf.clone(), Mode::EVAL, &mut Taps::none());
         let gradients = chosen(logits, classes).sum().backward();
         leaf.grad(&gradients).ok_or(ExplainError::NoInputGradient)
     }
@@ -37,7 +37,7 @@ impl Asked<'_> {
     /// The values at taps of one pass.
     pub(super) fn tapped(&self, images: Tensor<4>, wanted: &[(Tap, Watch)]) -> Result<Vec<Tapped>, ExplainError> {
         let mut taps = Taps::request(&self.0.taps(), wanted)?;
-        self.0.forward(images, Mode::Eval, &mut taps);
+        self.0.forward(images, Mode::EVAL, &mut taps);
         Ok(taps.into_seen())
     }
 

@@ -71,7 +71,7 @@ use pass::{Pass, Reader, union};
 /// - `labels`: `[batch]`, the true classes where they are known
 ///
 /// `model` must be off the tape ([`Model::valid`]): only what lies above a differentiated tap is then recorded, and
-/// no parameter's gradient is ever computed. The pass evaluates ([`Mode::Eval`]), so the sum of the target logits has
+/// no parameter's gradient is ever computed. The pass evaluates ([`Mode::EVAL`]), so the sum of the target logits has
 /// each image's own gradient. Methods that read taps share one pass for each target; a second target whose classes are
 /// the first's costs nothing.
 ///
@@ -139,7 +139,7 @@ fn pass(
 ) -> Result<Passed, ExplainError> {
     let readers: Vec<&dyn Reader> = explainers.iter().filter_map(|explainer| explainer.reader()).collect();
     let mut taps = Taps::request(offered, &union(&readers, offered)?)?;
-    let tracked = model.forward(images.clone(), Mode::Eval, &mut taps);
+    let tracked = model.forward(images.clone(), Mode::EVAL, &mut taps);
     let logits = Logits { classes: tracked.dims()[1], values: numbers(tracked.clone().inner()) };
     let classes = classes_of(target, labels, &logits)?;
     let gradients = tracked.is_tracked().then(|| chosen(tracked, &classes).sum().backward());

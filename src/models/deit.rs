@@ -9,6 +9,7 @@ use super::groups::Groups;
 use super::init::Initialiser;
 use super::layers::{Attention, Conv2d, LayerNorm, Linear, Mode, drop_path};
 use super::taps::{Tap, TapSpec, Taps};
+use crate::ops::{exact, laid_out};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::activation::gelu;
@@ -87,7 +88,7 @@ pub struct Deit {
 impl Deit {
     /// `[batch, 3, height, width]`, normalised, to logits `[batch, classes]`.
     pub fn forward(&self, images: Tensor<4>, mode: Mode, taps: &mut Taps) -> Tensor<2> {
-        let patches = self.patch_embed.proj.forward(images).flatten::<3>(2, 3).swap_dims(1, 2);
+        let patches = self.patch_embed.proj.forward(laid_out(images), mode).flatten::<3>(2, 3).swap_dims(1, 2);
         let [batch, _, features] = patches.dims();
         let class = self.cls_token.val().expand([batch, 1, features]);
         let mut tokens = Tensor::cat(vec![class, patches], 1) + self.pos_embed.val();
@@ -95,15 +96,19 @@ impl Deit {
             tokens = block.forward(tokens, index, mode, taps);
             tokens = taps.pass_tokens(Tap::Block(index), tokens);
         }
-        self.read_out(tokens)
+        self.read_out_as(tokens, mode)
     }
 
     /// Tokens `[batch, tokens, features]` behind any block to logits `[batch, classes]`: final norm and head on the class
     /// token.
     pub fn read_out(&self, tokens: Tensor<3>) -> Tensor<2> {
+        self.read_out_as(tokens, Mode::EVAL)
+    }
+
+    fn read_out_as(&self, tokens: Tensor<3>, mode: Mode) -> Tensor<2> {
         let batch = tokens.dims()[0];
         let class = self.norm.forward(tokens.slice([0..batch, 0..1])).squeeze_dim::<2>(1);
-        self.head.forward(class)
+        exact(self.head.forward(class, mode))
     }
 
     /// Stem, blocks and head. The final norm belongs to the last block.
@@ -163,10 +168,11 @@ impl Block {
     }
 
     fn forward(&self, tokens: Tensor<3>, index: usize, mode: Mode, taps: &mut Taps) -> Tensor<3> {
-        let drop = |branch, part: usize| drop_path(branch, self.drop_path_rate, (2 * index + part) as u64, mode);
+        // The residual stream, which the norms read, is float32.
+        let drop = |branch, part: usize| drop_path(exact(branch), self.drop_path_rate, (2 * index + part) as u64, mode);
         let normed = taps.pass_tokens(Tap::BlockNorm(index), self.norm1.forward(tokens.clone()));
-        let tokens = tokens + drop(self.attn.forward(normed, Tap::Attention(index), taps), 0);
-        let branch = self.mlp.forward(self.norm2.forward(tokens.clone()));
+        let tokens = tokens + drop(self.attn.forward(normed, mode, Tap::Attention(index), taps), 0);
+        let branch = self.mlp.forward(self.norm2.forward(tokens.clone()), mode);
         tokens + drop(branch, 1)
     }
 }
@@ -179,7 +185,7 @@ pub(super) struct Mlp {
 }
 
 impl Mlp {
-    fn forward(&self, tokens: Tensor<3>) -> Tensor<3> {
-        self.fc2.forward(gelu(self.fc1.forward(tokens)))
+    fn forward(&self, tokens: Tensor<3>, mode: Mode) -> Tensor<3> {
+        self.fc2.forward(gelu(self.fc1.forward(tokens, mode)), mode)
     }
 }

@@ -1,5 +1,6 @@
 //! Initial parameters, drawn on the host from the run's seed: the same numbers on every device and backend.
 
+use crate::ops::laid_out;
 use crate::seed::{self, Purpose, standard_normal};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -57,6 +58,12 @@ impl Initialiser {
         mut draw: impl FnMut(&mut ChaCha8Rng) -> f32,
     ) -> Param<Tensor<D>> {
         let values: Vec<f32> = (0..shape.iter().product()).map(|_| draw(&mut self.generator)).collect();
-        Param::from_data(TensorData::new(values, shape), &self.device)
+        Param::from_tensor(placed(TensorData::new(values, shape), &self.device))
     }
+}
+
+/// The tensor of a parameter on a device, laid out as its convolutions are fastest on; on the tape of an autodiff device.
+pub fn placed<const D: usize>(data: TensorData, device: &Device) -> Tensor<D> {
+    let tensor = laid_out(Tensor::from_data(data, &device.clone().inner()));
+    if device.is_autodiff() { tensor.autodiff() } else { tensor }
 }

@@ -7,23 +7,49 @@
 use super::init::Initialiser;
 use super::taps::{Tap, Taps};
 use crate::ops;
+use crate::precision::Precision;
 use crate::seed::{self, Purpose};
 use burn::module::{Module, Param, RunningState};
 use burn::tensor::{Device, Tensor};
 use rand::RngExt;
 
-/// Whether a forward pass trains or evaluates.
+/// How a forward pass runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Batch statistics, which also move the running ones, and drop path drawn from the step's seed.
-    Train {
-        /// Draws drop path; derived from (run seed, epoch, step).
-        seed: u64,
-        /// Whether batch norm uses its running statistics all the same, and leaves them alone.
-        frozen_batch_norm: bool,
-    },
-    /// Running statistics, nothing dropped: images of a batch are independent of one another.
-    Eval,
+pub struct Mode {
+    /// Where it trains: batch statistics, which also move the running ones, and drop path. Where it evaluates, none: running
+    /// statistics, nothing dropped, and images of a batch are independent of one another.
+    pub training: Option<Training>,
+    /// What products are computed in; logits are float32 whatever it is.
+    pub precision: Precision,
+}
+
+/// What a forward pass that trains has of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Training {
+    /// Draws drop path; derived from (run seed, epoch, step).
+    pub seed: u64,
+    /// Whether batch norm uses its running statistics all the same, and leaves them alone.
+    pub frozen_batch_norm: bool,
+}
+
+impl Mode {
+    /// Evaluation in float32: what every explanation is made in.
+    pub const EVAL: Self = Self::eval(Precision::F32);
+
+    /// Evaluation.
+    pub const fn eval(precision: Precision) -> Self {
+        Self { training: None, precision }
+    }
+
+    /// Training in float32 with batch norm's own statistics.
+    pub const fn train(seed: u64) -> Self {
+        Self { training: Some(Training { seed, frozen_batch_norm: false }), precision: Precision::F32 }
+    }
+
+    /// Whether batch norm takes the statistics of the batch.
+    fn has_batch_statistics(self) -> bool {
+        self.training.is_some_and(|training| !training.frozen_batch_norm)
+    }
 }
 
 /// A convolution as in `torch.nn.Conv2d` (dilation 1, groups 1).
@@ -54,11 +80,12 @@ impl Conv2d {
         Self { weight, bias: Some(init.constant([channels_out], 0.0)), stride: patch, padding: 0 }
     }
 
-    /// `[batch, channels_in, height, width]` to `[batch, channels_out, …]`.
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let output = ops::conv2d(input, self.weight.val(), [self.stride; 2], [self.padding; 2]);
+    /// `[batch, channels_in, height, width]` to `[batch, channels_out, …]`, in the type of the mode's precision; where there
+    /// is a bias, in float32.
+    pub fn forward(&self, input: Tensor<4>, mode: Mode) -> Tensor<4> {
+        let output = ops::conv2d(input, self.weight.val(), [self.stride; 2], [self.padding; 2], mode.precision);
         match &self.bias {
-            Some(bias) => output + bias.val().reshape([1, -1, 1, 1]),
+            Some(bias) => ops::exact(output) + bias.val().reshape([1, -1, 1, 1]),
             None => output,
         }
     }
@@ -94,18 +121,21 @@ impl BatchNorm2d {
 
     /// Normalises `[batch, channels, height, width]`; in training mode also moves the running statistics.
     pub fn forward(&self, input: Tensor<4>, mode: Mode) -> Tensor<4> {
-        match mode {
-            Mode::Train { frozen_batch_norm: false, .. } => self.forward_batch_statistics(input),
-            Mode::Train { frozen_batch_norm: true, .. } | Mode::Eval => self.forward_running_statistics(input),
+        match mode.has_batch_statistics() {
+            true => self.forward_batch_statistics(input),
+            false => self.forward_running_statistics(input, mode.precision),
         }
     }
 
     /// One scale and one shift a channel: two passes over the activation instead of four.
-    fn forward_running_statistics(&self, input: Tensor<4>) -> Tensor<4> {
+    fn forward_running_statistics(&self, input: Tensor<4>, precision: Precision) -> Tensor<4> {
         let deviation = (self.running_var.value_sync() + BATCH_NORM_EPSILON).sqrt();
         let scale = self.weight.val() / deviation;
         let shift = self.bias.val() - self.running_mean.value_sync() * scale.clone();
-        input * scale.reshape([1, -1, 1, 1]) + shift.reshape([1, -1, 1, 1])
+        match precision {
+            Precision::Bf16 => ops::scale_channels(input, scale, shift),
+            Precision::F32 | Precision::Tf32 => input * scale.reshape([1, -1, 1, 1]) + shift.reshape([1, -1, 1, 1]),
+        }
     }
 
     fn forward_batch_statistics(&self, input: Tensor<4>) -> Tensor<4> {
@@ -149,9 +179,9 @@ impl Linear {
         Self { weight: init.uniform([features_out, features_in], bound), bias: init.uniform([features_out], bound) }
     }
 
-    /// `[…, in]` to `[…, out]`, the last axis mapped.
-    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        ops::linear(input, self.weight.val(), self.bias.val())
+    /// `[…, in]` to `[…, out]`, the last axis mapped, in the type of the mode's precision.
+    pub fn forward<const D: usize>(&self, input: Tensor<D>, mode: Mode) -> Tensor<D> {
+        ops::linear(input, self.weight.val(), self.bias.val(), mode.precision)
     }
 }
 
@@ -201,12 +231,15 @@ impl Attention {
     /// `[batch, tokens, features]` to the same shape.
     ///
     /// Fused attention never forms the probabilities, so a pass that taps `tap` runs the explicit formula for this
-    /// block; a test bounds the difference between the two.
-    pub fn forward(&self, input: Tensor<3>, tap: Tap, taps: &mut Taps) -> Tensor<3> {
-        let packed = self.qkv.forward(input);
-        let context =
-            if taps.wants(tap) { self.explicit(packed, tap, taps) } else { ops::attention(packed, self.heads) };
-        self.proj.forward(context)
+    /// block; a test bounds the difference between the two. What is tapped is float32.
+    pub fn forward(&self, input: Tensor<3>, mode: Mode, tap: Tap, taps: &mut Taps) -> Tensor<3> {
+        let packed = self.qkv.forward(input, mode);
+        let context = if taps.wants(tap) {
+            self.explicit(ops::exact(packed), tap, taps)
+        } else {
+            ops::attention(packed, self.heads)
+        };
+        self.proj.forward(context, mode)
     }
 
     /// `softmax(q·kᵀ/√width)·v` written out, the probabilities shown to the tap.
@@ -232,7 +265,7 @@ impl Attention {
 /// Huang et al. 2016, "Deep Networks with Stochastic Depth"; timm `layers/drop.py`. The draw is the host's, from the
 /// step's seed and the branch's index, so that it does not depend on the device or on what ran before.
 pub(super) fn drop_path(branch: Tensor<3>, rate: f64, index: u64, mode: Mode) -> Tensor<3> {
-    let Mode::Train { seed, .. } = mode else { return branch };
+    let Some(Training { seed, .. }) = mode.training else { return branch };
     if rate <= 0.0 {
         return branch;
     }

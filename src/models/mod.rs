@@ -12,7 +12,7 @@
 //! let (device, _) = DeviceChoice::Auto.open()?;
 //! let model = ModelName::DeitMini.init(10, 0.0, 0, &device);
 //! let mut taps = Taps::request(&model.taps(), &[(Tap::Attention(0), Watch::Value)])?;
-//! let logits = model.forward(Tensor::zeros([2, 3, 96, 96], &device), Mode::Eval, &mut taps);
+//! let logits = model.forward(Tensor::zeros([2, 3, 96, 96], &device), Mode::EVAL, &mut taps);
 //! assert_eq!(logits.dims(), [2, 10]);
 //! assert_eq!(taps.into_seen()[0].value().dims(), [2, 3, 145, 145]); // images, heads, tokens, tokens
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -31,8 +31,8 @@ mod work;
 
 pub use deit::{Deit, DeitSize};
 pub use groups::{Group, Groups, Parameter, Role};
-pub use init::Initialiser;
-pub use layers::{Attention, BatchNorm2d, Conv2d, LayerNorm, Linear, Mode};
+pub use init::{Initialiser, placed};
+pub use layers::{Attention, BatchNorm2d, Conv2d, LayerNorm, Linear, Mode, Training};
 pub use model::Model;
 pub use resnet::{ResNet, ResNetSize};
 pub use spec::{ModelName, ModelSpec, UnknownModel};

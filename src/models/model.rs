@@ -20,7 +20,7 @@ pub enum Model {
 impl Model {
     /// `[batch, 3, height, width]`, normalised with the statistics of the model's row, to logits `[batch, classes]`.
     ///
-    /// In [`Mode::Eval`] the images of a batch do not influence one another, so the gradient of a sum over images is
+    /// In [`Mode::EVAL`] the images of a batch do not influence one another, so the gradient of a sum over images is
     /// each image's own gradient.
     pub fn forward(&self, images: Tensor<4>, mode: Mode, taps: &mut Taps) -> Tensor<2> {
         match self {

@@ -9,7 +9,7 @@ use super::groups::Groups;
 use super::init::Initialiser;
 use super::layers::{BatchNorm2d, Conv2d, Linear, Mode};
 use super::taps::{Tap, TapSpec, Taps};
-use crate::ops::relu;
+use crate::ops::{exact, laid_out, relu};
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::module::max_pool2d;
@@ -93,7 +93,9 @@ pub struct ResNet {
 impl ResNet {
     /// `[batch, 3, height, width]`, normalised, to logits `[batch, classes]`.
     pub fn forward(&self, images: Tensor<4>, mode: Mode, taps: &mut Taps) -> Tensor<2> {
-        let stem = relu(self.bn1.forward(self.conv1.forward(images), mode));
+        // Every feature map is laid out like the images.
+        let images = laid_out(images);
+        let stem = relu(self.bn1.forward(self.conv1.forward(images, mode), mode));
         let pool = MaxPoolOptions {
             kernel_size: [3, 3],
             stride: [2, 2],
@@ -107,7 +109,7 @@ impl ResNet {
             features = taps.pass(Tap::Stage(index + 1), features);
         }
         let pooled = features.flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2);
-        self.fc.forward(pooled)
+        exact(self.fc.forward(pooled, mode))
     }
 
     /// Stem, blocks and head.
@@ -167,12 +169,12 @@ impl Bottleneck {
 
     fn forward(&self, input: Tensor<4>, mode: Mode) -> Tensor<4> {
         let shortcut = match &self.downsample {
-            Some((conv, norm)) => norm.forward(conv.forward(input.clone()), mode),
+            Some((conv, norm)) => norm.forward(conv.forward(input.clone(), mode), mode),
             None => input.clone(),
         };
-        let branch = relu(self.bn1.forward(self.conv1.forward(input), mode));
-        let branch = relu(self.bn2.forward(self.conv2.forward(branch), mode));
-        let branch = self.bn3.forward(self.conv3.forward(branch), mode);
+        let branch = relu(self.bn1.forward(self.conv1.forward(input, mode), mode));
+        let branch = relu(self.bn2.forward(self.conv2.forward(branch, mode), mode));
+        let branch = self.bn3.forward(self.conv3.forward(branch, mode), mode);
         relu(branch + shortcut)
     }
 }

@@ -1,11 +1,13 @@
 //! The fused operations as models call them: safe functions on tensors.
 
-use super::adamw::AdamW;
 use super::fused::FusedOps;
+use super::precision::cast;
+use crate::precision::Precision;
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
-/// Two-dimensional convolution (cross-correlation, as everywhere in the field) without bias, dilation or groups.
+/// Two-dimensional convolution (cross-correlation, as everywhere in the field) without bias, dilation or groups, in the
+/// precision that it is told: its output has that type, the gradients have the types of the inputs.
 ///
 /// # Shapes
 ///
@@ -20,11 +22,19 @@ use burn::tensor::Tensor;
 /// # Source
 ///
 /// `torch.nn.functional.conv2d`; gradients from `at::convolution_backward` on libtorch.
-pub fn conv2d(input: Tensor<4>, weight: Tensor<4>, stride: [usize; 2], padding: [usize; 2]) -> Tensor<4> {
-    Tensor::from_dispatch(Dispatch::fused_conv2d(input.into_dispatch(), weight.into_dispatch(), stride, padding))
+pub fn conv2d(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    stride: [usize; 2],
+    padding: [usize; 2],
+    precision: Precision,
+) -> Tensor<4> {
+    let [input, weight] = [input, weight].map(|tensor| cast(tensor, precision).into_dispatch());
+    Tensor::from_dispatch(Dispatch::fused_conv2d(input, weight, stride, padding))
 }
 
-/// A linear map of the last axis, with bias.
+/// A linear map of the last axis, with bias, in the precision that it is told: its output has that type, the gradients have
+/// the types of the inputs.
 ///
 /// # Shapes
 ///
@@ -40,14 +50,14 @@ pub fn conv2d(input: Tensor<4>, weight: Tensor<4>, stride: [usize; 2], padding: 
 /// # Source
 ///
 /// `torch.nn.functional.linear`, which adds the bias inside the matrix product.
-pub fn linear<const D: usize>(input: Tensor<D>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<D> {
+pub fn linear<const D: usize>(input: Tensor<D>, weight: Tensor<2>, bias: Tensor<1>, precision: Precision) -> Tensor<D> {
     let mut shape = input.dims();
     let [features_out, features_in] = weight.dims();
-    let rows = input.reshape([-1, features_in as i64]);
+    let rows = cast(input, precision).reshape([-1, features_in as i64]);
     let output = Tensor::<2>::from_dispatch(Dispatch::fused_linear(
         rows.into_dispatch(),
-        weight.into_dispatch(),
-        bias.into_dispatch(),
+        cast(weight, precision).into_dispatch(),
+        cast(bias, precision).into_dispatch(),
     ));
     shape[D - 1] = features_out;
     output.reshape(shape)
@@ -61,6 +71,18 @@ pub fn linear<const D: usize>(input: Tensor<D>, weight: Tensor<2>, bias: Tensor<
 /// `torch.nn.functional.relu`; gradient from `at::threshold_backward` on libtorch.
 pub fn relu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::fused_relu(input.into_dispatch()))
+}
+
+/// The tensor in float32, on the tape if it was: what a residual stream, a loss and a person see.
+pub fn exact<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    cast(tensor, Precision::F32)
+}
+
+/// A batch of images, feature maps or kernels, laid out in memory as the device's convolutions are fastest on: with libtorch the
+/// channels of a pixel side by side (`torch.channels_last`). Shape and values stay, and what convolutions make of it is laid
+/// out like it. A tensor of another number of axes than four is returned as it is.
+pub fn laid_out<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    if D == 4 { Tensor::from_dispatch(Dispatch::laid_out(tensor.into_dispatch())) } else { tensor }
 }
 
 /// Softmax over the last axis, one node on the tape that keeps its output and nothing else.
@@ -103,6 +125,22 @@ pub fn layer_norm<const D: usize>(input: Tensor<D>, weight: Tensor<1>, bias: Ten
     let (output, _, _) =
         Dispatch::fused_layer_norm(rows.into_dispatch(), weight.into_dispatch(), bias.into_dispatch(), epsilon);
     Tensor::<2>::from_dispatch(output).reshape(shape)
+}
+
+/// A scale and a shift of each channel, in one pass: batch normalisation whose statistics are known. Computed in float32,
+/// in the type of the input.
+///
+/// # Shapes
+///
+/// - `input` and output: `[batch, channels, height, width]`
+/// - `scale`, `shift`: `[channels]`, float32
+///
+/// # Panics
+///
+/// On shapes that do not fit: a caller bug.
+pub fn scale_channels(input: Tensor<4>, scale: Tensor<1>, shift: Tensor<1>) -> Tensor<4> {
+    let [scale, shift] = [scale, shift].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::fused_scale_channels(input.into_dispatch(), scale, shift))
 }
 
 /// What [`batch_norm`] returns.
@@ -162,22 +200,4 @@ pub fn batch_norm(input: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, epsilon:
 pub fn attention(packed: Tensor<3>, heads: usize) -> Tensor<3> {
     let (context, _) = Dispatch::fused_attention(packed.into_dispatch(), heads);
     Tensor::from_dispatch(context)
-}
-
-/// One step of AdamW on one parameter: `[value, gradient, first, second]` to the new `[value, first, second]`.
-///
-/// Writes in place what nobody else holds.
-///
-/// # Panics
-///
-/// On tensors of different shapes: a caller bug.
-///
-/// # Source
-///
-/// Loshchilov & Hutter 2017, "Decoupled Weight Decay Regularization"; `torch.optim.AdamW`; `at::_fused_adamw_` on
-/// libtorch.
-pub fn adamw<const D: usize>(tensors: [Tensor<D>; 4], settings: AdamW) -> [Tensor<D>; 3] {
-    let [value, gradient, first, second] = tensors.map(Tensor::into_dispatch);
-    let (value, first, second) = Dispatch::fused_adamw(value, gradient, first, second, settings);
-    [value, first, second].map(Tensor::from_dispatch)
 }

@@ -1,6 +1,5 @@
 //! The operations, as a trait that backends implement.
 
-use super::adamw::AdamW;
 use super::reference;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Flex, backend_extension};
@@ -61,6 +60,32 @@ pub trait FusedOps: Backend {
     /// Gradient of [`fused_linear`](FusedOps::fused_linear) for its bias.
     fn fused_linear_bias_gradient(output_gradient: FloatTensor<Self>) -> FloatTensor<Self> {
         reference::sum_rows::<Self>(output_gradient)
+    }
+
+    /// The tensor as its device's convolutions are fastest on.
+    fn laid_out(images: FloatTensor<Self>) -> FloatTensor<Self> {
+        images
+    }
+
+    /// `input · scale + shift` a channel, computed in float32: `[batch, channels, height, width]` and float32 `[channels]`
+    /// twice, to the type and shape of the input.
+    fn fused_scale_channels(
+        input: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        reference::scale_channels::<Self>(input, scale, shift)
+    }
+
+    /// Gradients of [`fused_scale_channels`](FusedOps::fused_scale_channels) for input, scale and shift.
+    #[allow(clippy::type_complexity, reason = "the macro reads the type as it is written: no alias")]
+    fn fused_scale_channels_gradients(
+        output_gradient: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        want: [bool; 3],
+    ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>, Option<FloatTensor<Self>>) {
+        reference::scale_channels_gradients::<Self>(output_gradient, input, scale, want)
     }
 
     /// The positive part.
@@ -151,18 +176,6 @@ pub trait FusedOps: Backend {
         heads: usize,
     ) -> FloatTensor<Self> {
         reference::attention_gradient::<Self>(output_gradient, packed, context, log_denominator, heads)
-    }
-
-    /// One step of AdamW: value, gradient and the two moments, all of one shape, to the new value and moments.
-    /// Not differentiable.
-    fn fused_adamw(
-        value: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        first: FloatTensor<Self>,
-        second: FloatTensor<Self>,
-        settings: AdamW,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        reference::adamw::<Self>(value, gradient, first, second, settings)
     }
 }
 

@@ -7,14 +7,24 @@
 
 #![allow(deprecated, reason = "burn-tch is pinned with the rest of Burn 0.22, the last line that has it")]
 
-mod adamw;
 mod autodiff;
 mod functions;
 mod fused;
 #[cfg(feature = "libtorch")]
 mod libtorch;
+mod list;
+mod list_ops;
+mod memory;
+mod precision;
 mod reference;
+mod update;
 
-pub use adamw::AdamW;
-pub use functions::{BatchNorm, adamw, attention, batch_norm, conv2d, layer_norm, linear, probed, relu, softmax};
+pub use functions::{
+    BatchNorm, attention, batch_norm, conv2d, exact, laid_out, layer_norm, linear, probed, relu, scale_channels,
+    softmax,
+};
 pub use fused::FusedOps;
+pub use list::{Listed, adamw, follow, norms, scaled, sgd};
+pub use memory::keep_memory;
+pub use precision::{Products, allow_tf32, begin, cast};
+pub use update::{AdamW, Sgd};

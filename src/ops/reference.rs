@@ -1,9 +1,10 @@
 //! The default bodies: each operation and its gradient in Burn's primitives, written for reading.
 
-use super::adamw::AdamW;
+use super::update::{AdamW, Sgd};
 use burn::backend::ops::ConvOptions;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Shape, Slice, TensorMetadata};
+use burn::tensor::FloatDType;
 
 type Gradients<B> = (Option<FloatTensor<B>>, Option<FloatTensor<B>>, Option<FloatTensor<B>>);
 
@@ -97,6 +98,38 @@ pub(super) fn batch_norm_gradients<B: Backend>(
     (input_gradient, weight_gradient, bias_gradient)
 }
 
+/// The product and the sum are float32 whatever the input is.
+pub(super) fn scale_channels<B: Backend>(
+    input: FloatTensor<B>,
+    scale: FloatTensor<B>,
+    shift: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let dtype = input.dtype();
+    let scaled = B::float_mul(exact::<B>(input), as_channels::<B>(scale));
+    B::float_cast(B::float_add(scaled, as_channels::<B>(shift)), dtype.into())
+}
+
+pub(super) fn scale_channels_gradients<B: Backend>(
+    output_gradient: FloatTensor<B>,
+    input: FloatTensor<B>,
+    scale: FloatTensor<B>,
+    want: [bool; 3],
+) -> Gradients<B> {
+    let dtype = input.dtype();
+    let count = values_a_channel::<B>(&input);
+    let gradient = exact::<B>(output_gradient);
+    let sum = |tensor| B::float_mul_scalar(mean_channels::<B>(tensor), count.into());
+    let input_gradient =
+        want[0].then(|| B::float_cast(B::float_mul(gradient.clone(), as_channels::<B>(scale)), dtype.into()));
+    let scale_gradient = want[1].then(|| sum(B::float_mul(gradient.clone(), exact::<B>(input))));
+    let shift_gradient = want[2].then(|| sum(gradient));
+    (input_gradient, scale_gradient, shift_gradient)
+}
+
+fn exact<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
+    B::float_cast(tensor, FloatDType::F32)
+}
+
 pub(super) fn attention<B: Backend>(packed: FloatTensor<B>, heads: usize) -> (FloatTensor<B>, FloatTensor<B>) {
     let [query, key, value] = unpack::<B>(packed, heads);
     let scores = scores::<B>(query, key);
@@ -137,24 +170,97 @@ pub(super) fn attention_gradient<B: Backend>(
 
 /// `torch/optim/adam.py`, `_single_tensor_adam` with decoupled decay.
 pub(super) fn adamw<B: Backend>(
+    values: Vec<FloatTensor<B>>,
+    gradients: Vec<FloatTensor<B>>,
+    first: Vec<FloatTensor<B>>,
+    second: Vec<FloatTensor<B>>,
+    settings: AdamW,
+) -> Vec<FloatTensor<B>> {
+    let parameters = values.into_iter().zip(gradients).zip(first.into_iter().zip(second));
+    let stepped = parameters.map(|((value, gradient), (first, second))| {
+        let (value, first, second) = adamw_one::<B>(value, gradient, first, second, settings);
+        [value, first, second]
+    });
+    behind_one_another(stepped)
+}
+
+fn adamw_one<B: Backend>(
     value: FloatTensor<B>,
     gradient: FloatTensor<B>,
     first: FloatTensor<B>,
     second: FloatTensor<B>,
     settings: AdamW,
 ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
-    let AdamW { rate, betas: [beta1, beta2], epsilon, decay, step } = settings;
+    let AdamW { rate, betas: [beta1, beta2], epsilon, decay, decoupled, step } = settings;
     let [correction1, correction2] = settings.betas.map(|beta| 1.0 - beta.powi(step as i32));
     let blend = |old, beta: f64, new| {
         B::float_add(B::float_mul_scalar(old, beta.into()), B::float_mul_scalar(new, (1.0 - beta).into()))
+    };
+    let (value, gradient) = match decoupled {
+        true => (B::float_mul_scalar(value, (1.0 - rate * decay).into()), gradient),
+        false => (value.clone(), with_decay::<B>(gradient, value, decay)),
     };
     let first = blend(first, beta1, gradient.clone());
     let second = blend(second, beta2, square::<B>(gradient));
     let root = B::float_div_scalar(B::float_sqrt(second.clone()), correction2.sqrt().into());
     let direction = B::float_div(first.clone(), B::float_add_scalar(root, epsilon.into()));
-    let value = B::float_mul_scalar(value, (1.0 - rate * decay).into());
     let value = B::float_sub(value, B::float_mul_scalar(direction, (rate / correction1).into()));
     (value, first, second)
+}
+
+pub(super) fn sgd<B: Backend>(
+    values: Vec<FloatTensor<B>>,
+    gradients: Vec<FloatTensor<B>>,
+    buffers: Vec<FloatTensor<B>>,
+    Sgd { rate, momentum, nesterov, decay, first }: Sgd,
+) -> Vec<FloatTensor<B>> {
+    let stepped = values.into_iter().zip(gradients).zip(buffers).map(|((value, gradient), buffer)| {
+        let gradient = with_decay::<B>(gradient, value.clone(), decay);
+        // Without momentum a buffer is of no use and is left alone.
+        if momentum == 0.0 {
+            return [B::float_sub(value, B::float_mul_scalar(gradient, rate.into())), buffer];
+        }
+        let buffer = match first {
+            true => gradient.clone(),
+            false => B::float_add(B::float_mul_scalar(buffer, momentum.into()), gradient.clone()),
+        };
+        let direction = match nesterov {
+            true => B::float_add(gradient, B::float_mul_scalar(buffer.clone(), momentum.into())),
+            false => buffer.clone(),
+        };
+        [B::float_sub(value, B::float_mul_scalar(direction, rate.into())), buffer]
+    });
+    behind_one_another(stepped)
+}
+
+pub(super) fn follow<B: Backend>(
+    list: Vec<FloatTensor<B>>,
+    targets: Vec<FloatTensor<B>>,
+    share: f64,
+) -> Vec<FloatTensor<B>> {
+    let moved = list.into_iter().zip(targets).map(|(tensor, target)| {
+        let distance = B::float_sub(target, tensor.clone());
+        B::float_add(tensor, B::float_mul_scalar(distance, share.into()))
+    });
+    moved.collect()
+}
+
+pub(super) fn norms<B: Backend>(list: Vec<FloatTensor<B>>) -> FloatTensor<B> {
+    let squares = list.into_iter().map(|tensor| B::float_sum(square::<B>(tensor))).collect();
+    B::float_sqrt(B::float_cat(squares, 0))
+}
+
+fn with_decay<B: Backend>(gradient: FloatTensor<B>, value: FloatTensor<B>, decay: f64) -> FloatTensor<B> {
+    if decay > 0.0 { B::float_add(gradient, B::float_mul_scalar(value, decay.into())) } else { gradient }
+}
+
+/// What was made of each parameter, as one list a kind, one behind the other.
+fn behind_one_another<T, const N: usize>(made: impl Iterator<Item = [T; N]>) -> Vec<T> {
+    let mut lists: [Vec<T>; N] = [(); N].map(|()| Vec::new());
+    for parts in made {
+        lists.iter_mut().zip(parts).for_each(|(list, part)| list.push(part));
+    }
+    lists.into_iter().flatten().collect()
 }
 
 /// With `p` the output: `dx = p·(dy − sum(dy·p))`.

@@ -4,14 +4,19 @@
 // frees. `tensors` are borrowed, in the order in which each function names them; `out` receives new tensors that the
 // caller owns, null where not wanted, and is written only after everything that can throw.
 #include <ATen/ATen.h>
+#include <ATen/Context.h>
 #include <c10/core/GradMode.h>
 #include <array>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <limits>
 #include <optional>
 #include <tuple>
 #include <vector>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 namespace {
 
@@ -28,6 +33,20 @@ template <typename Body> int guarded(char **error, Body body) {
         *error = strdup("unknown C++ exception");
     }
     return 1;
+}
+
+// The kernel of Adam and AdamW.
+using Adam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList, double,
+                      double, double, double, double, bool, bool, const std::optional<at::Tensor> &,
+                      const std::optional<at::Tensor> &);
+
+std::vector<at::Tensor> listed(Tensors tensors, size_t count) {
+    std::vector<at::Tensor> list;
+    list.reserve(count);
+    for (size_t index = 0; index < count; ++index) {
+        list.push_back(*tensors[index]);
+    }
+    return list;
 }
 
 at::Tensor *handed_over(const at::Tensor &tensor, bool wanted = true) {
@@ -69,6 +88,21 @@ int driftscope_conv2d_backward(Tensors tensors, const int64_t *stride, const int
         out[0] = handed_over(std::get<0>(made), want[0]);
         out[1] = handed_over(std::get<1>(made), want[1]);
     });
+}
+
+// From now on the C library keeps what libtorch frees for its next tensors, instead of handing it back to the system, which
+// would clear every page of it anew in every step. Other C libraries are left as they are.
+void driftscope_keep_memory() {
+#if defined(__GLIBC__)
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+    mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
+
+// out: the images in memory format channels_last, themselves where they are.
+int driftscope_channels_last(const at::Tensor *images, at::Tensor **out, char **error) {
+    return guarded(error, [&] { out[0] = handed_over(images->contiguous(at::MemoryFormat::ChannelsLast)); });
 }
 
 // Gradients of layer_norm over the last axis for input, weight and bias.
@@ -137,13 +171,52 @@ int driftscope_attention_backward(Tensors tensors, int64_t heads, at::Tensor **o
     });
 }
 
-// tensors: value, gradient, first moment, second moment; all but the gradient are changed in place.
-int driftscope_adamw(Tensors tensors, double rate, double beta1, double beta2, double decay, double epsilon, double step,
-                     char **error) {
+// One step of AdamW (decoupled decay) or Adam. changed: count values, first and second moments, one kind behind the other, all
+// written in place; gradients: count. What belongs to one parameter has the same strides.
+int driftscope_adamw(Tensors changed, Tensors gradients, size_t count, bool decoupled, double rate, double beta1,
+                     double beta2, double decay, double epsilon, double step, char **error) {
     return guarded(error, [&] {
-        const auto steps = at::full({}, step, tensors[0]->options().dtype(at::kFloat));
-        at::_fused_adamw_({*tensors[0]}, {*tensors[1]}, {*tensors[2]}, {*tensors[3]}, {}, {steps}, rate, beta1, beta2, decay,
-                          epsilon, /*amsgrad=*/false, /*maximize=*/false);
+        const auto values = listed(changed, count), first = listed(changed + count, count),
+                   second = listed(changed + 2 * count, count), read = listed(gradients, count);
+        // The kernels only read it, so that one serves all.
+        const std::vector<at::Tensor> steps(count, at::full({}, step, values[0].options().dtype(at::kFloat)));
+        const auto kernel = decoupled ? static_cast<Adam>(at::_fused_adamw_) : static_cast<Adam>(at::_fused_adam_);
+        kernel(values, read, first, second, {}, steps, rate, beta1, beta2, decay, epsilon, /*amsgrad=*/false,
+               /*maximize=*/false, std::nullopt, std::nullopt);
+    });
+}
+
+// One step of SGD with momentum. changed: count values, then buffers, written in place; gradients: count.
+int driftscope_sgd(Tensors changed, Tensors gradients, size_t count, double rate, double momentum, double decay,
+                   bool nesterov, bool first, char **error) {
+    return guarded(error, [&] {
+        const auto values = listed(changed, count), read = listed(gradients, count);
+        // Without momentum the kernel takes no buffers, and they are of no use.
+        const auto buffers = momentum == 0.0 ? std::vector<at::Tensor>{} : listed(changed + count, count);
+        at::_fused_sgd_(values, read, buffers, decay, momentum, rate, /*dampening=*/0.0, nesterov, /*maximize=*/false, first);
+    });
+}
+
+// Moves each of count tensors a share of the way towards its target, in place.
+int driftscope_follow(Tensors changed, Tensors targets, size_t count, double share, char **error) {
+    return guarded(error, [&] { at::_foreach_lerp_(listed(changed, count), listed(targets, count), share); });
+}
+
+// out: the Euclidean norm of each of count tensors, in one tensor.
+int driftscope_norms(Tensors tensors, size_t count, at::Tensor **out, char **error) {
+    return guarded(error, [&] { out[0] = handed_over(at::stack(at::_foreach_norm(listed(tensors, count), 2))); });
+}
+
+// Multiplies each of count tensors by a number, in place.
+int driftscope_scaled(Tensors changed, size_t count, double factor, char **error) {
+    return guarded(error, [&] { at::_foreach_mul_(listed(changed, count), factor); });
+}
+
+// TF32 for products of float32 on a GPU: matrices (cuBLAS) and convolutions (cuDNN). Without a GPU nothing changes.
+int driftscope_allow_tf32(bool allowed, char **error) {
+    return guarded(error, [&] {
+        at::globalContext().setAllowTF32CuBLAS(allowed);
+        at::globalContext().setAllowTF32CuDNN(allowed);
     });
 }
 

@@ -2,6 +2,8 @@
 
 use crate::data::{Batching, DataError, Index, Loader, Order};
 use crate::models::{Mode, Model, Taps};
+use crate::ops;
+use crate::precision::Precision;
 use crate::stats::largest;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
@@ -93,8 +95,8 @@ fn rank(numbers: &[f32], index: usize) -> usize {
     numbers.iter().enumerate().filter(before).count()
 }
 
-/// Evaluates `model` (from [`Model::valid`]) on every image of `index`, in order. `done` is called with the number of images
-/// done so far.
+/// Evaluates `model` (from [`Model::valid`]) on every image of `index`, in order and in `precision`. `done` is called with the
+/// number of images done so far.
 ///
 /// # Errors
 ///
@@ -104,13 +106,15 @@ pub fn evaluate(
     classes: usize,
     index: &Index,
     batching: Batching,
+    precision: Precision,
     device: &Device,
     mut done: impl FnMut(usize),
 ) -> Result<Evaluation, DataError> {
     let mut evaluation = Evaluation::new(classes);
+    let _products = ops::begin(precision);
     for batch in Loader::start(index.clone(), Order::Fixed, batching, 0) {
         let batch = batch?;
-        let logits = model.forward(batch.images(device), Mode::Eval, &mut Taps::none());
+        let logits = model.forward(batch.images(device), Mode::eval(precision), &mut Taps::none());
         let losses = cross_entropy(logits.clone(), batch.targets(device));
         evaluation.add(&numbers(losses), &numbers(logits), &batch.labels);
         done(evaluation.count());

@@ -109,7 +109,7 @@ fn read(
 ) -> Result<Vec<Reading>, AssessmentError> {
     let batch = NonZeroUsize::MIN.saturating_add(BATCH - 1);
     let mut answer = |inputs: &[Input]| -> Result<Vec<Vec<f32>>, ExplainError> {
-        let logits = model.forward(batch_of(inputs, device), Mode::Eval, &mut Taps::none());
+        let logits = model.forward(batch_of(inputs, device), Mode::EVAL, &mut Taps::none());
         let classes = logits.dims()[1];
         Ok(logits.into_data().iter::<f32>().collect::<Vec<_>>().chunks(classes).map(<[f32]>::to_vec).collect())
     };

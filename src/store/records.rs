@@ -101,6 +101,9 @@ pub struct TrainingMetrics {
     pub val_class_accuracy: Vec<Option<f64>>,
     /// Learning rate of the epoch's last step.
     pub learning_rate: Option<f64>,
+    /// What products were computed in: `f32`, `tf32`, `bf16`; none in runs of before it was kept, which were float32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<String>,
     /// Wall-clock seconds of the epoch.
     pub seconds: f64,
 }

@@ -34,6 +34,7 @@ pub(crate) fn of_accuracy(val_accuracy: f64) -> TrainingMetrics {
         val_top5: None,
         val_class_accuracy: Vec::new(),
         learning_rate: None,
+        precision: None,
         seconds: 1.0,
     }
 }
@@ -141,6 +142,7 @@ fn metrics_are_read_back_and_a_diverged_loss_is_not_a_number() {
         val_top5: Some(1.0),
         val_class_accuracy: vec![Some(0.5), None],
         learning_rate: Some(1e-3),
+        precision: Some("bf16".to_string()),
         seconds: 2.5,
     };
     let metrics = EpochMetrics { epoch: 1, training: Some(training), drift: vec![], randomised: vec![] };

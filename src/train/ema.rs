@@ -2,6 +2,7 @@
 
 use crate::config::EmaConfig;
 use crate::models::{Model, NamedMapper, NamedVisitor, Parameter};
+use crate::ops::{self, Listed};
 use burn::module::Param;
 use burn::tensor::Tensor;
 use std::collections::BTreeMap;
@@ -33,10 +34,15 @@ impl Ema {
         &self.model
     }
 
-    /// Moves the average towards `model` after the optimizer's step `step`, counted from one.
-    pub(super) fn update(&mut self, model: &Model, step: usize) {
-        let mut follow = Follow { decay: decay_at(self.config, step), target: flat(model) };
-        self.model = self.model.clone().map_named(&mut follow);
+    /// The average, moved towards `model` after the optimizer's step `step`, counted from one.
+    pub(super) fn moved(self, model: &Model, step: usize) -> Self {
+        let Self { config, model: average } = self;
+        let mut targets = Targets(BTreeMap::new());
+        model.visit_named(&mut targets);
+        let mut taken = Take { targets: targets.0, names: Vec::new(), averages: Vec::new(), aims: Vec::new() };
+        let average = average.map_named(&mut taken);
+        let moved = ops::follow(taken.averages, taken.aims, 1.0 - decay_at(config, step));
+        Self { config, model: average.map_named(&mut Put(taken.names.into_iter().zip(moved).collect())) }
     }
 }
 
@@ -48,31 +54,43 @@ fn decay_at(config: EmaConfig, step: usize) -> f64 {
     config.decay.min(1.0 - (1.0 + step as f64).powf(-2.0 / 3.0))
 }
 
-/// Every parameter and buffer by name, flat, on its own device and not differentiated.
-fn flat(model: &Model) -> BTreeMap<String, Tensor<1>> {
-    struct Flat(BTreeMap<String, Tensor<1>>);
-    impl NamedVisitor for Flat {
-        fn visit<const D: usize>(&mut self, at: Parameter, value: &Param<Tensor<D>>) {
-            self.0.insert(at.name, value.val().inner().reshape([-1]));
-        }
+/// Every parameter and buffer by name, on its own device and not differentiated.
+struct Targets(BTreeMap<String, Listed>);
+
+impl NamedVisitor for Targets {
+    fn visit<const D: usize>(&mut self, at: Parameter, value: &Param<Tensor<D>>) {
+        self.0.insert(at.name, Listed::of(value.val().inner()));
     }
-    let mut flat = Flat(BTreeMap::new());
-    model.visit_named(&mut flat);
-    flat.0
 }
 
-struct Follow {
-    decay: f64,
-    target: BTreeMap<String, Tensor<1>>,
+/// Takes what follows out of the average, so that nobody else holds it while it is changed.
+struct Take {
+    targets: BTreeMap<String, Listed>,
+    names: Vec<String>,
+    averages: Vec<Listed>,
+    aims: Vec<Listed>,
 }
 
-impl NamedMapper for Follow {
+impl NamedMapper for Take {
     fn map<const D: usize>(&mut self, at: Parameter, value: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(target) = self.target.remove(&at.name) else { return value };
+        let Some(target) = self.targets.remove(&at.name) else { return value };
         let (id, old, mapper) = value.consume();
-        let target = target.reshape(old.dims());
-        let followed = old * self.decay + target * (1.0 - self.decay);
-        Param::from_mapped_value(id, followed, mapper)
+        let placeholder = Tensor::<D>::empty([0; D], &old.device());
+        self.names.push(at.name);
+        self.averages.push(Listed::of(old));
+        self.aims.push(target);
+        Param::from_mapped_value(id, placeholder, mapper)
+    }
+}
+
+/// Puts it back.
+struct Put(BTreeMap<String, Listed>);
+
+impl NamedMapper for Put {
+    fn map<const D: usize>(&mut self, at: Parameter, value: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(moved) = self.0.remove(&at.name) else { return value };
+        let (id, _, mapper) = value.consume();
+        Param::from_mapped_value(id, moved.tensor::<D>(), mapper)
     }
 }
 
@@ -88,8 +106,7 @@ mod tests {
     fn the_average_moves_a_tenth_of_the_way() {
         let model = |seed| ModelName::ResnetMini.init(3, 0.0, seed, &Device::flex());
         let (start, target) = (model(1), model(2));
-        let mut ema = Ema::new(EmaConfig { decay: 0.9, warmup: false }, &start);
-        ema.update(&target, 1);
+        let ema = Ema::new(EmaConfig { decay: 0.9, warmup: false }, &start).moved(&target, 1);
         let (start, target, average) = (state_dict(&start), state_dict(&target), state_dict(ema.model()));
         assert_eq!(average.keys().collect::<Vec<_>>(), start.keys().collect::<Vec<_>>());
         for (name, average) in &average {

@@ -6,6 +6,7 @@ use crate::draw::FigureError;
 use crate::drift::DriftError;
 use crate::explain::ExplainError;
 use crate::picture::PngError;
+use crate::precision::Precision;
 use crate::probe::ImagesError;
 use crate::report::TensorBoardError;
 use crate::run::RunError;
@@ -18,7 +19,8 @@ pub enum TrainError {
     /// The loss or a gradient is infinite or not a number.
     #[error(
         "the {what} became {value} at epoch {epoch}, step {step}; the last whole epoch is kept. A lower learning rate, a \
-         longer warm-up or optimizer.clip_norm may help"
+         longer warm-up or optimizer.clip_norm may help{}",
+        if *precision == Precision::Bf16 { ", and so may precision f32" } else { "" }
     )]
     NotFinite {
         /// The loss, the norm of the gradients, the validation loss or a tensor of the weights.
@@ -29,6 +31,8 @@ pub enum TrainError {
         epoch: usize,
         /// The step of the epoch, counted from one.
         step: usize,
+        /// What products were computed in.
+        precision: Precision,
     },
     /// The loss or a tensor of the untrained model is infinite or not a number.
     #[error("before training, the {what} is {value}: the weights that the run begins with are too large or too small")]

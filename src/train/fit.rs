@@ -17,10 +17,12 @@ use super::settling;
 use super::setup::{Setup, Steps};
 use super::stop::Stop;
 use super::trainee::Trainee;
+use crate::config::RunConfig;
 use crate::data::Split;
 use crate::device;
 use crate::drift::Timeline;
-use crate::models::{Mode, Model, Taps, Trainable};
+use crate::models::{Mode, Model, Taps, Trainable, Training};
+use crate::ops;
 use crate::probe::{Evaluation, evaluate};
 use crate::progress::Progress;
 use crate::report::confusion_csv;
@@ -137,14 +139,16 @@ fn epochs(
 
             // The gradient of the mean loss over all images of the step, however many batches they come in.
             let mut gradients = StepGradients::default();
+            let _products = ops::begin(config.precision);
             for (part, batch) in batches.by_ref().take(config.accumulate).enumerate() {
                 let batch = batch?;
                 let seed = seed::derive(config.seed, Purpose::Regularise, &[epoch as u64, step as u64, part as u64]);
-                let mode = match trainable {
-                    Trainable::All => Mode::Train { seed, frozen_batch_norm: false },
-                    Trainable::AllButBatchNorm => Mode::Train { seed, frozen_batch_norm: true },
-                    Trainable::Head => Mode::Eval,
+                let training = match trainable {
+                    Trainable::All => Some(Training { seed, frozen_batch_norm: false }),
+                    Trainable::AllButBatchNorm => Some(Training { seed, frozen_batch_norm: true }),
+                    Trainable::Head => None,
                 };
+                let mode = Mode { training, precision: config.precision };
                 let logits = trainee.model.forward(batch.images(device), mode, &mut Taps::none());
                 let targets = batch.soft_targets(data.classes.len(), config.label_smoothing, device);
                 let losses = soft_cross_entropy(logits.clone(), targets);
@@ -154,7 +158,13 @@ fn epochs(
             let norm = gradients.norm();
             for (what, value) in [("loss", trainee.position.meter.loss_sum), ("norm of the gradients", norm)] {
                 if !value.is_finite() {
-                    return Err(TrainError::NotFinite { what: what.to_string(), value, epoch, step: step + 1 });
+                    return Err(TrainError::NotFinite {
+                        what: what.to_string(),
+                        value,
+                        epoch,
+                        step: step + 1,
+                        precision: config.precision,
+                    });
                 }
             }
             if let Some(greatest) = config.optimizer.clip_norm {
@@ -162,12 +172,11 @@ fn epochs(
             }
             let learning_rate = schedule.at((epoch - 1) * steps.count() + step);
             trainee.model = trainee.optimizer.step(trainee.model, &mut gradients, learning_rate);
-            if let Some(ema) = &mut trainee.ema {
-                ema.update(&trainee.model, trainee.optimizer.step_count());
-            }
+            let taken = trainee.optimizer.step_count();
+            trainee.ema = trainee.ema.take().map(|ema| ema.moved(&trainee.model, taken));
 
             (trainee.position.epoch, trainee.position.step_in_epoch) = (epoch, step + 1);
-            trainee.position.optimizer_step = trainee.optimizer.step_count();
+            trainee.position.optimizer_step = taken;
             dashboard.step(&trainee.position.meter, steps.images);
         }
 
@@ -214,7 +223,7 @@ fn close_epoch(
     let (epoch, step) = (trainee.position.epoch, trainee.position.step_in_epoch);
     let not_finite = |what, value| match epoch {
         0 => TrainError::NotFiniteAtStart { what, value },
-        _ => TrainError::NotFinite { what, value, epoch, step },
+        _ => TrainError::NotFinite { what, value, epoch, step, precision: setup.config.precision },
     };
     let val_loss = validation.loss().unwrap_or(f64::NAN);
     if !val_loss.is_finite() {
@@ -225,14 +234,14 @@ fn close_epoch(
     trainee.position.note(epoch, validation.accuracy().unwrap_or(0.0));
 
     // Explain the panel, and compare with what was seen before.
+    let config = &setup.config;
     let seen = device::within_memory(|| logbook.panel.look(&model, &setup.device, epoch == 0, dashboard))??;
     let metrics = EpochMetrics {
         epoch,
-        training: Some(training_half(&meter, &validation, val_loss, &epoch_run)),
+        training: Some(training_half(config, &meter, &validation, val_loss, &epoch_run)),
         drift: logbook.timeline.for_epoch(epoch, &seen)?,
         randomised: logbook.timeline.randomised(&seen, &logbook.panel.untaught),
     };
-    let config = &setup.config;
     let mut history = history(run, |_| {})?;
     history.push(metrics.clone());
     // Only where the config lets it does the evidence have a say.
@@ -265,11 +274,18 @@ fn validate(setup: &Setup, model: &Model, dashboard: &Dashboard) -> Result<Evalu
     let (val, classes) = (setup.data.split(Split::Val), setup.data.classes.len());
     let phase = dashboard.phase("validating");
     let told = |done| phase.done(done, val.samples().len());
-    Ok(evaluate(model, classes, val, setup.batching(), &setup.device, told)?)
+    let precision = setup.config.precision;
+    Ok(evaluate(model, classes, val, setup.batching(), precision, &setup.device, told)?)
 }
 
 /// The half of an epoch's metrics that is the same whether or not anything was explained.
-fn training_half(meter: &Meter, validation: &Evaluation, val_loss: f64, epoch_run: &EpochRun) -> TrainingMetrics {
+fn training_half(
+    config: &RunConfig,
+    meter: &Meter,
+    validation: &Evaluation,
+    val_loss: f64,
+    epoch_run: &EpochRun,
+) -> TrainingMetrics {
     TrainingMetrics {
         train_loss: meter.loss(),
         train_accuracy: meter.accuracy(),
@@ -278,6 +294,7 @@ fn training_half(meter: &Meter, validation: &Evaluation, val_loss: f64, epoch_ru
         val_top5: validation.top5(),
         val_class_accuracy: validation.class_accuracies(),
         learning_rate: epoch_run.learning_rate,
+        precision: Some(config.precision.name().to_string()),
         seconds: epoch_run.start.elapsed().as_secs_f64(),
     }
 }

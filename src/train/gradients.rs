@@ -1,13 +1,14 @@
 //! The gradients of one step: summed over its batches, their norm, and clipping by it.
 
 use crate::models::{Model, NamedVisitor, Parameter};
+use crate::ops::{self, Listed};
 use burn::module::Param;
 use burn::tensor::{Gradients, Tensor};
 use std::collections::BTreeMap;
 
-/// The gradient of every trained parameter, flat, by state-dict name.
+/// The gradient of every trained parameter by state-dict name.
 #[derive(Debug, Default)]
-pub struct StepGradients(BTreeMap<String, Tensor<1>>);
+pub struct StepGradients(BTreeMap<String, Listed>);
 
 impl StepGradients {
     /// Adds what a backward pass left for `model`'s parameters.
@@ -16,18 +17,18 @@ impl StepGradients {
     }
 
     /// Takes out the gradient of a parameter; `None` where the loss does not depend on it.
-    pub fn take(&mut self, name: &str) -> Option<Tensor<1>> {
+    pub fn take(&mut self, name: &str) -> Option<Listed> {
         self.0.remove(name)
     }
 
     /// The Euclidean norm of all gradients as one vector; infinite or not a number as soon as one entry is.
     pub fn norm(&self) -> f64 {
-        let squares: Vec<Tensor<1>> = self.0.values().map(|gradient| gradient.clone().square().sum()).collect();
-        if squares.is_empty() {
+        if self.0.is_empty() {
             return 0.0;
         }
         // Summed on the host in float64: a sum over all parameters at once could overflow float32.
-        Tensor::cat(squares, 0).into_data().iter::<f32>().map(f64::from).sum::<f64>().sqrt()
+        let norms = ops::norms(self.0.values().cloned().collect()).into_data();
+        norms.iter::<f32>().map(|norm| f64::from(norm).powi(2)).sum::<f64>().sqrt()
     }
 
     /// Scales all gradients by one factor so that their norm is at most `greatest`.
@@ -38,15 +39,15 @@ impl StepGradients {
     pub fn clip(&mut self, norm: f64, greatest: f64) {
         let factor = greatest / (norm + 1e-6);
         if factor < 1.0 {
-            let all = std::mem::take(&mut self.0);
-            self.0 = all.into_iter().map(|(name, gradient)| (name, gradient * factor)).collect();
+            let (names, gradients): (Vec<String>, Vec<Listed>) = std::mem::take(&mut self.0).into_iter().unzip();
+            self.0 = names.into_iter().zip(ops::scaled(gradients, factor)).collect();
         }
     }
 }
 
 struct Collect<'a> {
     gradients: Gradients,
-    sums: &'a mut BTreeMap<String, Tensor<1>>,
+    sums: &'a mut BTreeMap<String, Listed>,
 }
 
 impl NamedVisitor for Collect<'_> {
@@ -55,12 +56,11 @@ impl NamedVisitor for Collect<'_> {
             return;
         }
         let Some(gradient) = value.val().grad_remove(&mut self.gradients) else { return };
-        let gradient = gradient.reshape([-1]);
         let sum = match self.sums.remove(&at.name) {
-            Some(sum) => sum + gradient,
+            Some(sum) => sum.tensor::<D>() + gradient,
             None => gradient,
         };
-        self.sums.insert(at.name, sum);
+        self.sums.insert(at.name, Listed::of(sum));
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
     use burn::tensor::Device;
 
     fn gradients(values: &[&[f32]]) -> StepGradients {
-        let tensor = |values: &&[f32]| Tensor::from_floats(*values, &Device::flex());
+        let tensor = |values: &&[f32]| Listed::of(Tensor::<1>::from_floats(*values, &Device::flex()));
         let named = values.iter().enumerate().map(|(index, values)| (index.to_string(), tensor(values)));
         StepGradients(named.collect())
     }
@@ -87,12 +87,12 @@ mod tests {
     fn clipping_keeps_the_direction_and_leaves_a_short_one_alone() {
         let mut long = gradients(&[&[3.0, 4.0]]);
         long.clip(5.0, 1.0);
-        let clipped: Vec<f32> = long.take("0").unwrap().into_data().iter::<f32>().collect();
+        let clipped: Vec<f32> = long.take("0").unwrap().flat().into_data().iter::<f32>().collect();
         // 1/(5 + 1e-6) of each.
         assert!((clipped[0] - 0.6).abs() < 1e-6 && (clipped[1] - 0.8).abs() < 1e-6, "{clipped:?}");
         let mut short = gradients(&[&[0.3, 0.4]]);
         short.clip(0.5, 1.0);
-        let kept: Vec<f32> = short.take("0").unwrap().into_data().iter::<f32>().collect();
+        let kept: Vec<f32> = short.take("0").unwrap().flat().into_data().iter::<f32>().collect();
         assert_eq!(kept, [0.3, 0.4]);
     }
 }

@@ -3,7 +3,7 @@
 use super::error::{WeightsError, mismatch};
 use super::misfit;
 use super::tensor::{HostTensor, StateDict};
-use crate::models::{Model, NamedMapper, NamedVisitor, Parameter};
+use crate::models::{Model, NamedMapper, NamedVisitor, Parameter, placed};
 use burn::module::Param;
 use burn::tensor::{Gradients, Tensor, TensorData};
 use std::collections::BTreeMap;
@@ -57,7 +57,7 @@ pub(super) fn replace(model: Model, tensors: StateDict) -> Model {
             let requires_gradient = value.is_require_grad();
             let (id, old, mapper) = value.consume();
             let data = TensorData::new(loaded.values, loaded.shape);
-            let tensor = Tensor::<D>::from_data(data, &old.device()).set_require_grad(requires_gradient);
+            let tensor = placed::<D>(data, &old.device()).set_require_grad(requires_gradient);
             Param::from_mapped_value(id, tensor, mapper)
         }
     }

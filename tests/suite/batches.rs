@@ -38,12 +38,12 @@ fn gradients(model: &Model, images: &Tensor<4>, classes: &[i64], sizes: &[usize]
     for &size in sizes {
         let labels = TensorData::new(classes[done..done + size].to_vec(), [size, 1]);
         let labels = Tensor::<2, Int>::from_data(labels, &images.device());
-        let logits = model.forward(images.clone().narrow(0, done, size), Mode::Eval, &mut Taps::none());
+        let logits = model.forward(images.clone().narrow(0, done, size), Mode::EVAL, &mut Taps::none());
         sum.add(model, (cross_entropy(logits, labels).sum() / classes.len() as f64).backward());
         done += size;
     }
     let names = weights::state_dict(model).into_keys();
-    names.filter_map(|name| sum.take(&name)).flat_map(|gradient| numbers(&gradient)).collect()
+    names.filter_map(|name| sum.take(&name)).flat_map(|gradient| numbers(&gradient.flat())).collect()
 }
 
 /// Eight images at once, and in batches of three, three and a last one of two.

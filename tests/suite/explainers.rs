@@ -17,7 +17,7 @@ fn look(model: &Model, explainer: Explainer, images: &Tensor<4>) -> Explained {
 fn taps(model: &Model, images: &Tensor<4>, wanted: &[Tap]) -> Vec<Tensor<4>> {
     let wanted: Vec<_> = wanted.iter().map(|&tap| (tap, Watch::Value)).collect();
     let mut taps = Taps::request(&model.taps(), &wanted).unwrap();
-    model.forward(images.clone(), Mode::Eval, &mut taps);
+    model.forward(images.clone(), Mode::EVAL, &mut taps);
     taps.into_seen().iter().map(|tapped| tapped.value()).collect()
 }
 
@@ -193,7 +193,7 @@ fn integrated_gradients_sum_to_the_difference_of_logits() {
         let images = pseudo_random([2, 3, 96, 96], 16, &device);
         let gap = |steps: usize| {
             let explained = look(&model, format!("integrated-gradients:steps={steps}").parse().unwrap(), &images);
-            let baseline = numbers(&model.forward(images.zeros_like(), Mode::Eval, &mut Taps::none()));
+            let baseline = numbers(&model.forward(images.zeros_like(), Mode::EVAL, &mut Taps::none()));
             let mut worst = 0.0_f32;
             for (image, class) in [(0, 0), (1, 3)] {
                 let explanation = &explained.explainers[0].targets[0].explanations[image];
@@ -222,7 +222,7 @@ fn occlusion_is_what_covering_a_cell_takes_from_the_logit() {
         let (row, column) = (5, 7);
         let hole = Tensor::<4>::zeros([1, 3, 8, 8], &device);
         let covered = images.slice_assign([0..1, 0..3, row * 8..row * 8 + 8, column * 8..column * 8 + 8], hole);
-        let logit = numbers(&model.forward(covered, Mode::Eval, &mut Taps::none()))[4];
+        let logit = numbers(&model.forward(covered, Mode::EVAL, &mut Taps::none()))[4];
         let found = explained.explainers[0].targets[0].explanations[0].map.values()[row * 12 + column];
         assert!((found - (explained.logits.values[4] - logit)).abs() < 1e-5, "{name}: {found}");
     }

@@ -26,6 +26,7 @@ mod old_runs;
 mod ops;
 mod outputs;
 mod parity;
+mod precision;
 mod python;
 mod report;
 mod resume;

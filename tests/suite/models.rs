@@ -73,9 +73,9 @@ fn evaluation_on_an_autodiff_device_equals_the_plain_one_and_moves_no_statistics
             // Running statistics away from their start, so that using the batch's instead would show.
             let (plain, live) = (trained_a_little(plain, &device), trained_a_little(live, &device));
             let before = weights::state_dict(&live);
-            let expected = plain.forward(images.clone(), Mode::Eval, &mut Taps::none());
+            let expected = plain.forward(images.clone(), Mode::EVAL, &mut Taps::none());
             for images in [images.clone(), images.autodiff()] {
-                let found = live.forward(images, Mode::Eval, &mut Taps::none());
+                let found = live.forward(images, Mode::EVAL, &mut Taps::none());
                 let difference = relative_difference(&numbers(&found.inner()), &numbers(&expected));
                 assert!(difference < ROUNDING, "{name}, {model_name}: {difference}");
             }
@@ -86,7 +86,7 @@ fn evaluation_on_an_autodiff_device_equals_the_plain_one_and_moves_no_statistics
 
 fn trained_a_little(model: Model, device: &Device) -> Model {
     let images = pseudo_random([4, 3, 96, 96], 6, device) * 2.0 + 0.5;
-    model.forward(images, Mode::Train { seed: 0, frozen_batch_norm: false }, &mut Taps::none());
+    model.forward(images, Mode::train(0), &mut Taps::none());
     model
 }
 
@@ -115,7 +115,7 @@ fn running_statistics_are_pytorchs() {
     for (name, device) in devices() {
         let norm = BatchNorm2d::new(1, 1.0, &mut Initialiser::new(&device.clone().autodiff(), 0));
         let ones = Tensor::<4>::ones([1, 1, 2, 3], &device);
-        norm.forward(Tensor::cat(vec![ones.clone(), ones * 3.0], 0), Mode::Train { seed: 0, frozen_batch_norm: false });
+        norm.forward(Tensor::cat(vec![ones.clone(), ones * 3.0], 0), Mode::train(0));
         let (mean, variance) = (norm.running_mean.value(), norm.running_var.value());
         let expected = 0.9 + 0.1 * 12.0 / 11.0;
         assert!((numbers(&mean.inner())[0] - 0.2).abs() < 1e-6, "{name}");

@@ -73,8 +73,7 @@ fn training_loss(model: &Model, index: u32, device: &Device) -> Tensor<1> {
     let device = device.clone().inner();
     let labels = labels(index).map(|label| label as i64).to_vec();
     let targets = Tensor::<2, Int>::from_data(TensorData::new(labels, [2, 1]), &device);
-    let logits =
-        model.forward(images(index, &device), Mode::Train { seed: 0, frozen_batch_norm: false }, &mut Taps::none());
+    let logits = model.forward(images(index, &device), Mode::train(0), &mut Taps::none());
     cross_entropy(logits, targets).mean()
 }
 
@@ -95,7 +94,7 @@ fn logits_are_those_of_timm_and_torchvision() {
     for (device_name, device) in devices() {
         for name in MODELS {
             let (model, golden) = (formula_model(name, &device), golden(name.as_str()));
-            let logits = model.forward(images(batch(&golden), &device), Mode::Eval, &mut Taps::none());
+            let logits = model.forward(images(batch(&golden), &device), Mode::EVAL, &mut Taps::none());
             let difference = relative_difference(&numbers(&logits), &golden["logits"].values);
             assert!(difference < LOGITS, "{device_name}, {name}: {difference}");
         }
@@ -208,7 +207,7 @@ fn real_weights_give_timms_logits() {
     let imported = weights::import(ModelName::DeitTiny.init(1000, 0.0, 0, &device), &path, None, &[]).unwrap();
     assert!(imported.missing.is_empty() && imported.unexpected.is_empty() && imported.new_head.is_none());
     let images = pseudo_random([2, 3, 224, 224], 1000, &device) * 2.0;
-    let logits = imported.model.forward(images, Mode::Eval, &mut Taps::none());
+    let logits = imported.model.forward(images, Mode::EVAL, &mut Taps::none());
     let difference = relative_difference(&numbers(&logits), &golden("deit_tiny_patch16_224")["logits"].values);
     assert!(difference < LOGITS, "{difference}");
 }

@@ -19,7 +19,7 @@ fn last_feature_tap(model: &Model) -> Tap {
 fn gradient(model: &Model, images: Tensor<4>, tap: Tap, watch: Watch) -> Vec<f32> {
     let mut taps = Taps::request(&model.taps(), &[(tap, watch)]).unwrap();
     let device = images.device().inner();
-    let logits = model.forward(images, Mode::Eval, &mut taps);
+    let logits = model.forward(images, Mode::EVAL, &mut taps);
     let targets = Tensor::<2, Int>::from_ints([[0], [1]], &device);
     let gradients = logits.gather(1, targets).sum().backward();
     numbers(&taps.into_seen()[0].gradient(&gradients).unwrap())
@@ -76,10 +76,10 @@ fn explicit_and_fused_attention_give_the_same_logits() {
     let _turn = alone();
     for (name, device) in devices() {
         let (_, model) = minis(&device).remove(1);
-        let fused = model.forward(images(&device), Mode::Eval, &mut Taps::none());
+        let fused = model.forward(images(&device), Mode::EVAL, &mut Taps::none());
         let attention: Vec<_> = model.taps().iter().map(|spec| (spec.tap, Watch::Value)).collect();
         let mut taps = Taps::request(&model.taps(), &attention).unwrap();
-        let explicit = model.forward(images(&device), Mode::Eval, &mut taps);
+        let explicit = model.forward(images(&device), Mode::EVAL, &mut taps);
         let difference = relative_difference(&numbers(&explicit), &numbers(&fused));
         assert!(difference < ATTENTION, "{name}: {difference}");
     }
@@ -93,7 +93,7 @@ fn a_requested_tap_is_never_absent_and_has_the_grid_it_promises() {
             let specs = model.taps();
             let wanted: Vec<_> = specs.iter().map(|spec| (spec.tap, Watch::Value)).collect();
             let mut taps = Taps::request(&specs, &wanted).unwrap();
-            model.forward(images(&device), Mode::Eval, &mut taps);
+            model.forward(images(&device), Mode::EVAL, &mut taps);
             let seen = taps.into_seen();
             assert_eq!(seen.len(), specs.len(), "{name}");
             for tapped in seen {
@@ -126,7 +126,7 @@ fn attention_rows_sum_to_one() {
         let (_, model) = minis(&device).remove(1);
         let wanted = [(Tap::Attention(0), Watch::Value)];
         let mut taps = Taps::request(&model.taps(), &wanted).unwrap();
-        model.forward(images(&device), Mode::Eval, &mut taps);
+        model.forward(images(&device), Mode::EVAL, &mut taps);
         let rows = taps.into_seen()[0].value().sum_dim(3);
         // 145 float32 shares.
         assert!(numbers(&rows).iter().all(|sum| (sum - 1.0).abs() < 1e-5));

@@ -4,17 +4,16 @@
 
 mod activation;
 mod attention;
+mod channels;
 mod convolution;
 mod linear;
 mod norm;
 mod tape;
 
-use super::adamw::AdamW;
 use super::fused::FusedOps;
 use burn::backend::tensor::FloatTensor;
 use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
-use tape::constant;
 
 impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
     fn fused_conv2d(
@@ -28,6 +27,18 @@ impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
 
     fn fused_linear(input: FloatTensor<Self>, weight: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self> {
         linear::linear::<B, C>(input, weight, bias)
+    }
+
+    fn laid_out(images: FloatTensor<Self>) -> FloatTensor<Self> {
+        channels::laid_out::<B, C>(images)
+    }
+
+    fn fused_scale_channels(
+        input: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        channels::scale_channels::<B, C>(input, scale, shift)
     }
 
     fn fused_relu(input: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -62,17 +73,5 @@ impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
 
     fn fused_attention(packed: FloatTensor<Self>, heads: usize) -> (FloatTensor<Self>, FloatTensor<Self>) {
         attention::attention::<B, C>(packed, heads)
-    }
-
-    fn fused_adamw(
-        value: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        first: FloatTensor<Self>,
-        second: FloatTensor<Self>,
-        settings: AdamW,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        let [value, gradient, first, second] = [value, gradient, first, second].map(|tensor| tensor.into_primitive());
-        let (value, first, second) = B::fused_adamw(value, gradient, first, second, settings);
-        (constant::<B, C>(value), constant::<B, C>(first), constant::<B, C>(second))
     }
 }

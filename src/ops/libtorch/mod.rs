@@ -1,9 +1,9 @@
 //! The libtorch bodies of the fused operations. With `device.rs` the only place that names `tch`; `shim.rs` has the
 //! foreign functions.
 
+mod lists;
 mod shim;
 
-use super::adamw::AdamW;
 use super::fused::FusedOps;
 use burn_tch::{LibTorch, TchTensor};
 use tch::Tensor;
@@ -38,6 +38,19 @@ impl FusedOps for LibTorch {
 
     fn fused_linear(input: TchTensor, weight: TchTensor, bias: TchTensor) -> TchTensor {
         TchTensor::new(input.tensor.linear(&weight.tensor, Some(&bias.tensor)))
+    }
+
+    fn laid_out(images: TchTensor) -> TchTensor {
+        wanted(shim::channels_last(&images.tensor))
+    }
+
+    fn fused_scale_channels(input: TchTensor, scale: TchTensor, shift: TchTensor) -> TchTensor {
+        // Batch normalisation with a mean of zero and a variance of one, and no epsilon: one pass, float32 inside.
+        let (mean, variance) = (scale.tensor.zeros_like(), scale.tensor.ones_like());
+        let (scale, shift) = (Some(&scale.tensor), Some(&shift.tensor));
+        let (output, _, _) =
+            input.tensor.native_batch_norm(scale, shift, Some(&mean), Some(&variance), false, ALL_NEW, 0.0);
+        TchTensor::new(output)
     }
 
     fn fused_relu_gradient(output_gradient: TchTensor, output: TchTensor) -> TchTensor {
@@ -122,31 +135,16 @@ impl FusedOps for LibTorch {
         let [gradient] = shim::attention_backward(tensors, heads);
         wanted(gradient)
     }
-
-    fn fused_adamw(
-        value: TchTensor,
-        gradient: TchTensor,
-        first: TchTensor,
-        second: TchTensor,
-        settings: AdamW,
-    ) -> (TchTensor, TchTensor, TchTensor) {
-        // The kernel walks all four in memory order and does not look at strides.
-        let gradient = gradient.tensor.contiguous();
-        let [value, first, second] = [value, first, second].map(own);
-        shim::adamw([&value.tensor, &gradient, &first.tensor, &second.tensor], settings);
-        (value, first, second)
-    }
 }
 
-/// Itself if nobody else can see it change, else a copy.
-fn own(tensor: TchTensor) -> TchTensor {
-    if tensor.can_mut() && tensor.tensor.is_contiguous() {
-        return tensor;
-    }
-    let contiguous = tensor.tensor.contiguous();
-    // `contiguous` returns the same storage where there is nothing to do.
-    let shared = contiguous.data_ptr() == tensor.tensor.data_ptr();
-    TchTensor::new(if shared { contiguous.copy() } else { contiguous })
+/// Lets the C library keep what libtorch frees.
+pub(super) fn keep_memory() {
+    shim::keep_memory();
+}
+
+/// Whether a GPU may round the inputs of float32 products to 10 bits of mantissa.
+pub(super) fn allow_tf32(allowed: bool) {
+    shim::allow_tf32(allowed);
 }
 
 fn wanted(tensor: Option<Tensor>) -> TchTensor {

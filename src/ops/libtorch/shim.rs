@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "calls into the C++ shim; each block says why it is sound")]
 
-use crate::ops::adamw::AdamW;
+use crate::ops::update::{AdamW, Sgd};
 use std::ffi::{CStr, c_char, c_int};
 use tch::Tensor;
 use torch_sys::C_tensor;
@@ -36,7 +36,10 @@ unsafe extern "C" {
     fn driftscope_attention(packed: *const C_tensor, heads: i64, out: Out, error: Message) -> c_int;
     fn driftscope_attention_backward(tensors: *const *const C_tensor, heads: i64, out: Out, error: Message) -> c_int;
     fn driftscope_adamw(
-        tensors: *const *const C_tensor,
+        changed: *const *const C_tensor,
+        gradients: *const *const C_tensor,
+        count: usize,
+        decoupled: bool,
         rate: f64,
         beta1: f64,
         beta2: f64,
@@ -45,6 +48,29 @@ unsafe extern "C" {
         step: f64,
         error: Message,
     ) -> c_int;
+    fn driftscope_sgd(
+        changed: *const *const C_tensor,
+        gradients: *const *const C_tensor,
+        count: usize,
+        rate: f64,
+        momentum: f64,
+        decay: f64,
+        nesterov: bool,
+        first: bool,
+        error: Message,
+    ) -> c_int;
+    fn driftscope_follow(
+        changed: *const *const C_tensor,
+        targets: *const *const C_tensor,
+        count: usize,
+        share: f64,
+        error: Message,
+    ) -> c_int;
+    fn driftscope_norms(tensors: *const *const C_tensor, count: usize, out: Out, error: Message) -> c_int;
+    fn driftscope_scaled(changed: *const *const C_tensor, count: usize, factor: f64, error: Message) -> c_int;
+    fn driftscope_channels_last(images: *const C_tensor, out: Out, error: Message) -> c_int;
+    fn driftscope_allow_tf32(allowed: bool, error: Message) -> c_int;
+    fn driftscope_keep_memory();
     fn driftscope_free(message: *mut c_char);
 }
 
@@ -84,6 +110,15 @@ pub(super) fn batch_norm_backward(tensors: [&Tensor; 5], want: [bool; 3]) -> [Op
     })
 }
 
+/// The same numbers with the channels of a pixel side by side; the same tensor where they lie so.
+pub(super) fn channels_last(images: &Tensor) -> Option<Tensor> {
+    let [laid_out] = made("channels_last", |out, error| {
+        // SAFETY: the tensor is borrowed for the whole call.
+        unsafe { driftscope_channels_last(images.as_ptr(), out, error) }
+    });
+    laid_out
+}
+
 /// Context and logarithm of the softmax denominators.
 pub(super) fn attention(packed: &Tensor, heads: usize) -> [Option<Tensor>; 2] {
     made("attention", |out, error| {
@@ -101,15 +136,97 @@ pub(super) fn attention_backward(tensors: [&Tensor; 4], heads: usize) -> [Option
     })
 }
 
-/// Changes value, first and second of `[value, gradient, first, second]` in place; all contiguous. The caller makes
-/// sure that nobody else looks at those three.
-pub(super) fn adamw(tensors: [&Tensor; 4], settings: AdamW) {
-    let AdamW { rate, betas: [beta1, beta2], epsilon, decay, step } = settings;
-    let tensors = pointers(tensors);
+/// Changes values, first and second moments in place, `changed`, one kind behind the other, each as long as `gradients`. The
+/// caller makes sure that nobody else looks at them and that all of one parameter lie in memory alike, without gaps.
+pub(super) fn adamw(changed: &[&Tensor], gradients: &[&Tensor], settings: AdamW) {
+    let AdamW { rate, betas: [beta1, beta2], epsilon, decay, decoupled, step } = settings;
+    let (changed, gradients, count) = lists::<3>(changed, gradients);
     let [] = made("adamw", |_, error| {
-        // SAFETY: the tensors are borrowed for the whole call and the array has the length that the shim reads. A tensor
+        // SAFETY: the tensors are borrowed for the whole call and the arrays have the lengths that the shim reads. A tensor
         // is a counted handle whose numbers libtorch may write through a shared one.
-        unsafe { driftscope_adamw(tensors.as_ptr(), rate, beta1, beta2, decay, epsilon, step as f64, error) }
+        unsafe {
+            driftscope_adamw(
+                changed.as_ptr(),
+                gradients.as_ptr(),
+                count,
+                decoupled,
+                rate,
+                beta1,
+                beta2,
+                decay,
+                epsilon,
+                step as f64,
+                error,
+            )
+        }
+    });
+}
+
+/// As [`adamw`], with values and buffers.
+pub(super) fn sgd(changed: &[&Tensor], gradients: &[&Tensor], settings: Sgd) {
+    let Sgd { rate, momentum, nesterov, decay, first } = settings;
+    let (changed, gradients, count) = lists::<2>(changed, gradients);
+    let [] = made("sgd", |_, error| {
+        // SAFETY: as for `adamw`.
+        unsafe {
+            let (changed, gradients) = (changed.as_ptr(), gradients.as_ptr());
+            driftscope_sgd(changed, gradients, count, rate, momentum, decay, nesterov, first, error)
+        }
+    });
+}
+
+/// Moves `changed` in place a `share` of the way towards `targets`. As for [`adamw`].
+pub(super) fn follow(changed: &[&Tensor], targets: &[&Tensor], share: f64) {
+    let (changed, targets, count) = lists::<1>(changed, targets);
+    let [] = made("follow", |_, error| {
+        // SAFETY: as for `adamw`.
+        unsafe { driftscope_follow(changed.as_ptr(), targets.as_ptr(), count, share, error) }
+    });
+}
+
+/// Multiplies `changed` in place by a number. As for [`adamw`].
+pub(super) fn scaled(changed: &[&Tensor], factor: f64) {
+    let (changed, count) = (listed(changed), changed.len());
+    let [] = made("scaled", |_, error| {
+        // SAFETY: as for `adamw`.
+        unsafe { driftscope_scaled(changed.as_ptr(), count, factor, error) }
+    });
+}
+
+/// The Euclidean norm of each, in one tensor.
+pub(super) fn norms(tensors: &[&Tensor]) -> Option<Tensor> {
+    let (tensors, count) = (listed(tensors), tensors.len());
+    let [norms] = made("norms", |out, error| {
+        // SAFETY: the tensors are borrowed for the whole call and the array has the length that the shim reads.
+        unsafe { driftscope_norms(tensors.as_ptr(), count, out, error) }
+    });
+    norms
+}
+
+fn listed(tensors: &[&Tensor]) -> Vec<*const C_tensor> {
+    tensors.iter().map(|tensor| tensor.as_ptr()).collect()
+}
+
+/// Pointers to `KINDS` lists that are written and one that is read, and how long each is.
+fn lists<const KINDS: usize>(
+    changed: &[&Tensor],
+    read: &[&Tensor],
+) -> (Vec<*const C_tensor>, Vec<*const C_tensor>, usize) {
+    assert_eq!(changed.len(), KINDS * read.len(), "lists of one length");
+    (listed(changed), listed(read), read.len())
+}
+
+/// Lets the C library keep what libtorch frees.
+pub(super) fn keep_memory() {
+    // SAFETY: nothing is borrowed, and the C library may be told so at any time.
+    unsafe { driftscope_keep_memory() }
+}
+
+/// Sets libtorch's switches for matrices and for convolutions.
+pub(super) fn allow_tf32(allowed: bool) {
+    let [] = made("allow_tf32", |_, error| {
+        // SAFETY: nothing is borrowed.
+        unsafe { driftscope_allow_tf32(allowed, error) }
     });
 }
 

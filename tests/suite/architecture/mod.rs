@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The rooms from top to bottom, and what each may use of the others. Anything may use `FLOOR`; `cli` may use all.
 const ROOMS: [(&str, &[&str]); 21] = [
-    ("bench", &["train", "probe", "config", "explain", "data", "models", "measure", "device"]),
+    ("bench", &["train", "probe", "config", "explain", "data", "models", "ops", "measure", "device"]),
     (
         "train",
         &[
@@ -16,7 +16,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
             "ops", "measure", "picture", "stats", "device", "progress",
         ],
     ),
-    ("probe", &["faithfulness", "explain", "weights", "data", "models", "store", "measure", "stats", "picture"]),
+    ("probe", &["faithfulness", "explain", "weights", "data", "models", "ops", "store", "measure", "stats", "picture"]),
     ("run", &["config", "weights", "data", "models", "store", "picture", "stats"]),
     ("config", &["explain", "weights", "data", "models", "picture"]),
     ("explain", &["models", "measure", "stats"]),
@@ -33,18 +33,18 @@ const ROOMS: [(&str, &[&str]); 21] = [
     ("stats", &[]),
     ("picture", &[]),
     ("progress", &[]),
+    ("device", &["ops"]),
     ("ops", &[]),
-    ("device", &[]),
 ];
 
 /// What every room may use, and what uses nothing.
-const FLOOR: [&str; 2] = ["fsx", "seed"];
+const FLOOR: [&str; 3] = ["fsx", "seed", "precision"];
 
 /// The program itself, above all rooms.
 const TOP: [&str; 2] = ["cli", "main"];
 
 /// Rooms of plain data code, which never name Burn.
-const WITHOUT_BURN: [&str; 13] = [
+const WITHOUT_BURN: [&str; 14] = [
     "checkpoints",
     "report",
     "drift",
@@ -56,6 +56,7 @@ const WITHOUT_BURN: [&str; 13] = [
     "picture",
     "progress",
     "seed",
+    "precision",
     "fsx",
     "main",
 ];

@@ -201,6 +201,7 @@ pub(super) fn two_runs() -> Runs {
                 val_top5: None,
                 val_class_accuracy: vec![Some(0.25), None, Some(1.0)],
                 learning_rate: None,
+                precision: None,
                 seconds: 1.0,
             };
             let views = VIEWS.iter().enumerate().filter(|(_, (of, ..))| *of == run);
