@@ -166,7 +166,8 @@ HTMLAnchorElement.prototype.click = function () {
 const learning = document.querySelector("#scatter figure");
 for (const button of learning.querySelectorAll(".save button")) button.click();
 first.querySelector(".save").click();
-await wait(500);
+// A picture takes as long as the machine lets it.
+for (let tries = 0; files.length < 3 && tries < 100; tries++) await wait(100);
 seen.files = await Promise.all(
   files.map(async (blob, index) => ({
     name: names[index],
