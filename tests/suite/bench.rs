@@ -52,6 +52,6 @@ fn a_table_fits_a_terminal_and_csv_a_data_frame() {
 fn what_can_never_be_right_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     refused(dir.path(), &["bench", "--model", "vgg"], 2, &["--model"]);
-    refused(dir.path(), &["bench", "--seconds", "-1"], 2, &["--seconds"]);
+    refused(dir.path(), &["bench", "--seconds=-1"], 2, &["--seconds"]);
     refused(dir.path(), &["bench", "--data", "nowhere"], 1, &["nowhere"]);
 }

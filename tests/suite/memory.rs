@@ -40,9 +40,9 @@ fn every_command_with_a_batch_size_says_in_one_line_that_memory_does_not_suffice
     let half = "it had batches of 1200 images: --batch-size 600 may fit";
     short_of_memory(dir, &[&["train"], &run[..], &common[..], &batch[..]].concat(), &[half]);
 
-    let small = ["--epochs", "0", "--set", "data.train_per_class=1", "--set", "data.val_per_class=120"];
+    let small = ["--set", "data.train_per_class=1", "--set", "data.val_per_class=120"];
     let folder = ["--set", "explainers=[]", "--run-dir", "small"];
-    succeed(dir, &[&["train"], &run[..6], &small[..], &folder[..]].concat());
+    succeed(dir, &[&["train"], &run[..], &small[..], &folder[..]].concat());
     // A split of 1,200 images is one batch at most.
     let eval = ["eval", "small", "--split", "val", "--batch-size", "100000", "--device", "cpu"];
     short_of_memory(dir, &eval, &[half]);
