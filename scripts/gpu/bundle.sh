@@ -4,7 +4,8 @@
 #   scripts/gpu/bundle.sh [FOLDER]     default: target/gpu-bundle; what lies there is replaced
 #
 #   DRIFTSCOPE_PROGRAMS  folder of the built driftscope, and of examples/step and examples/parity [default: target/debug]
-#   DRIFTSCOPE_DTD       DTD's folder: split 1's training and validation images of the first ten classes, 256 pixels
+#   DRIFTSCOPE_DTD       DTD's folder: split 1's training and validation images of the first ten classes, at most 30 of each,
+#                        at 256 pixels
 #   DRIFTSCOPE_WEIGHTS   folder of deit_tiny_patch16_224.safetensors and resnet50_stem_to_layer3.safetensors; the latter
 #                        is packed in half precision
 #   DRIFTSCOPE_PYTHON    a Python with torch, safetensors and Pillow [default: python3]
@@ -57,15 +58,14 @@ if sys.argv[2]:
     for split in ["train", "val"]:
         names = (dtd / "labels" / f"{split}1.txt").read_text().split()
         classes = sorted({name.split("/")[0] for name in names})[:10]
-        for name in names:
-            if name.split("/")[0] not in classes:
-                continue
+        of_class = {label: [name for name in names if name.split("/")[0] == label][:30] for label in classes}
+        for name in sum(of_class.values(), []):
             image = Image.open(dtd / "images" / name).convert("RGB")
             scale = 256 / min(image.size)
             image = image.resize([max(256, round(side * scale)) for side in image.size], Image.Resampling.BICUBIC)
             to = bundle / "dtd" / split / name
             to.parent.mkdir(parents=True, exist_ok=True)
-            image.save(to, quality=85)
+            image.save(to, quality=75)
 if sys.argv[3]:
     from safetensors.torch import load_file, save_file
 
