@@ -20,7 +20,7 @@
 //! | room | owns |
 //! |---|---|
 //! | [`cli`] | commands: from flags through the library to stdout |
-//! | [`bench`] | how fast each part of a run is on this machine, beside what the device could do at most |
+//! | [`bench`](mod@bench) | how fast each part of a run is on this machine, beside what the device could do at most |
 //! | [`train`] | the training loop: optimizer, moving average, schedule, loss, early stopping, retention |
 //! | [`probe`] | questions to a trained model: explaining images, evaluating a split, faithfulness, causes of drift |
 //! | [`mod@run`] | what a run's folder means: `run.json`, checkpoints, resuming, branching, whether the data is the same |
