@@ -3,12 +3,12 @@
 //! Burn's own constructors are lazy and panic at the first tensor; this file probes first. It and `ops/` are the only
 //! places that know a backend.
 
+use crate::free_memory;
 use crate::fsx;
 use burn::tensor::Device;
 use std::any::Any;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
 use std::str::FromStr;
 use std::sync::Once;
 
@@ -227,14 +227,7 @@ fn out_of_memory(payload: &(dyn Any + Send)) -> Option<OutOfMemory> {
         (None, _) => asked.replacen("Tried", "tried", 1),
     };
     let of_gpu = ["CUDA", "CUBLAS", "CUDNN"].iter().any(|word| text.contains(word));
-    Some(OutOfMemory { asked, free: if of_gpu { None } else { free_memory() }, batch: None })
-}
-
-/// What the machine could still give, bytes, where Linux says.
-fn free_memory() -> Option<u64> {
-    let text = fsx::read_to_string(Path::new("/proc/meminfo")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+    Some(OutOfMemory { asked, free: if of_gpu { None } else { free_memory::bytes() }, batch: None })
 }
 
 #[cfg(feature = "libtorch")]

@@ -43,6 +43,7 @@
 //! | [`progress`] | lines and one progress bar on stderr |
 //! | [`precision`] | what products are computed in: `f32`, `tf32`, `bf16` |
 //! | [`seed`] | every stream of random numbers |
+//! | [`free_memory`] | how much memory the system and its control groups still give |
 //! | [`fsx`] | files that are written completely or not at all; errors that name their path |
 //!
 //! # Words
@@ -85,6 +86,7 @@ pub mod draw;
 pub mod drift;
 pub mod explain;
 pub mod faithfulness;
+pub mod free_memory;
 pub mod fsx;
 pub mod measure;
 pub mod models;

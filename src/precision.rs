@@ -26,6 +26,9 @@ impl Precision {
     /// All of them, the exact one first.
     pub const ALL: [Precision; 3] = [Precision::F32, Precision::Tf32, Precision::Bf16];
 
+    /// What `auto` means: the one that every device has and that was measured on each.
+    pub const AUTO: Precision = Precision::F32;
+
     /// The name in settings and records.
     pub fn name(self) -> &'static str {
         match self {

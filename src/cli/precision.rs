@@ -34,10 +34,11 @@ impl PrecisionChoice {
         }
     }
 
-    /// `auto` is float32.
+    /// What the word means.
     pub(super) fn precision(self) -> Precision {
         match self {
-            PrecisionChoice::Auto | PrecisionChoice::F32 => Precision::F32,
+            PrecisionChoice::Auto => Precision::AUTO,
+            PrecisionChoice::F32 => Precision::F32,
             PrecisionChoice::Tf32 => Precision::Tf32,
             PrecisionChoice::Bf16 => Precision::Bf16,
         }

@@ -172,10 +172,10 @@ fn default_rate(model: ModelName, method: OptimizerKind) -> f64 {
     if let OptimizerKind::Sgd { .. } = method { 1e-2 } else { model.spec().learning_rate }
 }
 
-/// `auto` is float32: the one precision that every device has and that was measured on each.
+/// The precision of a word.
 fn precision(typed: Option<&str>) -> Result<Precision, ConfigError> {
     match typed {
-        None | Some("auto") => Ok(Precision::F32),
+        None | Some("auto") => Ok(Precision::AUTO),
         Some(name) => name.parse().map_err(|_| ConfigError::Word {
             key: "precision",
             found: name.to_string(),

@@ -4,7 +4,7 @@
 //! goes on is found as ever: that is asked of the disk, before each epoch is sealed.
 
 use super::augment::Preprocessing;
-use super::free_memory;
+use crate::free_memory;
 use crate::fsx;
 use crate::picture::Picture;
 use std::fmt;

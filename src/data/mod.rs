@@ -13,7 +13,6 @@ mod catalogue;
 mod drawn;
 mod error;
 mod folder;
-mod free_memory;
 mod loader;
 mod panel;
 mod sample;

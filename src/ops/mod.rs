@@ -14,6 +14,7 @@ mod fused;
 mod libtorch;
 mod list;
 mod list_ops;
+#[cfg(feature = "libtorch")]
 mod memory;
 mod precision;
 mod reference;
@@ -25,6 +26,7 @@ pub use functions::{
 };
 pub use fused::FusedOps;
 pub use list::{Listed, adamw, follow, norms, scaled, sgd};
+#[cfg(feature = "libtorch")]
 pub use memory::keep_memory;
 pub use precision::{Products, allow_tf32, begin, cast};
 pub use update::{AdamW, Sgd};

@@ -38,13 +38,13 @@ const ROOMS: [(&str, &[&str]); 21] = [
 ];
 
 /// What every room may use, and what uses nothing.
-const FLOOR: [&str; 3] = ["fsx", "seed", "precision"];
+const FLOOR: [&str; 4] = ["fsx", "seed", "precision", "free_memory"];
 
 /// The program itself, above all rooms.
 const TOP: [&str; 2] = ["cli", "main"];
 
 /// Rooms of plain data code, which never name Burn.
-const WITHOUT_BURN: [&str; 14] = [
+const WITHOUT_BURN: [&str; 15] = [
     "checkpoints",
     "report",
     "drift",
@@ -57,6 +57,7 @@ const WITHOUT_BURN: [&str; 14] = [
     "progress",
     "seed",
     "precision",
+    "free_memory",
     "fsx",
     "main",
 ];

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Bytes; none where the system does not say.
-pub(super) fn bytes() -> Option<u64> {
+pub fn bytes() -> Option<u64> {
     let available = available(&fs::read_to_string("/proc/meminfo").ok()?)?;
     let group = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let limits = limits(Path::new("/sys/fs/cgroup"), &group);
